@@ -1,0 +1,1 @@
+"""What to say next, decided without calling a model: stages, plans, cursor, prompts, parsing."""
