@@ -1,0 +1,108 @@
+"""Everything one review screen needs, in one answer."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue
+
+from planner.vocabulary import Stage
+from service.schemas.alerts import Alert, CrisisCard
+from service.schemas.client import Status
+from service.schemas.plans import PlanDesk, Reason
+from service.schemas.review import Draft, Verdict
+from service.schemas.wire import Ident, Label, Seq, Text, When, Wire
+
+
+class Line(Wire):
+    """One entry of the transcript, in the order things happened."""
+
+    kind: Literal["client", "reply", "crisis_notice", "stage", "plan", "alert", "note"]
+    id: str
+    seq: Seq
+    at: When
+    text: str
+    by: str | None = None
+    verdict: Verdict | None = None
+    """How a reply came about."""
+    drafted: str | None = None
+    """With an edited reply: what the draft said."""
+    action: str | None = None
+    risk: str | None = None
+
+
+class Held(Wire):
+    """A decided reply inside its hold window."""
+
+    decision_id: Ident
+    text: str
+    action: str
+    release_at: When
+
+
+class Readiness(Wire):
+    """What of the formulation is known, and how far the talk left the plan."""
+
+    known: tuple[str, ...]
+    unknown: tuple[str, ...]
+    score: float
+    drift: float
+    drift_turns: tuple[int, ...]
+
+
+class Workspace(Wire):
+    """A session as its therapist sees it: the client's own words."""
+
+    session_id: Ident
+    status: Status
+    language: Literal["en", "zh"]
+    region: str
+    simulated: bool
+    profile: dict[str, JsonValue]
+    transcript: tuple[Line, ...]
+    plan: PlanDesk
+    draft: Draft | None
+    no_draft_reason: str | None
+    """Why no draft is here: drafting, engine unavailable, crisis, nothing to answer."""
+    held: Held | None
+    alerts: tuple[Alert, ...]
+    crisis_card: CrisisCard | None
+    readiness: Readiness
+    claimed_by: str | None
+    claim_expires_at: When | None
+    viewers: tuple[str, ...] = ()
+    unsent_text: str | None
+    """What this therapist typed and has not sent; restored after a refresh."""
+    assigned_to: str | None
+    stage: Stage
+    action: str | None
+    seq: Seq
+
+
+class NoteRequest(Wire):
+    """A note for colleagues; never shown to the client or the model."""
+
+    text: Text
+
+
+class AssignRequest(Wire):
+    """Hand the session to a colleague."""
+
+    to: Label
+    note: Text | None = None
+
+
+class UnsentText(Wire):
+    """Autosaved words of the editor; an empty text forgets them."""
+
+    text: Annotated[str, Field(max_length=4000)]
+
+
+class Written(Wire):
+    """A small write is in the log."""
+
+    seq: Seq
+
+
+class Reasons(Wire):
+    """The closed list of reasons, for chips."""
+
+    items: tuple[Reason, ...]
