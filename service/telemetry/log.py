@@ -1,0 +1,161 @@
+"""The canonical log line: one JSON object per thing that happened, from an allow-list of keys.
+
+Keys outside `LogFields` are refused. Values that do not look like one of our own ids, codes or
+numbers are withheld, so that no sentence of a client can pass, whoever calls.
+Log lines of libraries keep their place and their exception's type but lose their message:
+validation errors quote their input, and that input may be a client's.
+"""
+
+import logging
+import re
+import sys
+import traceback
+from collections.abc import MutableMapping
+from enum import StrEnum
+from typing import Final, Literal, TypedDict, Unpack
+
+import structlog
+from structlog.typing import WrappedLogger
+
+WITHHELD: Final = "withheld"
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.:/{}\-]{0,120}")
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+class LogEvent(StrEnum):
+    """What a line can be about."""
+
+    SERVICE_STARTED = "service_started"
+    SERVICE_STOPPED = "service_stopped"
+    REQUEST_SERVED = "request_served"
+    MESSAGE_ACCEPTED = "message_accepted"
+    SCREEN_FAILED = "screen_failed"
+    TURN_DONE = "turn_done"
+    TURN_FAILED = "turn_failed"
+    DUTY_DONE = "duty_done"
+    LEASE_LOST = "lease_lost"
+    ALERT_RAISED = "alert_raised"
+    ALERT_ACKNOWLEDGED = "alert_acknowledged"
+    ALERT_ESCALATED = "alert_escalated"
+    PAGE_SENT = "page_sent"
+    PAGE_FAILED = "page_failed"
+    DECISION_MADE = "decision_made"
+    REPLY_RELEASED = "reply_released"
+    WORDS_READ = "words_read"
+    SESSION_ERASED = "session_erased"
+    ADAPTER_CHANGED = "adapter_changed"
+    ROLLOUT_MOVED = "rollout_moved"
+    ENGINE_UNAVAILABLE = "engine_unavailable"
+    STORE_UNAVAILABLE = "store_unavailable"
+    KEY_CHANGED = "key_changed"
+    BUG = "bug"
+    LIBRARY = "library"
+
+
+class LogFields(TypedDict, total=False):
+    """The only keys a line may carry."""
+
+    actor: str
+    adapter: str
+    alert_id: str
+    attempt: int
+    cached_tokens: int
+    category: str
+    code: str
+    completion_tokens: int
+    count: int
+    decision_id: str
+    draft_id: str
+    duty: str
+    environment: str
+    error: str
+    kind: str
+    latency_ms: float
+    level: str
+    method: str
+    outcome: str
+    process: str
+    prompt_tokens: int
+    reason: str
+    request_id: str
+    role: str
+    rollout_id: str
+    route: str
+    score: float
+    seq: int
+    session_id: str
+    source: str
+    stage: str
+    state: str
+    status: int
+    store: str
+    team: str
+    template: str
+    verdict: str
+    version: str
+    wait_s: float
+    where: str
+
+
+def configure(level: LogLevel = "info") -> None:
+    """Sends our lines and every library's to standard output as JSON, one object a line."""
+    structlog.configure(
+        processors=[
+            _add_severity,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+            structlog.processors.JSONRenderer(sort_keys=True),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+        cache_logger_on_first_use=False,
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [_Libraries()]
+    root.setLevel(logging.WARNING)
+
+
+def log_line(event: LogEvent, severity: LogLevel = "info", /, **fields: Unpack[LogFields]) -> None:
+    """Writes one line about ``event``.
+
+    Raises: KeyError for a key outside `LogFields`; nothing is written then.
+    """
+    unknown = fields.keys() - LogFields.__optional_keys__
+    if unknown:
+        raise KeyError(*sorted(unknown))
+    plain = {key: _plain(value) for key, value in fields.items()}
+    getattr(structlog.get_logger(), severity)(event.value, **plain)
+
+
+def where(error: BaseException) -> str:
+    """The file and line where an error began, as ``turn.py:40``: all that may be told of it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else "unknown"
+
+
+def _plain(value: object) -> str | float | None:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    text = str(value)
+    return text if _PLAIN.fullmatch(text) else WITHHELD
+
+
+def _add_severity(
+    logger: WrappedLogger, method: str, line: MutableMapping[str, object]
+) -> MutableMapping[str, object]:
+    line["severity"] = method
+    return line
+
+
+class _Libraries(logging.Handler):
+    """Turns a library's record into our line: where and what type, never what it says."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        severity: LogLevel = "error" if record.levelno >= logging.ERROR else "warning"
+        log_line(
+            LogEvent.LIBRARY,
+            severity if record.levelno >= logging.WARNING else "info",
+            source=record.name,
+            where=where(error) if error else f"{record.filename}:{record.lineno}",
+            error=type(error).__name__ if error else "none",
+        )

@@ -1,0 +1,108 @@
+"""Metrics and log lines carry numbers, codes and our own ids, and nothing a client wrote."""
+
+import json
+import logging
+import re
+
+import pytest
+
+from service.telemetry import metrics, series
+from service.telemetry.log import LogEvent, configure, log_line, where
+
+
+@pytest.fixture
+def lines(capsys: pytest.CaptureFixture[str]):
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    configure("info")
+    yield lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def scraped() -> str:
+    return series.render()[0].decode()
+
+
+def test_every_metric_is_described_and_named_by_the_rules():
+    for one in series.declared():
+        assert one.about.endswith("."), one.name
+        assert re.fullmatch(r"secondchair_[a-z_]+", one.name)
+        assert (one.kind == "counter") == one.name.endswith("_total")
+    names = [one.name for one in series.declared()]
+    assert len(names) == len(set(names))
+
+
+def test_every_label_is_a_closed_set():
+    for one in series.declared():
+        for label, closed in one.labels.items():
+            assert closed.values or closed.pattern, (one.name, label)
+            assert closed.fit("I feel ses_01HZX so alone") == series.OTHER
+
+
+def test_a_path_with_an_id_is_counted_as_other():
+    metrics.Http.requests.add(route="/v1/sessions/ses_01hzx", method="GET", status="2xx")
+    metrics.Http.requests.add(route="/v1/sessions/{session_id}", method="GET", status="2xx")
+    text = scraped()
+    assert "ses_01hzx" not in text
+    assert 'route="/v1/sessions/{session_id}"' in text
+    assert 'route="other"' in text
+
+
+def test_a_label_outside_the_declared_ones_is_a_bug():
+    with pytest.raises(KeyError):
+        metrics.Intake.accepted.add(session="ses_1")
+    with pytest.raises(KeyError):
+        metrics.Screening.judged.add(level="high")
+
+
+def test_counters_with_listed_labels_start_at_zero():
+    assert 'secondchair_pages_total{outcome="given_up"}' in scraped()
+
+
+def test_a_block_is_timed_even_when_it_fails():
+    def count() -> float:
+        found = re.search(r'store_seconds_count{operation="unit_fails"} (\S+)', scraped())
+        return float(found[1]) if found else 0.0
+
+    before = count()
+    with pytest.raises(RuntimeError), metrics.Store.seconds.timed(operation="unit_fails"):
+        raise RuntimeError
+    assert count() == before + 1
+
+
+def test_a_line_carries_its_event_its_time_and_its_fields(lines):
+    log_line(LogEvent.TURN_DONE, session_id="ses_1", latency_ms=12.5)
+    (line,) = lines()
+    assert line["event"] == "turn_done"
+    assert line["severity"] == "info"
+    assert line["session_id"] == "ses_1"
+    assert line["latency_ms"] == 12.5
+    assert line["at"].endswith("Z")
+
+
+def test_an_unknown_key_is_refused_and_nothing_is_written(lines):
+    with pytest.raises(KeyError):
+        log_line(LogEvent.TURN_DONE, text="ses_1")  # pyright: ignore[reportCallIssue]
+    assert lines() == []
+
+
+def test_a_sentence_is_withheld_whatever_its_key(lines):
+    log_line(LogEvent.BUG, error="they said hello to me")
+    (line,) = lines()
+    assert line["error"] == "withheld"
+
+
+def test_a_librarys_message_never_reaches_the_log(lines):
+    try:
+        raise ValueError("canary-4711")
+    except ValueError:
+        logging.getLogger("some.library").exception("it was %s", "canary-4712")
+    (line,) = lines()
+    assert "canary" not in json.dumps(line)
+    assert line["error"] == "ValueError"
+    assert line["where"].startswith("test_telemetry.py:")
+
+
+def test_an_error_that_was_never_raised_has_no_place():
+    assert where(ValueError("x")) == "unknown"
