@@ -1,0 +1,144 @@
+"""The guard: what a line must not say before a named human may send it. Pure.
+
+Hard for drafts of a model; for a human's own words a warning, except that a leak stays a failure.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from safety.guard_phrases import PHRASES, SENTENCE_STARTERS
+from safety.surrogates import Kind, Surrogates, find_stand_ins
+
+LONGEST = 200
+"""Characters in a reply. Paper: PSY-STEP §4."""
+
+
+class CheckName(StrEnum):
+    """What is looked at; the closed list that the console shows."""
+
+    LENGTH = "length"
+    SHAPE = "shape"
+    DIAGNOSIS = "diagnosis"
+    MEDICATION = "medication"
+    PROMISE = "promise"
+    CONTRACT = "contract"
+    METHOD = "method"
+    HUMAN_CLAIM = "human_claim"
+    TIME_UP = "time_up"
+    UNKNOWN_NAME = "unknown_name"
+    UNRESTORED = "unrestored"
+    FOREIGN_DATA = "foreign_data"
+
+
+LEAKS = frozenset({CheckName.UNRESTORED, CheckName.FOREIGN_DATA})
+"""Failures whoever wrote the line: they would show one person's data to another."""
+
+Verdict = Literal["pass", "warn", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One look at a line, with its reason; the reason never repeats words of the client."""
+
+    check: CheckName
+    verdict: Verdict
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuardContext:
+    """What the guard may know about the session."""
+
+    language: Literal["en", "zh"]
+    author: Literal["model", "human"]
+    surrogates: Surrogates
+    client_text: str = ""
+    """All that the client wrote so far, in the client's own words."""
+    known_names: frozenset[str] = frozenset()
+    """Names that may be said: the therapist, the service, listed resources."""
+    foreign: frozenset[str] = frozenset()
+    """Real forms from other sessions that must not be said here."""
+
+
+def check(text: str, context: GuardContext) -> tuple[Check, ...]:
+    """Every check's verdict on a line that is restored already, in the order of `CheckName`."""
+    return tuple(_judged(name, _FAULTS[name](text, context), context) for name in CheckName)
+
+
+def _judged(name: CheckName, fault: str, context: GuardContext) -> Check:
+    if not fault:
+        return Check(name, "pass", "nothing found")
+    hard = context.author == "model" or name in LEAKS
+    return Check(name, "fail" if hard else "warn", fault)
+
+
+def _length(text: str, context: GuardContext) -> str:
+    return f"{len(text)} characters, at most {LONGEST}" if len(text) > LONGEST else ""
+
+
+def _shape(text: str, context: GuardContext) -> str:
+    if not text.strip():
+        return "empty"
+    if "\n" in text.strip():
+        return "more than one line"
+    if re.search(r"(?:^|\s)(?:[-*•]|\d+[.)、])\s", text) or re.search(r"\*\*|^#+ ", text):
+        return "a list or markup"
+    return "more than one question" if len(re.findall(r"[?？]+", text)) > 1 else ""
+
+
+def _phrases(name: CheckName) -> Callable[[str, GuardContext], str]:
+    def look(text: str, context: GuardContext) -> str:
+        plain = text.replace("’", "'")
+        said = (reason for pattern, reason in PHRASES[name.value] if pattern.search(plain))
+        return next(said, "")
+
+    return look
+
+
+def _unknown_name(text: str, context: GuardContext) -> str:
+    heard = context.client_text.casefold()
+    real = {part for form in context.surrogates.originals for part in form.split()}
+    known = {name.casefold() for name in context.known_names}
+    for found in re.finditer(r"(?<![.!?…。！？]\s)(?<!^)\b[A-Z][a-z]{2,}\b", text):
+        word = found.group().casefold()
+        if word not in heard and word not in real | known and word not in SENTENCE_STARTERS:
+            return f"a name that nobody in this session used, at {found.start()}"
+    return ""
+
+
+def _unrestored(text: str, context: GuardContext) -> str:
+    places = find_stand_ins(text, context.surrogates)
+    spoken = context.surrogates.originals
+    left = [place for place in places if text[slice(*place)].casefold() not in spoken]
+    return f"a stand-in that was not restored, at {left[0][0]}" if left else ""
+
+
+def _foreign_data(text: str, context: GuardContext) -> str:
+    folded = text.casefold()
+    own = context.surrogates.originals
+    strange = (form for form in context.foreign if form.casefold() not in own)
+    return "data of another session" if any(form.casefold() in folded for form in strange) else ""
+
+
+_FAULTS: dict[CheckName, Callable[[str, GuardContext], str]] = {
+    CheckName.LENGTH: _length,
+    CheckName.SHAPE: _shape,
+    **{
+        name: _phrases(name)
+        for name in (
+            CheckName.DIAGNOSIS,
+            CheckName.MEDICATION,
+            CheckName.PROMISE,
+            CheckName.CONTRACT,
+            CheckName.METHOD,
+            CheckName.HUMAN_CLAIM,
+            CheckName.TIME_UP,
+        )
+    },
+    CheckName.UNKNOWN_NAME: _unknown_name,
+    CheckName.UNRESTORED: _unrestored,
+    CheckName.FOREIGN_DATA: _foreign_data,
+}

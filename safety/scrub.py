@@ -1,0 +1,128 @@
+"""Scrub: the client's personal data out, stand-ins in, before any model sees a word.
+
+The one file that meets Presidio and spaCy. Both are loaded by `load_scrubber`, not at import: a
+process that never scrubs does not pay for them.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+from safety.standins import Found, assign, withhold
+from safety.surrogates import Kind, Surrogates, find_stand_ins, restore
+
+Language = Literal["en", "zh"]
+WORD_LETTER = re.compile(r"[^\W㐀-鿿]")
+ROUNDS = 8
+"""How often spans may grow until a message restores to itself; then it is withheld whole."""
+
+
+class Span(NamedTuple):
+    """Personal data in the client's own text; code points."""
+
+    start: int
+    end: int
+    type: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Scrubbed:
+    """What may be shown to a model, and what leads back."""
+
+    text: str
+    surrogates: Surrogates
+    spans: tuple[Span, ...]
+
+
+class Finder(Protocol):
+    """Finds personal data; may overlap, in any order."""
+
+    def find(self, text: str, language: Language) -> Sequence[Found]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scrubber:
+    """Replaces personal data by stand-ins. Safe to share between threads."""
+
+    finder: Finder
+
+    def scrub(self, text: str, language: Language, surrogates: Surrogates) -> Scrubbed:
+        """The text with a stand-in for all personal data; `restore` gives it back exactly.
+
+        The mapping only grows: what it held before keeps its meaning.
+        """
+        found = tidy(text, self.finder.find(text, language))
+        for _ in range(ROUNDS):
+            found = _with_clashes(text, found, surrogates)
+            grown = assign(text, found, surrogates)
+            scrubbed = replace(text, found, grown)
+            clashes = find_stand_ins(text, grown)
+            if restore(scrubbed, grown) == text and all(_covered(c, found) for c in clashes):
+                return Scrubbed(scrubbed, grown, _spans(found))
+            found = tidy(text, [_wider(text, span) for span in found])
+        whole = withhold(text, surrogates)
+        return Scrubbed(whole.stand_in, surrogates.with_rows([whole]), (Span(0, len(text), whole.kind),))
+
+
+def load_scrubber() -> Scrubber:
+    """The product's scrubber. Takes a second: call it once, at the start.
+
+    Raises: OSError when the shipped tagger is missing.
+    """
+    from safety.recognizers import load_finder
+
+    return Scrubber(load_finder())
+
+
+def replace(text: str, found: Sequence[Found], surrogates: Surrogates) -> str:
+    """The text with each span exchanged for its stand-in."""
+    stand_ins = {row.original: row.stand_in for row in surrogates.rows}
+    parts: list[str] = []
+    end = 0
+    for span in found:
+        parts += [text[end : span.start], stand_ins[text[span.start : span.end]]]
+        end = span.end
+    return "".join([*parts, text[end:]])
+
+
+def tidy(text: str, found: Sequence[Found]) -> tuple[Found, ...]:
+    """In order, on whole words, without overlaps; what overlaps becomes one span."""
+    wide = sorted(_on_words(text, span) for span in found if text[span.start : span.end].strip())
+    merged: list[Found] = []
+    for span in wide:
+        if merged and span.start < merged[-1].end:
+            last = merged[-1]
+            longer = max(last, span, key=lambda one: one.end - one.start)
+            merged[-1] = longer._replace(start=last.start, end=max(last.end, span.end))
+        else:
+            merged.append(span)
+    return tuple(merged)
+
+
+def _on_words(text: str, span: Found) -> Found:
+    start, end = span.start, span.end
+    while start > 0 and WORD_LETTER.match(text[start]) and WORD_LETTER.match(text[start - 1]):
+        start -= 1
+    while end < len(text) and WORD_LETTER.match(text[end]) and WORD_LETTER.match(text[end - 1]):
+        end += 1
+    return span._replace(start=start, end=end)
+
+
+def _with_clashes(text: str, found: tuple[Found, ...], surrogates: Surrogates) -> tuple[Found, ...]:
+    """A client who writes a word that stands in for another gets a stand-in for it, too."""
+    clashes = find_stand_ins(text, surrogates)
+    extra = [Found(*clash, Kind.PERSON) for clash in clashes if not _covered(clash, found)]
+    return tidy(text, [*found, *extra]) if extra else found
+
+
+def _covered(clash: tuple[int, int], found: Sequence[Found]) -> bool:
+    return any(span.start <= clash[0] and clash[1] <= span.end for span in found)
+
+
+def _wider(text: str, span: Found) -> Found:
+    return span._replace(start=max(0, span.start - 1), end=min(len(text), span.end + 1))
+
+
+def _spans(found: Sequence[Found]) -> tuple[Span, ...]:
+    return tuple(Span(span.start, span.end, span.kind) for span in found)

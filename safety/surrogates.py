@@ -1,0 +1,153 @@
+"""Stand-ins for personal data: the mapping of one session, and the way back from it.
+
+Pure: no clock, ids, randomness or files. The mapping is a value. It comes in with a message, goes
+out with it and is kept in the session's sealed log, so every replica and every restart sees the
+same stand-ins.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
+
+NOT_IN_WORD_BEFORE = r"(?<![^\W㐀-鿿])"
+NOT_IN_WORD_AFTER = r"(?![^\W㐀-鿿])"
+"""A stand-in ends where a word ends; Chinese has no such ends, so its characters do not count."""
+
+SHORTEST_FOLDED = 3
+"""Shorter stand-ins (initials) are found in their own case only: ``r u ok`` names nobody."""
+
+
+class Kind(StrEnum):
+    """What sort of personal data a span holds. The words are those of the scrub corpus."""
+
+    PERSON = "PERSON"
+    LOCATION = "LOCATION"
+    ORGANIZATION = "ORGANIZATION"
+    PHONE_NUMBER = "PHONE_NUMBER"
+    EMAIL_ADDRESS = "EMAIL_ADDRESS"
+    URL = "URL"
+    USERNAME = "USERNAME"
+    ID_NUMBER = "ID_NUMBER"
+    FINANCIAL = "FINANCIAL"
+    DATE_OF_BIRTH = "DATE_OF_BIRTH"
+    IP_ADDRESS = "IP_ADDRESS"
+    WECHAT_QQ = "WECHAT_QQ"
+
+
+NAMED = frozenset({Kind.PERSON, Kind.LOCATION, Kind.ORGANIZATION})
+"""Kinds that are names: learnt by a tagger. All others are structured: found by their form."""
+
+
+class Surrogate(NamedTuple):
+    """One written form and what stands in for it."""
+
+    original: str
+    stand_in: str
+    kind: Kind
+    person: str
+    """Who or what is meant, ``PERSON-2``: one for all aliases, nicknames and scripts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surrogates:
+    """All stand-ins of one session, in the order in which they were given out."""
+
+    seed: str = ""
+    """Makes two sessions choose differently; the session's id will do. Never random here."""
+    rows: tuple[Surrogate, ...] = ()
+
+    def to_rows(self) -> tuple[tuple[str, str, str, str], ...]:
+        """Plain strings for the log: original, stand-in, kind, person."""
+        return tuple((row.original, row.stand_in, str(row.kind), row.person) for row in self.rows)
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[Sequence[str]], seed: str = "") -> "Surrogates":
+        """The mapping that `to_rows` wrote down.
+
+        Raises: ValueError for a row that is not four strings or has an unknown kind.
+        """
+        return cls(
+            seed, tuple(Surrogate(one, two, Kind(three), four) for one, two, three, four in rows)
+        )
+
+    @property
+    def originals(self) -> frozenset[str]:
+        """Every real form seen so far, case folded."""
+        return frozenset(row.original.casefold() for row in self.rows)
+
+    @property
+    def stand_ins(self) -> frozenset[str]:
+        """Every stand-in given out so far, case folded."""
+        return frozenset(row.stand_in.casefold() for row in self.rows)
+
+    def with_rows(self, rows: Iterable[Surrogate]) -> "Surrogates":
+        """The same mapping with more rows at its end."""
+        return Surrogates(self.seed, (*self.rows, *rows))
+
+
+def restore(text: str, surrogates: Surrogates) -> str:
+    """Puts the client's own words back wherever a stand-in stands.
+
+    Exact for scrubbed text. In a model's text also for other cases (``DAVID``) and endings
+    (``David's``, ``Davids``); the original then takes over the case that the model wrote.
+    """
+    if not surrogates.rows:
+        return text
+    finder = _finder(surrogates.rows)
+    return finder.pattern.sub(lambda found: finder.original(found.group()), text)
+
+
+def find_stand_ins(text: str, surrogates: Surrogates) -> tuple[tuple[int, int], ...]:
+    """Where `restore` would write something else, as code point ranges."""
+    if not surrogates.rows:
+        return ()
+    return tuple(found.span() for found in _finder(surrogates.rows).pattern.finditer(text))
+
+
+class _Finder(NamedTuple):
+    pattern: re.Pattern[str]
+    exact: dict[str, str]
+    folded: dict[str, str]
+
+    def original(self, found: str) -> str:
+        known = self.exact.get(found)
+        return like(self.folded[found.casefold()], found) if known is None else known
+
+
+@lru_cache(maxsize=256)
+def _finder(rows: tuple[Surrogate, ...]) -> _Finder:
+    exact: dict[str, str] = {}
+    folded: dict[str, str] = {}
+    for row in rows:
+        exact.setdefault(row.stand_in, row.original)
+        folded.setdefault(row.stand_in.casefold(), row.original)
+    longest_first = sorted(exact, key=lambda form: (-len(form), form))
+    pattern = "|".join(_bounded(form) for form in longest_first)
+    return _Finder(re.compile(pattern), exact, folded)
+
+
+def _bounded(form: str) -> str:
+    quoted = re.escape(form)
+    if len(form) >= SHORTEST_FOLDED and form.isascii():
+        quoted = f"(?ai:{quoted})"
+    before = NOT_IN_WORD_BEFORE if _latin(form[0]) else ""
+    after = rf"(?=(?:s|es)?{NOT_IN_WORD_AFTER})" if _latin(form[-1]) else ""
+    return before + quoted + after
+
+
+def _latin(letter: str) -> bool:
+    return (letter.isalnum() or letter == "_") and not "㐀" <= letter <= "鿿"
+
+
+def like(original: str, written: str) -> str:
+    """The original in the case of what was written: ``DAVID`` gives ``MICHAEL``."""
+    if written.isupper() and len(written) > 1:
+        return original.upper()
+    if written.islower():
+        return original.lower()
+    if original.islower() and written[:1].isupper():
+        return original.title()
+    return original
