@@ -89,6 +89,14 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanAnswer:
+    """What the planner adapter answers and a human decides on. Paper: PSY-STEP §4."""
+
+    plan: Plan
+    formulation: Formulation
+
+
+@dataclass(frozen=True, slots=True)
 class Position:
     """Where a session stands: its stage, that stage's plan, and the cursor into the plan."""
 
