@@ -8,7 +8,6 @@ validation errors quote their input, and that input may be a client's.
 
 import logging
 import re
-import sys
 import traceback
 from collections.abc import MutableMapping
 from enum import StrEnum
@@ -106,7 +105,7 @@ def configure(level: LogLevel = "info") -> None:
             structlog.processors.JSONRenderer(sort_keys=True),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(),
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
