@@ -20,6 +20,7 @@ _ADMIN_TIMEOUT_S = 60.0
 _PROBE_TIMEOUT_S = 10.0
 
 _FAULT_OF: Mapping[type[Exception], EngineFault] = {
+    httpx.HTTPError: EngineFault.BROKEN,
     httpx.TimeoutException: EngineFault.TIMEOUT,
     httpx.PoolTimeout: EngineFault.OVERLOADED,
     httpx.NetworkError: EngineFault.DOWN,
