@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from models.completion import EngineFault
 from planner.vocabulary import Role
 from safety.risk import Category, RiskLevel
 from service.telemetry.series import Closed, Count, Level, Spread
@@ -31,7 +32,28 @@ _ROLE = _of(Role)
 _CODE = _like(r"[a-z][a-z_]{2,39}")
 _ADAPTER = _like(r"(utterance|planner)-[0-9a-f]{12}|base|template|demo-(utterance|planner)")
 _ROUTE = _like(r"(/(\{[a-z_]+\}|v1|[a-z.\-]{2,24})){1,6}")
-_DUTY = _like(r"[a-z][a-z_]{2,23}")
+_DUTY = _of(("page", "release", "plan", "draft"))
+_OPERATION = _of(
+    (
+        "append",
+        "read",
+        "row",
+        "rows",
+        "lease_due",
+        "claim",
+        "release_claim",
+        "wrapped_key",
+        "rewrap",
+        "answer",
+        "forget_answers",
+        "document",
+        "documents",
+        "put_document",
+        "drop_document",
+        "changed",
+        "ping",
+    )
+)
 
 
 class Intake:
@@ -101,7 +123,7 @@ class Engine:
     failed: Final = Count(
         "engine_failed",
         "Calls without a usable answer.",
-        reason=_of(("unavailable", "timeout", "refused", "unreadable")),
+        reason=_of((*EngineFault, "unreadable")),
     )
     up: Final = Level(
         "engine_up", "1 while the engine answers its health check, else 0.", "livemax"
@@ -186,9 +208,11 @@ class Adapters:
 class Store:
     """The session log's store."""
 
-    seconds: Final = Spread("store_seconds", "Time of one store operation.", _FAST, operation=_CODE)
+    seconds: Final = Spread(
+        "store_seconds", "Time of one store operation.", _FAST, operation=_OPERATION
+    )
     conflicts: Final = Count("store_conflicts", "Appends refused because the log had moved on.")
-    failed: Final = Count("store_failed", "Store operations that failed.", operation=_CODE)
+    failed: Final = Count("store_failed", "Store operations that failed.", operation=_OPERATION)
 
 
 class Duties:

@@ -3,9 +3,12 @@
 import json
 import logging
 import re
+from typing import get_args
 
 import pytest
 
+from service.session.duties import DutyKind
+from service.stores.port import Store
 from service.telemetry import metrics, series
 from service.telemetry.log import LogEvent, configure, log_line, where
 
@@ -60,13 +63,19 @@ def test_counters_with_listed_labels_start_at_zero():
     assert 'secondchair_pages_total{outcome="given_up"}' in scraped()
 
 
+def test_the_labels_know_every_store_operation_and_every_duty():
+    operations = {name for name in vars(Store) if not name.startswith("_")} - {"close"}
+    assert metrics.Store.seconds.declared.labels["operation"].values == operations
+    assert metrics.Duties.done.declared.labels["kind"].values == set(get_args(DutyKind))
+
+
 def test_a_block_is_timed_even_when_it_fails():
     def count() -> float:
-        found = re.search(r'store_seconds_count{operation="unit_fails"} (\S+)', scraped())
+        found = re.search(r'store_seconds_count{operation="ping"} (\S+)', scraped())
         return float(found[1]) if found else 0.0
 
     before = count()
-    with pytest.raises(RuntimeError), metrics.Store.seconds.timed(operation="unit_fails"):
+    with pytest.raises(RuntimeError), metrics.Store.seconds.timed(operation="ping"):
         raise RuntimeError
     assert count() == before + 1
 
