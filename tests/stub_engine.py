@@ -8,7 +8,7 @@ tests: ``python -m tests.stub_engine --port 8402``, or ``async with serving() as
 import argparse
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -126,7 +126,7 @@ def example(schema: Mapping[str, Any], language: int = 0, name: str = "", index:
 
 
 @asynccontextmanager
-async def serving(port: int = 0) -> AsyncIterator[StubEngine]:
+async def serving(port: int = 0) -> AsyncGenerator[StubEngine, None]:
     """Run the stub on loopback for the length of a ``with``; its port is in ``stub.port``."""
     stub = StubEngine()
     server = await asyncio.start_server(stub.connected, "127.0.0.1", port)
