@@ -1,0 +1,189 @@
+"""Asking the engine: prompt, answer, guard, at most one second try. Writes nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from models.completion import Ask, Completion, EngineFault, EngineUnavailable
+from planner import machine, parse, prompt
+from planner.vocabulary import CounselorTurn, Plan, PlanAnswer, Role
+from safety.guard import Check, GuardContext
+from service.ids import within
+from service.ports import Ports
+from service.scrubbing import restored, surrogates_of
+from service.session.case import case_of
+from service.session.events import DraftPrepared
+from service.session.parts import CandidateText, CheckMade, FormulationText, PlanText, Usage
+from service.session.plans import PlanProposed
+from service.session.state import State
+from service.telemetry import metrics
+
+DutyName = Literal["draft", "plan"]
+_TRIES = 2
+"""A second answer is asked for once, when the first is unreadable or its guard failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why the engine gave nothing; a closed word, never its text."""
+
+    reason: str
+
+
+async def write_draft(state: State, ports: Ports) -> DraftPrepared | Failure:
+    """Give a draft whose candidates are guarded, or why there is none."""
+    case = case_of(state)
+    asked = prompt.render(Role.UTTERANCE, case, state.hint)
+    allowed = machine.candidates(state.position)
+    best: tuple[CandidateText, ...] = ()
+    usage, adapter = Usage(), ""
+    for _ in range(_TRIES):
+        try:
+            answers, adapter = await _ask(asked, state, ports)
+        except EngineUnavailable as error:
+            return (
+                _draft(state, ports, best, adapter, asked.template, usage)
+                if best
+                else (Failure(f"engine_{error.fault}"))
+            )
+        usage = _added(usage, answers)
+        parsed = [parse.parse_utterance(answer.text, allowed) for answer in answers]
+        readable = [turn for turn in parsed if isinstance(turn, CounselorTurn)]
+        candidates = tuple(_guarded(state, turn, ports) for turn in readable)
+        best = min((best, candidates), key=_faults) if best else candidates
+        if best and _faults(best) == 0:
+            break
+    if not best:
+        metrics.Engine.failed.add(reason="unreadable")
+        return Failure("answer_unreadable")
+    return _draft(state, ports, best, adapter, asked.template, usage)
+
+
+async def write_plan(state: State, ports: Ports) -> PlanProposed | Failure:
+    """Give a plan that obeys every rule, the labelled fallback if twice none could be read."""
+    asked = prompt.render(Role.PLANNER, case_of(state))
+    usage, adapter = Usage(), ""
+    for _ in range(_TRIES):
+        try:
+            answers, adapter = await _ask(asked, state, ports)
+        except EngineUnavailable as error:
+            return Failure(f"engine_{error.fault}")
+        usage = _added(usage, answers)
+        parsed = parse.parse_plan(answers[0].text)
+        if isinstance(parsed, PlanAnswer):
+            _count(Role.PLANNER, adapter, "model")
+            return _plan(state, ports, parsed, ("model", adapter, asked.template, usage))
+    metrics.Engine.failed.add(reason="unreadable")
+    _count(Role.PLANNER, "template", "template")
+    fallback = parse.fallback_plan(state.language)
+    return _plan(state, ports, fallback, ("template", "template", asked.template, usage))
+
+
+def template_draft(state: State, reason: str, ports: Ports) -> DraftPrepared:
+    """Give the labelled template for the current action, for a therapist to start from."""
+    turn = parse.fallback_turn(state.position, state.language)
+    candidate = CandidateText(
+        action_reasoning=turn.action_reasoning, action=turn.action, utterance=turn.utterance
+    )
+    _count(Role.UTTERANCE, "template", "template")
+    return DraftPrepared(
+        draft_id=within(ports.ids.new("drf"), state.session_id), message_id=state.unanswered,
+        basis=state.seq, candidates=(candidate,), adapter="template", template="fallback",
+        source="template", note=reason,
+    )  # fmt: skip
+
+
+async def _ask(
+    asked: prompt.Prompt, state: State, ports: Ports
+) -> tuple[Sequence[Completion], str]:
+    how = ports.drafting
+    wanted = how.candidates if asked.role is Role.UTTERANCE else 1
+    model = await ports.aliases.serving(asked.role)
+    ask = Ask(model, state.session_id, wanted, how.temperature, how.timeout_s)
+    try:
+        with metrics.Engine.seconds.timed(role=asked.role):
+            answers = await ports.engine.complete(asked, ask)
+    except EngineUnavailable as error:
+        timeout = error.fault is EngineFault.TIMEOUT
+        metrics.Engine.failed.add(reason="timeout" if timeout else "unavailable")
+        raise
+    first = answers[0]
+    for kind in ("prompt", "cached", "completion"):
+        amount = getattr(first, f"{kind}_tokens")
+        metrics.Engine.tokens.add(amount, kind=kind, role=asked.role)
+    return answers, first.adapter
+
+
+def _guarded(state: State, turn: CounselorTurn, ports: Ports) -> CandidateText:
+    """The guard reads what the client would read."""
+    checks = ports.guard(restored(state, turn.utterance), guard_context(state, "model"))
+    return CandidateText(
+        action_reasoning=turn.action_reasoning, action=turn.action, utterance=turn.utterance,
+        checks=tuple(made(check) for check in checks if check.verdict != "pass"),
+    )  # fmt: skip
+
+
+def guard_context(state: State, author: Literal["model", "human"]) -> GuardContext:
+    """Give what the guard may know of a session."""
+    said = "\n".join(entry.text for entry in state.entries if entry.kind == "client")
+    return GuardContext(state.language, author, surrogates_of(state), client_text=said)
+
+
+def made(check: Check) -> CheckMade:
+    """Give a check as the log keeps it."""
+    return CheckMade(check=str(check.check), verdict=check.verdict, detail=check.detail)
+
+
+def plan_text(plan: Plan) -> PlanText:
+    """Give a plan as the log keeps it."""
+    strategy = str(plan.strategy) if plan.strategy else None
+    return PlanText(strategy=strategy, text=plan.text, reason=plan.reason, actions=plan.actions)
+
+
+def _draft(
+    state: State, ports: Ports, candidates: tuple[CandidateText, ...], *origin: str | Usage
+) -> DraftPrepared:
+    adapter, template, usage = origin
+    _count(Role.UTTERANCE, str(adapter), "model")
+    return DraftPrepared(
+        draft_id=within(ports.ids.new("drf"), state.session_id), message_id=state.unanswered,
+        basis=state.seq, candidates=candidates, adapter=str(adapter), template=str(template),
+        source="model", usage=usage if isinstance(usage, Usage) else Usage(),
+    )  # fmt: skip
+
+
+def _plan(
+    state: State, ports: Ports, answer: PlanAnswer,
+    origin: tuple[Literal["model", "template"], str, str, Usage],
+) -> PlanProposed:  # fmt: skip
+    source, adapter, template, usage = origin
+    found = answer.formulation
+    return PlanProposed(
+        plan_id=within(ports.ids.new("pln"), state.session_id), plan=plan_text(answer.plan),
+        formulation=FormulationText(
+            surface_level_problem=found.surface_level_problem,
+            triggering_situation=found.triggering_situation,
+            automatic_thoughts=found.automatic_thoughts,
+        ),
+        source=source, adapter=adapter, template=template, usage=usage,
+    )  # fmt: skip
+
+
+def _faults(candidates: tuple[CandidateText, ...]) -> int:
+    """Failed checks of the best candidate; none at all is worst."""
+    failed = [sum(check.verdict == "fail" for check in one.checks) for one in candidates]
+    return min(failed, default=99)
+
+
+def _added(usage: Usage, answers: Sequence[Completion]) -> Usage:
+    first = answers[0]
+    return Usage(
+        latency_ms=usage.latency_ms + first.latency_ms,
+        prompt_tokens=usage.prompt_tokens + first.prompt_tokens,
+        cached_tokens=usage.cached_tokens + first.cached_tokens,
+        completion_tokens=usage.completion_tokens + first.completion_tokens,
+    )
+
+
+def _count(role: Role, adapter: str, source: str) -> None:
+    metrics.Drafts.prepared.add(role=role, adapter=adapter, source=source)

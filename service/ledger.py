@@ -1,0 +1,185 @@
+"""The only door to the store: load a session, decide, append; again if somebody was faster."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from service.ports import Clock
+from service.sealing import GENESIS, DataKey, MasterKeys, new_key
+from service.session.duties import Policy
+from service.session.events import Event, Recorded, SessionErased, SessionOpened
+from service.session.evolve import evolve
+from service.session.refusals import Refused
+from service.session.row import summarise
+from service.session.state import State
+from service.stores.port import Answer, Append, Conflict, Envelope, Fence, Store
+
+_ATTEMPTS = 20
+"""Each lost race means that somebody else got through; twenty in a row do not happen by chance."""
+_REMEMBERED = 2_000
+"""Sessions whose folded state stays in memory."""
+
+Decide = Callable[[State], Sequence[Event]]
+
+
+@dataclass(frozen=True, slots=True)
+class Under:
+    """What must be true in the transaction of an append, and what is remembered with it."""
+
+    fence: Fence | None = None
+    answer: Callable[[State], Answer] | None = None
+    """Makes the remembered answer from the state after the append."""
+
+
+class Appended(NamedTuple):
+    """The session after an append, and what was added."""
+
+    state: State
+    events: tuple[Recorded, ...]
+
+
+class _Known(NamedTuple):
+    state: State
+    head: bytes
+    key: DataKey
+
+
+class Ledger:
+    """Folds logs into sessions and appends what a decide function says.
+
+    Remembers folded sessions: a log only grows, so reading what came after is always right.
+    """
+
+    def __init__(self, store: Store, keys: MasterKeys, clock: Clock, policy: Policy) -> None:
+        self.store = store
+        self.policy = policy
+        self._keys = keys
+        self._clock = clock
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+
+    async def load(self, session_id: str) -> State:
+        """Give the session as it stands. Raises: Refused not_found; StoreUnavailable."""
+        return (await self._load(session_id)).state
+
+    async def open(self, session_id: str, opened: SessionOpened, actor: str, under: Under) -> State:
+        """Write a session's first event and its wrapped key."""
+        data_key = new_key()
+        known = _Known(State(session_id), GENESIS, DataKey(session_id, data_key))
+        wrapped = self._keys.wrap(session_id, data_key)
+        write, after, _ = self._prepare(known, (opened,), actor, under)
+        await self.store.append(replace(write, wrapped_key=wrapped))
+        self._remember(after)
+        return after.state
+
+    async def append(
+        self, session_id: str, decide: Decide, actor: str, under: Under | None = None
+    ) -> Appended:
+        """Append what ``decide`` says of the newest state; decide again after a lost race.
+
+        Raises: Refused (nothing written); ClaimLost; AlreadyAnswered; StoreUnavailable.
+        """
+        for _ in range(_ATTEMPTS):
+            known = await self._load(session_id)
+            decided = tuple(decide(known.state))
+            if not decided:
+                return Appended(known.state, ())
+            write, after, added = self._prepare(known, decided, actor, under or Under())
+            try:
+                await self.store.append(write)
+            except Conflict:
+                continue
+            self._remember(after)
+            return Appended(after.state, added)
+        raise Conflict
+
+    async def seal_side(self, session_id: str, purpose: str, words: str) -> bytes:
+        """Seal words that belong to a session but not to its log."""
+        return (await self._load(session_id)).key.seal_side(purpose, words.encode())
+
+    async def open_side(self, session_id: str, purpose: str, sealed: bytes) -> str:
+        """Open what `seal_side` made. Raises: KeyUnreadable."""
+        return (await self._load(session_id)).key.open_side(purpose, sealed).decode()
+
+    async def events(self, session_id: str, after: int) -> Mapping[int, Recorded]:
+        """Give opened events by seq, for auditors. Raises: Refused not_found."""
+        key = (await self._load(session_id)).key
+        return {one.seq: key.open(one) for one in await self.store.read(session_id, after)}
+
+    async def erase(self, session_id: str, actor: str) -> State:
+        """Write the last event and destroy the key in one transaction; twice is no error."""
+        for _ in range(_ATTEMPTS):
+            known = await self._load(session_id)
+            if known.state.status == "erased":
+                return known.state
+            write, after, _ = self._prepare(known, (SessionErased(),), actor, Under())
+            try:
+                await self.store.append(replace(write, destroy_key=True))
+            except Conflict:
+                continue
+            self._known.pop(session_id, None)
+            return after.state
+        raise Conflict
+
+    async def _load(self, session_id: str) -> _Known:
+        known = self._known.get(session_id)
+        newer = await self.store.read(session_id, known.state.seq if known else 0)
+        if known is None and not newer:
+            raise Refused("not_found", "No such session.")
+        if newer and newer[-1].type == SessionErased.model_fields["type"].default:
+            self._known.pop(session_id, None)
+            return await self._erased(session_id, newer[-1])
+        if known is None:
+            known = _Known(State(session_id), GENESIS, await self._key(session_id))
+        state, head = known.state, known.head
+        for envelope in newer:
+            state, head = evolve(state, known.key.open(envelope)), envelope.hash
+        return self._remember(_Known(state, head, known.key))
+
+    async def _key(self, session_id: str) -> DataKey:
+        wrapped = await self.store.wrapped_key(session_id)
+        if wrapped is None:
+            raise Refused("session_erased", "The session was erased.")
+        return DataKey(session_id, self._keys.unwrap(session_id, wrapped))
+
+    async def _erased(self, session_id: str, last: Envelope) -> _Known:
+        """What is left of an erased session: whose it was, and that it is gone."""
+        stored = await self.store.row(session_id)
+        gone = State(
+            session_id,
+            seq=last.seq,
+            status="erased",
+            team=stored.row.team if stored else "",
+            created_at_ms=stored.row.created_at_ms if stored else last.at_ms,
+            updated_at_ms=last.at_ms,
+        )
+        return _Known(gone, last.hash, DataKey(session_id, new_key()))
+
+    def _prepare(
+        self, known: _Known, decided: Sequence[Event], actor: str, under: Under
+    ) -> tuple[Append, _Known, tuple[Recorded, ...]]:
+        at_ms = max(self._clock.now_ms(), known.state.updated_at_ms)
+        envelopes = known.key.chain((known.state.seq, known.head), decided, at_ms, actor)
+        added = tuple(
+            Recorded(envelope.seq, at_ms, actor, event)
+            for envelope, event in zip(envelopes, decided, strict=True)
+        )
+        state = known.state
+        for recorded in added:
+            state = evolve(state, recorded)
+        write = Append(
+            session_id=state.session_id,
+            expected_seq=known.state.seq,
+            envelopes=envelopes,
+            row=summarise(state, self.policy),
+            fence=under.fence,
+            answer=under.answer(state) if under.answer else None,
+        )
+        return write, _Known(state, envelopes[-1].hash, known.key), added
+
+    def _remember(self, known: _Known) -> _Known:
+        self._known[known.state.session_id] = known
+        self._known.move_to_end(known.state.session_id)
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+        return known

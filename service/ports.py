@@ -1,0 +1,122 @@
+"""What the service needs of the world, as protocols; `main` decides who plays each part."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from models.completion import Ask, Completion
+from planner.prompt import Prompt
+from planner.vocabulary import Language, Role
+from safety.guard import Check, GuardContext
+from safety.risk import Line, RiskReport
+from safety.scrub import Scrubbed
+from safety.surrogates import Surrogates
+from service.session.duties import Policy
+from service.stores.port import Store
+
+
+class Clock(Protocol):
+    """Tells the time, and waits."""
+
+    def now_ms(self) -> int:
+        """Give milliseconds since the epoch, UTC."""
+        ...
+
+
+class Ids(Protocol):
+    """Makes identifiers that sort by time."""
+
+    def new(self, prefix: str) -> str:
+        """Give a fresh id such as ``msg_01J9...``."""
+        ...
+
+
+class Engine(Protocol):
+    """Writes drafts. Raises: models.completion.EngineUnavailable."""
+
+    async def complete(self, prompt: Prompt, ask: Ask) -> tuple[Completion, ...]:
+        """Give ``ask.candidates`` answers, or raise within ``ask.timeout_s``."""
+        ...
+
+
+class Screen(Protocol):
+    """Judges danger in raw words. Never raises; any failure is the highest level."""
+
+    def judge(self, text: str, history: Sequence[Line], language: Language) -> RiskReport:
+        """Judge the newest message with up to six earlier turns."""
+        ...
+
+
+class Scrubber(Protocol):
+    """Replaces personal data by stand-ins before a model may see a text."""
+
+    def scrub(self, text: str, language: Language, surrogates: Surrogates) -> Scrubbed:
+        """Give the scrubbed text and the grown mapping."""
+        ...
+
+
+class Guard(Protocol):
+    """Checks words before they may leave."""
+
+    def __call__(self, text: str, context: GuardContext) -> tuple[Check, ...]:
+        """Give every check made, passed or not."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a pager tells a person: enough to act, no words."""
+
+    alert_id: str
+    session_id: str
+    team: str
+    level: str
+    category: str
+    tier: int
+    """0 first responder, 1 second person, 2 on-call."""
+
+
+class Pager(Protocol):
+    """Reaches a person."""
+
+    async def page(self, page: Page) -> bool:
+        """Tell somebody; False when nobody could be reached, so that it is tried again."""
+        ...
+
+
+class Aliases(Protocol):
+    """Knows which model name serves a role right now."""
+
+    async def serving(self, role: Role) -> str:
+        """Give the name to ask the engine for."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Drafting:
+    """How the engine is asked."""
+
+    candidates: int = 1
+    temperature: float = 0.7
+    timeout_s: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything a story needs, passed by hand; there are no globals."""
+
+    store: Store
+    engine: Engine
+    aliases: Aliases
+    screen: Screen
+    scrubber: Scrubber
+    guard: Guard
+    pager: Pager
+    clock: Clock
+    ids: Ids
+    policy: Policy
+    drafting: Drafting = Drafting()
+    safety_timeout_s: float = 2.0
+    """How long screen or scrub may take before the worst case is assumed."""
+    mode: Literal["development", "production"] = "development"
+    settings: Mapping[str, str] | None = None

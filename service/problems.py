@@ -1,0 +1,170 @@
+"""Every error and what it is over HTTP. The only place where errors become answers. RFC 9457.
+
+Refused            a rule says no          4xx, by its code    (session.refusals)
+  GuardRefused     words that may not leave 422, with checks   (wording)
+NotAllowed         the plan says no        422                 (planner.machine)
+ClaimLost, ClaimedByOther                  409                 (stores.port)
+StoreUnavailable, EngineUnavailable        503, try again      (the world)
+anything else      a bug                   500, no detail
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from models.completion import EngineUnavailable
+from planner.machine import NotAllowed
+from service.schemas.problem import CheckResult, FieldError, Problem
+from service.session.refusals import Refused
+from service.stores.port import ClaimedByOther, ClaimLost, Conflict, StoreUnavailable
+from service.telemetry.log import LogEvent, log_line, where
+from service.wording import GuardRefused
+
+STATUS: Mapping[str, int] = {
+    "action_not_allowed": 422,
+    "already_decided": 409,
+    "already_released": 409,
+    "already_undone": 409,
+    "basis_is_stale": 409,
+    "body_too_large": 413,
+    "claim_lost": 409,
+    "claim_required": 400,
+    "claimed_by_other": 409,
+    "decision_is_final": 409,
+    "draft_is_stale": 409,
+    "forbidden": 403,
+    "guard_refused": 422,
+    "idempotency_key_invalid": 400,
+    "idempotency_key_required": 400,
+    "idempotency_key_reused": 409,
+    "in_crisis": 409,
+    "invalid_request": 422,
+    "malformed_body": 400,
+    "metrics_hidden": 404,
+    "method_not_allowed": 405,
+    "move_not_allowed": 422,
+    "no_such_action": 422,
+    "no_such_candidate": 422,
+    "not_found": 404,
+    "note_required": 422,
+    "page_token_invalid": 400,
+    "plan_breaks_rules": 422,
+    "plan_required": 422,
+    "rate_limited": 429,
+    "reason_required": 422,
+    "reasons_required": 422,
+    "reply_is_held": 409,
+    "scrub_failed": 503,
+    "session_closed": 409,
+    "session_erased": 410,
+    "text_required": 422,
+    "timeout": 503,
+    "too_early": 409,
+    "unauthenticated": 401,
+    "unavailable": 503,
+    "internal": 500,
+}
+"""Each stable code and its status; docs/errors.md lists the same, and a test compares."""
+
+_OF_STATUS = {400: "malformed_body", 401: "unauthenticated", 403: "forbidden", 404: "not_found",
+              405: "method_not_allowed", 413: "body_too_large"}  # fmt: skip
+
+
+def problem(code: str, detail: str, **more: Any) -> Problem:
+    """Give the problem document of a code."""
+    title = code.replace("_", " ").capitalize()
+    status = STATUS.get(code, 422)
+    return Problem(
+        type=f"urn:secondchair:problem:{code}", title=title, status=status, detail=detail,
+        code=code, **more,
+    )  # fmt: skip
+
+
+def answer(found: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """Give the HTTP answer of a problem document."""
+    return JSONResponse(
+        found.model_dump(mode="json", exclude_none=True),
+        status_code=found.status,
+        headers=dict(headers or {}),
+        media_type="application/problem+json",
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Make the app answer every error as a problem document."""
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(NotAllowed, _not_allowed)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    for kind in (ClaimLost, ClaimedByOther, Conflict, StoreUnavailable, EngineUnavailable):
+        app.add_exception_handler(kind, _world)
+    app.add_exception_handler(Exception, _bug)
+
+
+def _refused(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Refused)  # noqa: S101
+    checks = error.checks if isinstance(error, GuardRefused) else ()
+    shown = tuple(CheckResult(**check.model_dump()) for check in checks)
+    headers = {"WWW-Authenticate": "Bearer"} if error.code == "unauthenticated" else {}
+    if error.code == "rate_limited":
+        headers = {"Retry-After": "1"}
+    return answer(problem(error.code, error.detail, checks=shown, seq=error.seq), headers)
+
+
+def _not_allowed(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, NotAllowed)  # noqa: S101
+    return answer(problem(error.code, error.detail))
+
+
+def _invalid(_: Request, error: Exception) -> JSONResponse:
+    """Say where and why, never what: the input may be a client's words."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    faults = tuple(
+        FieldError(where=_path(one["loc"]), reason=_reason(one)) for one in error.errors()[:20]
+    )
+    if any(one["type"] == "json_invalid" for one in error.errors()):
+        return answer(problem("malformed_body", "The body is not JSON."))
+    return answer(problem("invalid_request", "Some fields are not as they must be.", errors=faults))
+
+
+def _http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    code = _OF_STATUS.get(error.status_code, "invalid_request")
+    return answer(problem(code, "The request cannot be served as it stands."), error.headers)
+
+
+def _world(_: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, ClaimLost):
+        return answer(problem("claim_lost", "Somebody else has taken over this session."))
+    if isinstance(error, ClaimedByOther):
+        return answer(problem("claimed_by_other", "Somebody else is reviewing this session."))
+    if isinstance(error, StoreUnavailable):
+        log_line(LogEvent.STORE_UNAVAILABLE, "error")
+    later = {"Retry-After": "1"}
+    return answer(problem("unavailable", "Please try again in a moment."), later)
+
+
+def _bug(_: Request, error: Exception) -> JSONResponse:
+    """Place 2 of 3 where anything is caught: the caller gets no detail, the log gets the place."""
+    log_line(LogEvent.BUG, "error", error=type(error).__name__, where=where(error))
+    return answer(problem("internal", "Something went wrong on our side; it was recorded."))
+
+
+def _path(loc: tuple[int | str, ...]) -> str:
+    """The path to a field; names that callers made up are not repeated."""
+    return ".".join(str(part) if isinstance(part, int) else _plain(part) for part in loc)
+
+
+def _plain(name: str) -> str:
+    return name if name.isidentifier() and len(name) <= 40 else "?"
+
+
+def _reason(fault: Mapping[str, Any]) -> str:
+    """Pydantic's message where it quotes only our own limits; otherwise just its kind."""
+    quoting = {"value_error", "enum", "literal_error", "extra_forbidden", "json_invalid"}
+    kind = str(fault["type"])
+    return kind if kind in quoting else str(fault["msg"])[:200]

@@ -1,0 +1,158 @@
+"""A named human decides; only then do words leave.
+
+Deciding writes `ReplyDecided`; the words wait out the hold window, in which the therapist can
+take them back; then `ReplyReleased` is written, and only that event is ever shown to a client.
+Nothing else in the product creates either event. Only the review desk and the worker (for holds
+that are over) may import this file.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from service.ids import within
+from service.ledger import Appended, Ledger, Under
+from service.ports import Ports
+from service.schemas.review import DecisionRequest, ReplyRequest
+from service.session import decide, decide_review, events
+from service.session.evolve import evolve
+from service.session.refusals import Refused
+from service.session.state import State
+from service.stores.port import Fence
+from service.telemetry.metrics import Drafts, Review
+from service.wording import guarded, needs_reasons, words_of
+
+
+class Reviewer(NamedTuple):
+    """Who decides, under which claim. ``name`` is the actor written into the log."""
+
+    name: str
+    fence: Fence
+
+
+class Desk(NamedTuple):
+    """What deciding needs: the log and the world."""
+
+    ledger: Ledger
+    ports: Ports
+
+
+async def decide_on_draft(
+    draft_id: str, state: State, asked: DecisionRequest, by: Reviewer, desk: Desk
+) -> tuple[str, Appended]:
+    """Carry out a therapist's verdict on a draft; give the decision's id and the session after.
+
+    Raises: Refused (already_decided, draft_is_stale, reasons_required, text_required, ...);
+    GuardRefused; ClaimLost. Nothing is written then.
+    """
+    decision_id = within(desk.ports.ids.new("dec"), state.session_id)
+    try:
+        if asked.verdict == "reject":
+            needs_reasons(asked)
+            done = await _reject(decision_id, draft_id, state, asked, (by, desk))
+        elif asked.verdict == "escalate":
+            done = await _escalate(decision_id, draft_id, state, asked, (by, desk))
+        else:
+            words = words_of(draft_id, state, asked, desk.ports)
+            choice = decide_review.Choice(
+                decision_id, asked.verdict, words, asked.basis, _release_at(desk), draft_id,
+                asked.candidate, asked.action, asked.reasons, asked.confirm_checks,
+                asked.dwell_ms,
+            )  # fmt: skip
+            done = await _say(choice, state.session_id, by, desk)
+    except Refused as refused:
+        if refused.code == "draft_is_stale":
+            Drafts.stale.add()
+        raise
+    Review.decided.add(verdict=asked.verdict, subject="draft")
+    return decision_id, done
+
+
+async def reply_without_draft(
+    state: State, asked: ReplyRequest, by: Reviewer, desk: Desk
+) -> tuple[str, Appended]:
+    """Send a therapist's own words. Raises: as `decide_on_draft`."""
+    guarded(state, asked.text, asked.confirm_checks, desk.ports)
+    decision_id = within(desk.ports.ids.new("dec"), state.session_id)
+    choice = decide_review.Choice(
+        decision_id, "respond", asked.text, asked.basis, _release_at(desk),
+        action=asked.action, confirmed=asked.confirm_checks,
+    )  # fmt: skip
+    done = await _say(choice, state.session_id, by, desk)
+    Review.decided.add(verdict="respond", subject="reply")
+    return decision_id, done
+
+
+async def undo(session_id: str, decision_id: str, by: Reviewer, desk: Desk) -> State:
+    """Take a held reply back. Raises: Refused already_released and kin; ClaimLost."""
+
+    def take_back(now: State) -> Sequence[events.Event]:
+        return decide_review.undo(now, decision_id)
+
+    done = await desk.ledger.append(session_id, take_back, by.name, Under(by.fence))
+    Review.undone.add()
+    return done.state
+
+
+async def release_due(session_id: str, desk: Desk) -> Appended:
+    """Let a held reply leave if its hold is over; nothing happens before, or twice."""
+    reply_id = within(desk.ports.ids.new("rpl"), session_id)
+
+    def leave(now: State) -> Sequence[events.Event]:
+        return decide.release(now, reply_id, desk.ports.clock.now_ms())
+
+    done = await desk.ledger.append(session_id, leave, "service")
+    if done.events:
+        Review.released.add(kind="reply")
+    return done
+
+
+async def _say(choice: decide_review.Choice, session_id: str, by: Reviewer, desk: Desk) -> Appended:
+    """Decide; without a hold window the words leave in the same breath."""
+    reply_id = within(desk.ports.ids.new("rpl"), session_id)
+
+    def say(now: State) -> Sequence[events.Event]:
+        decided = decide_review.reply(now, choice)
+        if desk.ledger.policy.hold_ms > 0:
+            return decided
+        after = evolve(now, events.Recorded(now.seq + 1, choice.release_at_ms, "", decided[0]))
+        return (*decided, *decide.release(after, reply_id, choice.release_at_ms))
+
+    done = await desk.ledger.append(session_id, say, by.name, Under(by.fence))
+    (Review.held if done.state.held else Review.released).add()
+    return done
+
+
+async def _reject(
+    decision_id: str, draft_id: str, state: State, asked: DecisionRequest,
+    who: tuple[Reviewer, Desk],
+) -> Appended:  # fmt: skip
+    rejected = events.DraftRejected(
+        decision_id=decision_id, draft_id=draft_id, reasons=asked.reasons, hint=asked.hint,
+        dwell_ms=asked.dwell_ms,
+    )  # fmt: skip
+
+    def refuse(now: State) -> Sequence[events.Event]:
+        return decide_review.reject(now, rejected, asked.basis)
+
+    by, desk = who
+    return await desk.ledger.append(state.session_id, refuse, by.name, Under(by.fence))
+
+
+async def _escalate(
+    decision_id: str, draft_id: str, state: State, asked: DecisionRequest,
+    who: tuple[Reviewer, Desk],
+) -> Appended:  # fmt: skip
+    by, desk = who
+    alert_id = within(desk.ports.ids.new("alr"), state.session_id)
+    escalated = events.DraftEscalated(
+        decision_id=decision_id, draft_id=draft_id, reasons=asked.reasons
+    )
+
+    def hand_up(now: State) -> Sequence[events.Event]:
+        return decide_review.escalate(now, escalated, alert_id, asked.basis)
+
+    return await desk.ledger.append(state.session_id, hand_up, by.name, Under(by.fence))
+
+
+def _release_at(desk: Desk) -> int:
+    return desk.ports.clock.now_ms() + desk.ledger.policy.hold_ms

@@ -1,0 +1,92 @@
+"""Scrubbing on the service's side: in a thread, with a limit, and never half done."""
+
+import asyncio
+from collections.abc import Sequence
+
+from safety.surrogates import Surrogates, restore
+from service.ports import Ports
+from service.session.events import TextScrubbed
+from service.session.state import Entry, State
+from service.telemetry.metrics import Screening
+
+PROFILE = "profile"
+"""Entry id of the client's profile, whose names are learnt before the first line."""
+_NAMED = ("name", "preferred_name", "nickname", "full_name")
+
+
+class ScrubFailed(Exception):
+    """A text could not be scrubbed, so no model may see it."""
+
+
+def surrogates_of(state: State) -> Surrogates:
+    """Give the session's mapping as the log holds it."""
+    return Surrogates.from_rows(state.surrogates, seed=state.session_id)
+
+
+def restored(state: State, text: str) -> str:
+    """Give a scrubbed text as people read it."""
+    return restore(text, surrogates_of(state))
+
+
+async def scrub_lines(
+    state: State, lines: Sequence[Entry], ports: Ports
+) -> tuple[TextScrubbed, ...]:
+    """Scrub lines in order, each knowing the stand-ins of those before.
+
+    Raises: ScrubFailed; then none counts as scrubbed.
+    """
+    mapping = surrogates_of(state)
+    texts: list[TextScrubbed] = []
+    waiting = [(line.id, line.text) for line in lines]
+    if PROFILE not in state.scrubbed:
+        waiting.insert(0, (PROFILE, _introduction(state)))
+    for entry_id, text in waiting:
+        scrubbed, grown = await _scrub(state, text, mapping, ports) if text else ("", mapping)
+        added = grown.to_rows()[len(mapping.rows) :]
+        same = scrubbed == text or entry_id == PROFILE
+        texts.append(
+            TextScrubbed(entry_id=entry_id, text=None if same else scrubbed, surrogates=added)
+        )
+        mapping = grown
+    return tuple(texts)
+
+
+async def scrub_words(
+    state: State, texts: Sequence[str], ports: Ports
+) -> tuple[tuple[str, ...], tuple[TextScrubbed, ...]]:
+    """Scrub a therapist's words that a model will see: hints, plans, formulations.
+
+    Gives the scrubbed words and the event that keeps new stand-ins, if there are any.
+    Raises: ScrubFailed.
+    """
+    mapping = before = surrogates_of(state)
+    done: list[str] = []
+    for text in texts:
+        scrubbed, mapping = await _scrub(state, text, mapping, ports)
+        done.append(scrubbed)
+    added = mapping.to_rows()[len(before.rows) :]
+    if not added:
+        return tuple(done), ()
+    event = TextScrubbed(entry_id=f"words-{state.seq + 1}", surrogates=added)
+    return tuple(done), (event,)
+
+
+async def _scrub(
+    state: State, text: str, mapping: Surrogates, ports: Ports
+) -> tuple[str, Surrogates]:
+    try:
+        with Screening.scrub_seconds.timed():
+            work = asyncio.to_thread(ports.scrubber.scrub, text, state.language, mapping)
+            scrubbed = await asyncio.wait_for(work, ports.safety_timeout_s)
+    except Exception as error:
+        # Whatever a recognizer trips over: a text that is not scrubbed reaches no model (P4).
+        Screening.scrub_failed.add()
+        raise ScrubFailed from error
+    return scrubbed.text, scrubbed.surrogates
+
+
+def _introduction(state: State) -> str:
+    """The profile's names in a sentence, so that they are known before anybody says them."""
+    names = [str(state.profile[key]) for key in _NAMED if state.profile.get(key)]
+    form = "My name is {}." if state.language == "en" else "我叫{}。"
+    return " ".join(form.format(name) for name in names)

@@ -1,0 +1,54 @@
+"""PURE. What can happen when a person may be in danger. Events like those of `events`."""
+
+from typing import Literal
+
+from safety.risk import Category, RiskLevel
+from service.session.parts import Evidence, Happening
+
+
+class AlertRaised(Happening):
+    """Written with a message whose level is moderate or above."""
+
+    type: Literal["alert_raised"] = "alert_raised"
+    alert_id: str
+    message_id: str
+    level: RiskLevel
+    category: Category
+    score: float
+    source: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+class AlertPaged(Happening):
+    """Written after each attempt to reach a person about an alert."""
+
+    type: Literal["alert_paged"] = "alert_paged"
+    alert_id: str
+    tier: int
+    """0 first responder, 1 second person, 2 on-call."""
+    delivered: bool
+
+
+class AlertAcknowledged(Happening):
+    """Written when a named human has seen the alert."""
+
+    type: Literal["alert_acknowledged"] = "alert_acknowledged"
+    alert_id: str
+
+
+class AlertResolved(Happening):
+    """Written when a human ends the crisis; drafting resumes when none is left."""
+
+    type: Literal["alert_resolved"] = "alert_resolved"
+    alert_id: str
+    outcome: str
+    note: str
+
+
+class CrisisNoticeSent(Happening):
+    """Written when the organisation's own fixed notice is sent; never model text."""
+
+    type: Literal["crisis_notice_sent"] = "crisis_notice_sent"
+    reply_id: str
+    alert_id: str
+    text: str

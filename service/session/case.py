@@ -1,0 +1,51 @@
+"""PURE. A session as the planner sees it: scrubbed words only, cut into the two stages."""
+
+from planner.vocabulary import (
+    Action,
+    ClientTurn,
+    CounselorTurn,
+    PlannedCase,
+    Stage,
+    Turn,
+)
+from service.session.state import Entry, State
+
+_SPOKEN = ("client", "reply")
+
+
+def unscrubbed(state: State) -> tuple[Entry, ...]:
+    """Give the spoken lines that no model may see yet, oldest first."""
+    return tuple(
+        entry for entry in state.entries if entry.kind in _SPOKEN and entry.id not in state.scrubbed
+    )
+
+
+def case_of(state: State) -> PlannedCase:
+    """Give the planner's view. Every spoken line must have been scrubbed before.
+
+    A client's words belong to the stage of the reply that answers them; unanswered ones to the
+    stage that will answer them.
+    """
+    turns: dict[Stage, list[Turn]] = {Stage.DIAGNOSTIC: [], Stage.INTERVENTION: []}
+    waiting: list[Turn] = []
+    for entry in state.entries:
+        if entry.kind == "client":
+            waiting.append(ClientTurn(_scrubbed(state, entry)))
+        elif entry.kind == "reply":
+            said = CounselorTurn(entry.reasoning, Action(entry.action), _scrubbed(state, entry))
+            turns[entry.stage].extend((*waiting, said))
+            waiting = []
+    turns[state.position.stage].extend(waiting)
+    return PlannedCase(
+        state.language,
+        state.position,
+        state.formulation,
+        turns[Stage.DIAGNOSTIC],
+        turns[Stage.INTERVENTION],
+    )
+
+
+def _scrubbed(state: State, entry: Entry) -> str:
+    """The scrubbed words; a line that was never scrubbed is a bug and must not reach a model."""
+    changed = state.scrubbed[entry.id]
+    return entry.text if changed is None else changed

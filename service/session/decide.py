@@ -1,0 +1,156 @@
+"""PURE. What a client or a turn may add to a session: each function gives events, or refuses.
+
+Ids and times are arguments. `decide_review` holds what humans at the desk may do.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from safety.risk import RiskReport
+from service.session import alarms, events, parts
+from service.session.duties import Policy, wants_draft, wants_plan
+from service.session.plans import PlanProposed
+from service.session.refusals import Refused
+from service.session.state import State
+
+
+class Message(NamedTuple):
+    """A client's words with the screen's verdict and the ids they will have."""
+
+    message_id: str
+    alert_id: str
+    notice_id: str
+    text: str
+    report: RiskReport
+
+
+def receive(state: State, message: Message, policy: Policy) -> tuple[events.Event, ...]:
+    """Record a message; danger raises an alert, and stops words that were written before it.
+
+    Raises: Refused session_closed, session_erased.
+    """
+    still_open(state)
+    report = message.report
+    spans = tuple(
+        parts.Evidence(start=one.start, end=one.end, category=one.category, reason=one.reason)
+        for one in report.evidence
+    )
+    received = events.MessageReceived(
+        message_id=message.message_id,
+        text=message.text,
+        level=report.level,
+        category=report.category,
+        score=round(report.score, 4),
+        source=report.source,
+        evidence=spans,
+    )
+    if not report.routes:
+        return (received,)
+    return (received, *_alerts(state, message, spans, policy))
+
+
+def _alerts(
+    state: State, message: Message, spans: tuple[parts.Evidence, ...], policy: Policy
+) -> tuple[events.Event, ...]:
+    report = message.report
+    if any(
+        alarm.acknowledged_at_ms is None
+        and alarm.category is report.category
+        and alarm.level.rank >= report.level.rank
+        for alarm in state.open_alarms
+    ):
+        return _withdrawn(state, report)
+    raised = alarms.AlertRaised(
+        alert_id=message.alert_id,
+        message_id=message.message_id,
+        level=report.level,
+        category=report.category,
+        score=round(report.score, 4),
+        source=report.source,
+        evidence=spans,
+    )
+    return (raised, *_withdrawn(state, report), *_notice(state, message, policy))
+
+
+def _withdrawn(state: State, report: RiskReport) -> tuple[events.Event, ...]:
+    """A reply decided before the danger was known goes back to its therapist."""
+    if state.held is None or not report.stops_drafting:
+        return ()
+    decision_id = state.held.decision.decision_id
+    return (events.DecisionUndone(decision_id=decision_id, cause="crisis"),)
+
+
+def _notice(state: State, message: Message, policy: Policy) -> tuple[events.Event, ...]:
+    """The organisation's fixed words, once per crisis, only where it configured them."""
+    text = policy.crisis_notice.get(state.language)
+    if text is None or not message.report.stops_drafting or state.status == "crisis":
+        return ()
+    notice = alarms.CrisisNoticeSent(
+        reply_id=message.notice_id, alert_id=message.alert_id, text=text
+    )
+    return (notice,)
+
+
+def answer(state: State, questionnaire: events.QuestionnaireAnswered) -> tuple[events.Event, ...]:
+    """Record a questionnaire; also after closing. Raises: Refused session_erased."""
+    if state.status == "erased":
+        raise Refused("session_erased", "The session was erased.", state.seq)
+    return (questionnaire,)
+
+
+def close(state: State) -> tuple[events.Event, ...]:
+    """Close a session; closing twice is no error and writes nothing.
+
+    Raises: Refused session_erased.
+    """
+    if state.status == "erased":
+        raise Refused("session_erased", "The session was erased.", state.seq)
+    return () if state.status == "closed" else (events.SessionClosed(),)
+
+
+def drafted(
+    state: State, prepared: events.DraftPrepared, policy: Policy
+) -> tuple[events.Event, ...]:
+    """Record a draft, unless the session moved on while it was written."""
+    if not wants_draft(state, policy) or prepared.basis < state.moved_seq:
+        return ()
+    return (prepared,)
+
+
+def proposed(state: State, plan: PlanProposed, policy: Policy) -> tuple[events.Event, ...]:
+    """Record a plan, unless nobody needs one any more."""
+    return (plan,) if wants_plan(state, policy) else ()
+
+
+def failed(duty: Literal["draft", "plan"], reason: str) -> tuple[events.Event, ...]:
+    """Record that a duty could not be done, so that the next attempt waits."""
+    return (events.WorkFailed(duty=duty, reason=reason),)
+
+
+def scrubbed(state: State, texts: Sequence[events.TextScrubbed]) -> tuple[events.Event, ...]:
+    """Record scrubbed forms of lines that have none yet."""
+    return tuple(text for text in texts if text.entry_id not in state.scrubbed)
+
+
+def paged(state: State, page: alarms.AlertPaged) -> tuple[events.Event, ...]:
+    """Record an attempt to reach a person, unless that tier was reached meanwhile."""
+    for alarm in state.open_alarms:
+        if alarm.alert_id == page.alert_id and alarm.pages <= page.tier:
+            return (page,)
+    return ()
+
+
+def release(state: State, reply_id: str, now_ms: int) -> tuple[events.Event, ...]:
+    """Let a held reply leave once its hold is over; nothing happens before, or twice."""
+    held = state.held
+    if held is None or held.decision.release_at_ms > now_ms:
+        return ()
+    return (events.ReplyReleased(reply_id=reply_id, decision_id=held.decision.decision_id),)
+
+
+def still_open(state: State) -> None:
+    """Refuse writes to a session that ended. Raises: Refused session_closed, session_erased."""
+    if state.status == "erased":
+        raise Refused("session_erased", "The session was erased.", state.seq)
+    if state.status == "closed":
+        raise Refused("session_closed", "The session is closed.", state.seq)

@@ -1,0 +1,199 @@
+"""PURE. What a human at the review desk may decide. Each function gives events, or refuses."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from planner import machine
+from planner.vocabulary import Stage
+from safety.risk import Category, RiskLevel
+from service.session import alarms, events, parts, plans
+from service.session.decide import still_open
+from service.session.evolve_plans import planned
+from service.session.refusals import Refused
+from service.session.state import Draft, State
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a therapist decided on a draft, or wrote without one; words already guarded."""
+
+    decision_id: str
+    verdict: Literal["approve", "edit", "respond"]
+    text: str
+    basis: int
+    release_at_ms: int
+    draft_id: str | None = None
+    candidate: int = 0
+    action: str | None = None
+    reasons: tuple[str, ...] = ()
+    confirmed: tuple[str, ...] = ()
+    dwell_ms: int | None = None
+
+
+def decidable(state: State, draft_id: str, basis: int) -> Draft:
+    """Give the draft if it may still be decided on; a draft stands or falls with its basis.
+
+    Raises: Refused already_decided, draft_is_stale, session_closed, session_erased.
+    """
+    still_open(state)
+    became = state.drafts.get(draft_id)
+    if became == "decided":
+        raise Refused("already_decided", "Somebody has decided on this draft.", state.seq)
+    stale = not state.draft_is_fresh or basis < state.moved_seq or basis > state.seq
+    if became != "open" or state.draft is None or stale:
+        raise Refused("draft_is_stale", "The session has moved on; see its new draft.", state.seq)
+    return state.draft
+
+
+def current(state: State, basis: int) -> None:
+    """Refuse a write made on an older view of the session. Raises: Refused basis_is_stale."""
+    still_open(state)
+    if basis < state.moved_seq or basis > state.seq:
+        raise Refused("basis_is_stale", "The session has moved on; read it again.", state.seq)
+
+
+def reply(state: State, choice: Choice) -> tuple[events.Event, ...]:
+    """Decide what is said. One sender per session: a held reply must leave or be undone first.
+
+    Raises: Refused reply_is_held, action_not_allowed, no_such_candidate, and `decidable`'s.
+    """
+    if choice.draft_id is None:
+        current(state, choice.basis)
+        action, reasoning = choice.action or "", ""
+    else:
+        drafted = decidable(state, choice.draft_id, choice.basis).prepared.candidates
+        if choice.candidate >= len(drafted):
+            raise Refused("no_such_candidate", f"The draft has {len(drafted)} candidates.")
+        action = choice.action or drafted[choice.candidate].action
+        reasoning = drafted[choice.candidate].action_reasoning
+    if state.held is not None:
+        raise Refused("reply_is_held", "A decided reply is still being held.", state.seq)
+    if action and action not in machine.candidates(state.position):
+        raise Refused("action_not_allowed", "Only the current or the next action can be chosen.")
+    decided = events.ReplyDecided(
+        decision_id=choice.decision_id, draft_id=choice.draft_id, verdict=choice.verdict,
+        text=choice.text, action=action, reasoning=reasoning,
+        candidate=choice.candidate if choice.draft_id else None,
+        reasons=choice.reasons, confirmed=choice.confirmed, dwell_ms=choice.dwell_ms,
+        basis=choice.basis, release_at_ms=choice.release_at_ms,
+    )  # fmt: skip
+    return (decided,)
+
+
+def reject(state: State, rejected: events.DraftRejected, basis: int) -> tuple[events.Event, ...]:
+    """Refuse a draft; another one is prepared. Raises: Refused as `decidable`."""
+    decidable(state, rejected.draft_id, basis)
+    return (rejected,)
+
+
+def escalate(
+    state: State, escalated: events.DraftEscalated, alert_id: str, basis: int
+) -> tuple[events.Event, ...]:
+    """Hand a session up: an alert of the therapist's own. Raises: Refused as `decidable`."""
+    decidable(state, escalated.draft_id, basis)
+    raised = alarms.AlertRaised(
+        alert_id=alert_id, message_id=state.unanswered or alert_id, level=RiskLevel.HIGH,
+        category=Category.NONE, score=1.0, source="therapist",
+    )  # fmt: skip
+    return (escalated, raised)
+
+
+def undo(state: State, decision_id: str) -> tuple[events.Event, ...]:
+    """Take a held reply back. Raises: Refused already_released, already_undone, not_found."""
+    match state.decisions.get(decision_id):
+        case "held":
+            return (events.DecisionUndone(decision_id=decision_id),)
+        case "released":
+            raise Refused("already_released", "The reply has left.", state.seq)
+        case "undone":
+            raise Refused("already_undone", "The decision was undone before.", state.seq)
+        case "final":
+            raise Refused("decision_is_final", "Only a held reply can be undone.", state.seq)
+        case None:
+            raise Refused("not_found", "No such decision.")
+
+
+def ask_draft(state: State, hint: str | None) -> tuple[events.Event, ...]:
+    """Ask for a new draft. Raises: Refused reply_is_held, in_crisis."""
+    still_open(state)
+    if state.status == "crisis":
+        raise Refused("in_crisis", "Drafting is stopped until the crisis is resolved.", state.seq)
+    if state.held is not None:
+        raise Refused("reply_is_held", "A decided reply is still being held.", state.seq)
+    return (events.DraftRequested(hint=hint),)
+
+
+def plan(state: State, decided: plans.PlanDecided, basis: int) -> tuple[events.Event, ...]:
+    """Decide on the proposed plan; the only way into the intervention.
+
+    Raises: Refused already_decided, basis_is_stale, plan_is_missing; planner NotAllowed.
+    """
+    if decided.plan_id not in {one.proposed.plan_id for one in state.plans}:
+        raise Refused("not_found", "No such plan.")
+    still_open(state)
+    if state.proposed is None or state.proposed.plan_id != decided.plan_id:
+        raise Refused("already_decided", "This plan has been decided on.", state.seq)
+    current(state, basis)
+    if decided.plan is not None:
+        planned(state, decided)
+    return (decided,)
+
+
+def own_plan(state: State, proposal: plans.PlanProposed, basis: int) -> tuple[events.Event, ...]:
+    """Run a therapist's own plan at once; an edited running plan keeps its cursor.
+
+    Raises: Refused as `current`; planner NotAllowed for a plan that breaks a rule.
+    """
+    current(state, basis)
+    if state.held is not None:
+        raise Refused("reply_is_held", "A decided reply is still being held.", state.seq)
+    decided = plans.PlanDecided(plan_id=proposal.plan_id, verdict="approve", plan=proposal.plan)
+    planned(state, decided, proposal)
+    return (proposal, decided)
+
+
+def ask_plan(state: State, basis: int) -> tuple[events.Event, ...]:
+    """Ask the planner for a new plan. Raises: Refused as `current`, too_early, in_crisis."""
+    current(state, basis)
+    if state.status == "crisis":
+        raise Refused("in_crisis", "Drafting is stopped until the crisis is resolved.", state.seq)
+    if state.position.stage is Stage.DIAGNOSTIC and not machine.needs_plan(state.position):
+        raise Refused("too_early", "A plan needs the whole diagnostic stage first.", state.seq)
+    return (plans.PlanRequested(),)
+
+
+def move(state: State, moved: plans.PositionMoved, basis: int) -> tuple[events.Event, ...]:
+    """Move the cursor by hand. Raises: Refused as `current`; planner NotAllowed."""
+    current(state, basis)
+    if state.held is not None:
+        raise Refused("reply_is_held", "A decided reply is still being held.", state.seq)
+    machine.move(state.position, Stage(moved.stage), moved.action_index)
+    return (moved,)
+
+
+def correct(
+    state: State, formulation: parts.FormulationText, basis: int
+) -> tuple[events.Event, ...]:
+    """Correct the formulation. Raises: Refused as `current`."""
+    current(state, basis)
+    return (plans.FormulationCorrected(formulation=formulation),)
+
+
+def acknowledge(state: State, alert_id: str) -> tuple[events.Event, ...]:
+    """Say that a human has seen an alert; saying it twice writes nothing.
+
+    Raises: Refused not_found.
+    """
+    alarm = next((one for one in state.alarms if one.alert_id == alert_id), None)
+    if alarm is None:
+        raise Refused("not_found", "No such alert.")
+    if alarm.acknowledged_at_ms is not None or alarm.resolved_at_ms is not None:
+        return ()
+    return (alarms.AlertAcknowledged(alert_id=alert_id),)
+
+
+def resolve(state: State, resolved: alarms.AlertResolved) -> tuple[events.Event, ...]:
+    """End a crisis; resolving twice writes nothing. Raises: Refused not_found."""
+    seen = acknowledge(state, resolved.alert_id)
+    alarm = next(one for one in state.alarms if one.alert_id == resolved.alert_id)
+    return () if alarm.resolved_at_ms is not None else (*seen, resolved)

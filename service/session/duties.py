@@ -1,0 +1,99 @@
+"""PURE. What a session owes the world, and when. Nothing is ever queued: the log implies it all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from planner import machine
+from safety.risk import RiskLevel
+from service.session.state import Alarm, State
+
+DutyKind = Literal["page", "release", "plan", "draft"]
+
+
+class Duty(NamedTuple):
+    """One thing to do for one session, not before ``due_at_ms``."""
+
+    due_at_ms: int
+    kind: DutyKind
+    subject: str
+    """The alert or decision it is about; empty for plan and draft."""
+
+
+_SECOND, _MINUTE = 1_000, 60_000
+_LADDER: Mapping[RiskLevel, tuple[int, ...]] = {
+    RiskLevel.MODERATE: (0, 15 * _MINUTE, 60 * _MINUTE),
+    RiskLevel.HIGH: (0, 5 * _MINUTE, 15 * _MINUTE),
+    RiskLevel.IMMINENT: (0, 1 * _MINUTE, 3 * _MINUTE),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What an organisation chose; one for the whole service."""
+
+    hold_ms: int = 5_000
+    """How long a decided reply waits for an undo before it leaves."""
+    drafting: bool = True
+    """False pauses the model everywhere; screening and paging go on."""
+    ladder: Mapping[RiskLevel, tuple[int, ...]] = field(default_factory=lambda: dict(_LADDER))
+    """Milliseconds after an alert when the first, second and on-call person is paged."""
+    backoff_ms: tuple[int, ...] = (_SECOND, 2 * _SECOND, 5 * _SECOND, 15 * _SECOND, 30 * _SECOND)
+    """Waits between attempts at work that failed; the last one repeats."""
+    crisis_notice: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The organisation's own fixed words by language; empty (the default) sends none."""
+
+
+def duties(state: State, policy: Policy) -> tuple[Duty, ...]:
+    """Give what the session owes, soonest first; people before replies before drafts."""
+    if state.status == "erased":
+        return ()
+    owed = [_page(alarm, policy) for alarm in state.open_alarms if not alarm.acknowledged_at_ms]
+    if state.held:
+        decision = state.held.decision
+        owed.append(Duty(decision.release_at_ms, "release", decision.decision_id))
+    if wants_plan(state, policy):
+        owed.append(Duty(_after_failures(state, "plan", policy), "plan", ""))
+    if wants_draft(state, policy):
+        owed.append(Duty(_after_failures(state, "draft", policy), "draft", ""))
+    return tuple(sorted(owed, key=lambda duty: duty.due_at_ms))
+
+
+def due_at_ms(state: State, policy: Policy) -> int | None:
+    """Give when the earliest duty is due; None when the session owes nothing."""
+    return min((duty.due_at_ms for duty in duties(state, policy)), default=None)
+
+
+def wants_draft(state: State, policy: Policy) -> bool:
+    """Whether the model owes a draft: somebody waits, and nothing usable lies on the desk."""
+    if state.status != "open" or not policy.drafting or state.held:
+        return False
+    waits = state.unanswered is not None or state.draft_wanted
+    return waits and (not state.draft_is_fresh or "draft" in state.failing)
+
+
+def wants_plan(state: State, policy: Policy) -> bool:
+    """Whether the planner owes a plan: the diagnostic stage is done, or a human asked."""
+    if state.status != "open" or not policy.drafting or state.proposed or state.held:
+        return False
+    return state.plan_wanted or machine.needs_plan(state.position)
+
+
+def _page(alarm: Alarm, policy: Policy) -> Duty:
+    ladder = policy.ladder.get(alarm.level, policy.ladder[RiskLevel.IMMINENT])
+    if alarm.failures:
+        return Duty(alarm.tried_at_ms + _backoff(alarm.failures, policy), "page", alarm.alert_id)
+    last = len(ladder) - 1
+    repeats = max(0, alarm.pages - last)
+    gap = ladder[-1] - ladder[-2] if last > 0 else _MINUTE
+    due = alarm.raised_at_ms + ladder[min(alarm.pages, last)] + repeats * gap
+    return Duty(due, "page", alarm.alert_id)
+
+
+def _after_failures(state: State, duty: str, policy: Policy) -> int:
+    failed = state.failing.get(duty)
+    return failed.at_ms + _backoff(failed.attempts, policy) if failed else state.updated_at_ms
+
+
+def _backoff(attempts: int, policy: Policy) -> int:
+    return policy.backoff_ms[min(attempts, len(policy.backoff_ms)) - 1]

@@ -1,0 +1,27 @@
+"""PURE. Small steps that every kind of event shares."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from service.session import events
+from service.session.state import Entry, Failing, State
+
+
+def said(state: State, at: events.Recorded, entry_id: str, text: str) -> Entry:
+    """Give a transcript line for an event, a note unless the caller says otherwise."""
+    return Entry("note", entry_id, at.seq, at.at_ms, at.actor, text, state.position.stage)
+
+
+def noted(state: State, at: events.Recorded, entry_id: str, text: str) -> State:
+    """Give the state with one more note in the transcript."""
+    return replace(state, entries=(*state.entries, said(state, at, entry_id, text)))
+
+
+def moved(state: State) -> State:
+    """Give the state with every earlier draft made stale."""
+    return replace(state, moved_seq=state.seq)
+
+
+def without(state: State, duty: str) -> Mapping[str, Failing]:
+    """Give the failures of all other duties."""
+    return {key: failed for key, failed in state.failing.items() if key != duty}

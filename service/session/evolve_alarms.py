@@ -1,0 +1,68 @@
+"""PURE. How the crisis desk changes a session."""
+
+from dataclasses import replace
+from typing import assert_never
+
+from safety.risk import RiskLevel
+from service.session import alarms, events
+from service.session.entries import noted, said
+from service.session.state import Alarm, State
+
+
+def on_alarm(state: State, at: events.Recorded, event: events.AlarmEvent) -> State:
+    """Give the state after an event of the crisis desk."""
+    match event:
+        case alarms.AlertRaised():
+            return _settled(replace(state, alarms=(*state.alarms, _alarm_of(at, event))))
+        case alarms.AlertPaged():
+            alarm = _paged(_alarm_by_id(state, event.alert_id), event, at.at_ms)
+            return _with_alarm(state, alarm)
+        case alarms.AlertAcknowledged():
+            alarm = _alarm_by_id(state, event.alert_id)
+            seen = replace(alarm, acknowledged_at_ms=at.at_ms, acknowledged_by=at.actor)
+            return _with_alarm(state, seen)
+        case alarms.AlertResolved():
+            alarm = _alarm_by_id(state, event.alert_id)
+            done = replace(alarm, resolved_at_ms=at.at_ms, outcome=event.outcome)
+            return _settled(noted(_with_alarm(state, done), at, event.alert_id, event.note))
+        case alarms.CrisisNoticeSent():
+            line = said(state, at, event.reply_id, event.text)
+            notice = replace(line, kind="crisis_notice", released_seq=at.seq, sent_at_ms=at.at_ms)
+            return replace(state, entries=(*state.entries, notice))
+        case _:
+            assert_never(event)
+
+
+def _settled(state: State) -> State:
+    """Crisis is a status while an alert of high or above is unresolved."""
+    if state.status not in {"open", "crisis"}:
+        return state
+    danger = any(alarm.level.rank >= RiskLevel.HIGH.rank for alarm in state.open_alarms)
+    calmed = replace(state, status="crisis" if danger else "open")
+    if state.open_alarms:
+        return calmed
+    return replace(calmed, newest_level=RiskLevel.NONE, newest_score=0.0)
+
+
+def _alarm_of(at: events.Recorded, event: alarms.AlertRaised) -> Alarm:
+    return Alarm(
+        event.alert_id, event.message_id, event.level, event.category, event.score,
+        event.source, event.evidence, at.at_ms,
+    )  # fmt: skip
+
+
+def _alarm_by_id(state: State, alert_id: str) -> Alarm:
+    return next(alarm for alarm in state.alarms if alarm.alert_id == alert_id)
+
+
+def _with_alarm(state: State, changed: Alarm) -> State:
+    same = changed.alert_id
+    return replace(
+        state, alarms=tuple(changed if one.alert_id == same else one for one in state.alarms)
+    )
+
+
+def _paged(alarm: Alarm, event: alarms.AlertPaged, at_ms: int) -> Alarm:
+    if event.delivered:
+        return replace(alarm, pages=event.tier + 1, failures=0, tried_at_ms=at_ms)
+    return replace(alarm, failures=alarm.failures + 1, tried_at_ms=at_ms)

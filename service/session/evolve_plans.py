@@ -1,0 +1,93 @@
+"""PURE. How plans, moves and corrections change a session."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal, assert_never
+
+from planner import machine
+from planner.vocabulary import Action, Formulation, Plan, Position, Stage, Strategy
+from service.session import events, parts, plans
+from service.session.entries import moved, said, without
+from service.session.state import PlanVersion, State
+
+_BECAME: Mapping[str, Literal["approved", "edited", "rejected"]] = {
+    "approve": "approved", "edit": "edited", "reject": "rejected",
+}  # fmt: skip
+
+
+def on_plan(state: State, at: events.Recorded, event: events.PlanEvent) -> State:
+    """Give the state after an event on plan, position or formulation."""
+    match event:
+        case plans.PlanProposed():
+            proposed = PlanVersion(event, at.at_ms)
+            earlier = tuple(
+                replace(old, status="superseded") if old.status == "proposed" else old
+                for old in state.plans
+            )
+            found = _formulation(event.formulation)
+            return replace(
+                state,
+                plans=(*earlier, proposed),
+                proposed=event,
+                plan_wanted=False,
+                formulation=found if event.source == "model" else state.formulation,
+                failing=without(state, "plan"),
+            )
+        case plans.PlanDecided():
+            return _plan_decided(state, at, event)
+        case plans.PlanRequested():
+            return replace(state, plan_wanted=True)
+        case plans.PositionMoved():
+            to = machine.move(state.position, Stage(event.stage), event.action_index)
+            line = said(state, at, f"move-{at.seq}", event.reason)
+            entry = replace(line, kind="stage", action=to.plan.actions[event.action_index])
+            return replace(moved(state), position=to, entries=(*state.entries, entry))
+        case plans.FormulationCorrected():
+            return replace(moved(state), formulation=_formulation(event.formulation))
+        case _:
+            assert_never(event)
+
+
+def planned(
+    state: State, event: plans.PlanDecided, proposal: plans.PlanProposed | None = None
+) -> Position:
+    """Give the position under a decided plan; a therapist's edit of a running one keeps its cursor.
+
+    Raises: planner.machine.NotAllowed, before anything is written.
+    """
+    assert event.plan is not None  # noqa: S101  (callers checked: rejected plans do not run)
+    plan = plan_of(event.plan)
+    proposal = proposal or state.proposed
+    ours = proposal is not None and proposal.source == "therapist"
+    if state.position.stage is Stage.INTERVENTION and ours:
+        return machine.revise(state.position, plan)
+    return machine.adopt(state.position, plan)
+
+
+def plan_of(text: parts.PlanText) -> Plan:
+    """Give the planner's value for a plan as written down."""
+    strategy = Strategy(text.strategy) if text.strategy else None
+    return Plan(strategy, text.text, text.reason, tuple(Action(key) for key in text.actions))
+
+
+def _plan_decided(state: State, at: events.Recorded, event: plans.PlanDecided) -> State:
+    became = _BECAME[event.verdict]
+    versions = tuple(
+        replace(old, status=became, decided_by=at.actor)
+        if old.proposed.plan_id == event.plan_id else old
+        for old in state.plans
+    )  # fmt: skip
+    decided = replace(moved(state), plans=versions, proposed=None)
+    if event.plan is None:
+        return decided
+    position = planned(state, event)
+    entry = replace(said(state, at, event.plan_id, event.plan.text), kind="plan")
+    return replace(
+        decided, position=position, entries=(*state.entries, replace(entry, stage=position.stage))
+    )
+
+
+def _formulation(text: parts.FormulationText) -> Formulation:
+    return Formulation(
+        text.surface_level_problem, text.triggering_situation, text.automatic_thoughts
+    )

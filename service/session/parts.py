@@ -1,0 +1,67 @@
+"""PURE. What events are made of: frozen values that only ever appear inside a payload."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from safety.risk import Category
+
+
+class Happening(BaseModel):
+    """The base of every event: immutable, no unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Evidence(Happening):
+    """Code-point offsets of the words that raised a level, and why."""
+
+    start: int
+    end: int
+    category: Category
+    reason: str
+
+
+class PlanText(Happening):
+    """A plan as written down; see `planner.vocabulary.Plan`."""
+
+    strategy: str | None
+    text: str
+    reason: str
+    actions: tuple[str, ...]
+
+
+class FormulationText(Happening):
+    """The formulation as written down; see `planner.vocabulary.Formulation`."""
+
+    surface_level_problem: str = "unknown"
+    triggering_situation: str = "unknown"
+    automatic_thoughts: tuple[str, ...] = ()
+
+
+class CheckMade(Happening):
+    """One guard check of a text."""
+
+    check: str
+    verdict: Literal["pass", "warn", "fail"]
+    detail: str = ""
+
+
+class CandidateText(Happening):
+    """One drafted reply, scrubbed as the model wrote it."""
+
+    action_reasoning: str
+    action: str
+    utterance: str
+    score: float | None = None
+    checks: tuple[CheckMade, ...] = ()
+    """Only what did not pass; passing is the default."""
+
+
+class Usage(Happening):
+    """What an answer of the engine cost."""
+
+    latency_ms: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0

@@ -1,0 +1,98 @@
+"""PURE. The summary of a session that lists and queues read: no words, fixed size."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from planner.vocabulary import Stage
+from safety.risk import RiskLevel
+from service.session.duties import Policy, due_at_ms
+from service.session.state import State, Status
+
+QueueKind = Literal["alert", "draft", "plan", "no_draft"]
+_SCORE_STEPS = 10
+"""How finely the screen's score orders sessions of one level."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One session in the clear. Kept in the same transaction as every append."""
+
+    session_id: str
+    team: str
+    seq: int
+    status: Status
+    stage: Stage
+    action: str
+    kind: QueueKind | None
+    """What a human must do; None when nothing waits."""
+    risk: RiskLevel
+    score: float
+    urgency: int
+    """Queue order, higher first: level, then score; equal ones by waiting time."""
+    waiting_since_ms: int | None
+    due_at_ms: int | None
+    draft_id: str | None
+    plan_id: str | None
+    alert_id: str | None
+    assigned_to: str | None
+    language: str
+    simulated: bool
+    created_at_ms: int
+    updated_at_ms: int
+
+
+def summarise(state: State, policy: Policy) -> Row:
+    """Give the row of a session as it stands."""
+    assert state.opened is not None or state.status == "erased"  # noqa: S101
+    kind, since = _waiting(state)
+    risk, score = _danger(state)
+    fresh = state.draft if state.draft_is_fresh else None
+    position = state.position
+    return Row(
+        session_id=state.session_id,
+        team=state.team,
+        seq=state.seq,
+        status=state.status,
+        stage=position.stage,
+        action=position.plan.actions[position.cursor or 0],
+        kind=kind,
+        risk=risk,
+        score=score,
+        urgency=risk.rank * (_SCORE_STEPS + 1) + int(score * _SCORE_STEPS),
+        waiting_since_ms=since,
+        due_at_ms=due_at_ms(state, policy),
+        draft_id=fresh.prepared.draft_id if fresh else None,
+        plan_id=state.proposed.plan_id if state.proposed else None,
+        alert_id=state.open_alarms[0].alert_id if state.open_alarms else None,
+        assigned_to=state.assigned_to,
+        language=state.language,
+        simulated=state.opened.simulated if state.opened else False,
+        created_at_ms=state.created_at_ms,
+        updated_at_ms=state.updated_at_ms,
+    )
+
+
+def _waiting(state: State) -> tuple[QueueKind | None, int | None]:
+    """What a human must do and since when somebody waits for it."""
+    if state.status == "erased":
+        return None, None
+    unseen = [one for one in state.open_alarms if not one.acknowledged_at_ms]
+    if unseen or state.status == "crisis":
+        return "alert", (unseen or state.open_alarms)[0].raised_at_ms
+    if state.status == "closed" or state.held:
+        return None, None
+    if state.proposed:
+        return "plan", state.plans[-1].at_ms
+    waits = next((one.at_ms for one in state.entries if one.id == state.unanswered), None)
+    if waits is None and state.draft_wanted:
+        waits = state.updated_at_ms
+    if waits is None:
+        return None, None
+    return ("draft" if state.draft_is_fresh else "no_draft"), waits
+
+
+def _danger(state: State) -> tuple[RiskLevel, float]:
+    """The highest unresolved level, or the newest message's, which may be under the threshold."""
+    if state.open_alarms:
+        return state.open_alarms[0].level, state.open_alarms[0].score
+    return state.newest_level, state.newest_score

@@ -1,0 +1,173 @@
+"""PURE. What a session is at one moment. Data only; `evolve` makes it from the log."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import JsonValue
+
+from planner import machine
+from planner.vocabulary import Formulation, Language, Position, Stage
+from safety.risk import Category, RiskLevel
+from service.session import events
+from service.session.parts import Evidence
+from service.session.plans import PlanProposed
+
+Status = Literal["open", "crisis", "closed", "erased"]
+EntryKind = Literal["client", "reply", "crisis_notice", "stage", "plan", "alert", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the transcript, in the order things happened."""
+
+    kind: EntryKind
+    id: str
+    seq: int
+    at_ms: int
+    by: str
+    text: str
+    stage: Stage
+    action: str = ""
+    reasoning: str = ""
+    verdict: Literal["approve", "edit", "respond"] | None = None
+    drafted: str | None = None
+    """With an edit: what the draft said, scrubbed."""
+    level: RiskLevel = RiskLevel.NONE
+    released_seq: int = 0
+    """When the words left; 0 while they have not."""
+    sent_at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The newest draft, as it stands in the log."""
+
+    prepared: events.DraftPrepared
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A decided reply inside its hold window."""
+
+    decision: events.ReplyDecided
+    by: str
+    seq: int
+    before: Position
+    """Where the cursor stood; restored by undo."""
+    moved_before: int
+    """What `State.moved_seq` was; restored by undo."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanVersion:
+    """One plan that was proposed, and what became of it."""
+
+    proposed: PlanProposed
+    at_ms: int
+    status: Literal["proposed", "approved", "edited", "rejected", "superseded"] = "proposed"
+    decided_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An alert and how far people have come with it."""
+
+    alert_id: str
+    message_id: str
+    level: RiskLevel
+    category: Category
+    score: float
+    source: str
+    evidence: tuple[Evidence, ...]
+    raised_at_ms: int
+    pages: int = 0
+    """Tiers reached so far; a failed attempt is tried again, not counted."""
+    failures: int = 0
+    """Failed attempts at the current tier."""
+    tried_at_ms: int = 0
+    acknowledged_at_ms: int | None = None
+    acknowledged_by: str | None = None
+    resolved_at_ms: int | None = None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """Attempts at a duty that did not work out, so that the next one waits longer."""
+
+    attempts: int
+    at_ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything the log says of one session."""
+
+    session_id: str
+    seq: int = 0
+    moved_seq: int = 0
+    """Log position of the newest event that makes older drafts stale."""
+    opened: events.SessionOpened | None = None
+    team: str = ""
+    """Whose session it is; survives erasure, so that a stranger still gets 404, not 410."""
+    status: Status = "open"
+    created_at_ms: int = 0
+    updated_at_ms: int = 0
+    position: Position = field(default_factory=machine.start)
+    formulation: Formulation = field(default_factory=Formulation)
+    """Scrubbed, like everything a model may see; restored where people read it."""
+    entries: tuple[Entry, ...] = ()
+    newest_level: RiskLevel = RiskLevel.NONE
+    """The screen's verdict on the newest message, until a crisis is resolved."""
+    newest_score: float = 0.0
+    unanswered: str | None = None
+    """The newest client message without a decided reply."""
+    scrubbed: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
+    """Entry id to scrubbed text; None where scrubbing changed nothing."""
+    surrogates: tuple[tuple[str, ...], ...] = ()
+    draft: Draft | None = None
+    drafts: Mapping[str, Literal["open", "decided", "superseded"]] = field(
+        default_factory=dict[str, Literal["open", "decided", "superseded"]]
+    )
+    draft_wanted: bool = False
+    hint: str | None = None
+    held: Held | None = None
+    decisions: Mapping[str, Literal["held", "released", "undone", "final"]] = field(
+        default_factory=dict[str, Literal["held", "released", "undone", "final"]]
+    )
+    plans: tuple[PlanVersion, ...] = ()
+    proposed: PlanProposed | None = None
+    plan_wanted: bool = False
+    alarms: tuple[Alarm, ...] = ()
+    failing: Mapping[str, Failing] = field(default_factory=dict[str, Failing])
+    assigned_to: str | None = None
+    questionnaires: tuple[events.QuestionnaireAnswered, ...] = ()
+
+    @property
+    def language(self) -> Language:
+        """The session's language."""
+        return self.opened.language if self.opened else "en"
+
+    @property
+    def profile(self) -> Mapping[str, JsonValue]:
+        """What the client app told about its client."""
+        return self.opened.profile if self.opened else {}
+
+    @property
+    def draft_is_fresh(self) -> bool:
+        """Whether the newest draft still stands on how things are."""
+        draft = self.draft
+        return (
+            draft is not None
+            and self.drafts.get(draft.prepared.draft_id) == "open"
+            and draft.prepared.basis >= self.moved_seq
+        )
+
+    @property
+    def open_alarms(self) -> tuple[Alarm, ...]:
+        """Alerts nobody has resolved, most urgent first."""
+        unresolved = (alarm for alarm in self.alarms if alarm.resolved_at_ms is None)
+        return tuple(sorted(unresolved, key=lambda alarm: (-alarm.level.rank, alarm.raised_at_ms)))

@@ -1,0 +1,1 @@
+"""Where logs are kept: the same promises three times (memory, SQLite, Redis)."""

@@ -1,0 +1,208 @@
+"""The store that forgets: for tests and for measuring everything but a disk."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from service.session.row import Row
+from service.stores import paging
+from service.stores.port import (
+    AlreadyAnswered,
+    Answer,
+    Append,
+    Claim,
+    ClaimedByOther,
+    ClaimLost,
+    ClaimWish,
+    Conflict,
+    Document,
+    Envelope,
+    Fence,
+    Lease,
+    RowPage,
+    RowQuery,
+    StoredRow,
+)
+from service.stores.waking import Waker
+
+
+class MemoryStore:
+    """Keeps everything in dictionaries; one process, gone when it ends."""
+
+    def __init__(self) -> None:
+        self._logs: dict[str, list[Envelope]] = {}
+        self._rows: dict[str, Row] = {}
+        self._claims: dict[str, Claim] = {}
+        self._leases: dict[str, int] = {}
+        self._keys: dict[str, bytes] = {}
+        self._answers: dict[str, Answer] = {}
+        self._documents: dict[tuple[str, str], Document] = {}
+        self._waker = Waker()
+
+    async def append(self, write: Append) -> None:
+        """See `Store.append`."""
+        if write.answer and (given := self._answers.get(write.answer.key)):
+            raise AlreadyAnswered(given)
+        if write.fence and not self._holds(write.session_id, write.fence):
+            raise ClaimLost
+        log = self._logs.get(write.session_id, [])
+        if len(log) != write.expected_seq:
+            raise Conflict
+        self._logs[write.session_id] = [*log, *write.envelopes]
+        self._rows[write.session_id] = write.row
+        self._leases[write.session_id] = self._leases.get(write.session_id, 0) + 1
+        if write.answer:
+            self._answers[write.answer.key] = write.answer
+        if write.wrapped_key is not None:
+            self._keys[write.session_id] = write.wrapped_key
+        if write.destroy_key:
+            self._keys.pop(write.session_id, None)
+        self._waker.wake()
+
+    async def read(self, session_id: str, after: int = 0) -> Sequence[Envelope]:
+        """See `Store.read`."""
+        return self._logs.get(session_id, [])[after:]
+
+    async def row(self, session_id: str) -> StoredRow | None:
+        """See `Store.row`."""
+        row = self._rows.get(session_id)
+        return StoredRow(row, self._claims.get(session_id)) if row else None
+
+    async def rows(self, query: RowQuery) -> RowPage:
+        """See `Store.rows`."""
+        matching = sorted(
+            (_sort_key(query, row), row) for row in self._rows.values() if self._fits(row, query)
+        )
+        start = paging.key(query.after, _shape(query)) if query.after else None
+        left = [(key, row) for key, row in matching if start is None or key > start]
+        page = left[: query.limit]
+        more = paging.token(*page[-1][0]) if len(left) > len(page) else None
+        items = [StoredRow(row, self._live_claim(row, query.now_ms)) for _, row in page]
+        return RowPage(items, more, len(matching))
+
+    async def lease_due(self, now_ms: int, until_ms: int, limit: int) -> Sequence[Lease]:
+        """See `Store.lease_due`."""
+        due = [row for row in self._rows.values() if (row.due_at_ms or until_ms) <= now_ms]
+        due.sort(key=lambda row: (-row.urgency, row.due_at_ms or 0, row.session_id))
+        taken: list[Lease] = []
+        for row in due[:limit]:
+            number = self._leases.get(row.session_id, 0) + 1
+            self._leases[row.session_id] = number
+            self._rows[row.session_id] = replace(row, due_at_ms=until_ms)
+            taken.append(Lease(row.session_id, number))
+        return taken
+
+    async def keep_lease(self, lease: Lease, until_ms: int) -> bool:
+        """See `Store.keep_lease`."""
+        if self._leases.get(lease.session_id) != lease.number:
+            return False
+        self._rows[lease.session_id] = replace(self._rows[lease.session_id], due_at_ms=until_ms)
+        return True
+
+    async def next_due_ms(self) -> int | None:
+        """See `Store.next_due_ms`."""
+        return min((row.due_at_ms for row in self._rows.values() if row.due_at_ms), default=None)
+
+    async def claim(self, wish: ClaimWish) -> Claim:
+        """See `Store.claim`."""
+        if wish.session_id not in self._rows:
+            raise KeyError(wish.session_id)
+        old = self._claims.get(wish.session_id)
+        ours = old is not None and old.holder == wish.holder
+        if wish.renew is not None and not (ours and old and old.number == wish.renew):
+            raise ClaimLost
+        live = old is not None and old.until_ms > wish.now_ms
+        if live and not ours and not wish.take_over:
+            raise ClaimedByOther
+        number = old.number if old and ours and live else (old.number if old else 0) + 1
+        self._claims[wish.session_id] = Claim(wish.holder, number, wish.until_ms)
+        self._waker.wake()
+        return self._claims[wish.session_id]
+
+    async def release_claim(self, session_id: str, fence: Fence) -> None:
+        """See `Store.release_claim`."""
+        if self._holds(session_id, fence):
+            self._claims[session_id] = Claim("", fence.number, 0)
+            self._waker.wake()
+
+    async def wrapped_key(self, session_id: str) -> bytes | None:
+        """See `Store.wrapped_key`."""
+        return self._keys.get(session_id)
+
+    async def rewrap(self, session_id: str, old: bytes, new: bytes) -> bool:
+        """See `Store.rewrap`."""
+        if self._keys.get(session_id) != old:
+            return False
+        self._keys[session_id] = new
+        return True
+
+    async def answer(self, key: str) -> Answer | None:
+        """See `Store.answer`."""
+        return self._answers.get(key)
+
+    async def forget_answers(self, now_ms: int) -> int:
+        """See `Store.forget_answers`."""
+        over = [key for key, answer in self._answers.items() if answer.until_ms <= now_ms]
+        for key in over:
+            del self._answers[key]
+        return len(over)
+
+    async def document(self, kind: str, key: str) -> Document | None:
+        """See `Store.document`."""
+        return self._documents.get((kind, key))
+
+    async def documents(self, kind: str) -> Sequence[Document]:
+        """See `Store.documents`."""
+        keys: Iterable[tuple[str, str]] = sorted(self._documents)
+        return [self._documents[key] for key in keys if key[0] == kind]
+
+    async def put_document(self, kind: str, document: Document) -> None:
+        """See `Store.put_document`."""
+        old = self._documents.get((kind, document.key))
+        if (old.version if old else 0) != document.version - 1:
+            raise Conflict
+        self._documents[kind, document.key] = document
+        self._waker.wake()
+
+    async def drop_document(self, kind: str, key: str) -> None:
+        """See `Store.drop_document`."""
+        self._documents.pop((kind, key), None)
+
+    async def changed(self, seen: int, timeout_s: float) -> int:
+        """See `Store.changed`."""
+        return await self._waker.changed(seen, timeout_s)
+
+    async def ping(self) -> None:
+        """See `Store.ping`."""
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+
+    def _holds(self, session_id: str, fence: Fence) -> bool:
+        claim = self._claims.get(session_id)
+        return claim is not None and (claim.holder, claim.number) == fence
+
+    def _live_claim(self, row: Row, now_ms: int) -> Claim | None:
+        claim = self._claims.get(row.session_id)
+        return claim if claim and claim.until_ms > now_ms else None
+
+    def _fits(self, row: Row, query: RowQuery) -> bool:
+        claim = self._live_claim(row, query.now_ms)
+        people = {row.assigned_to, claim.holder if claim else None}
+        return (
+            (query.order == "newest" or row.kind is not None)
+            and query.team in {None, row.team}
+            and query.status in {None, row.status}
+            and query.kind in {None, row.kind}
+            and (query.risk is None or row.risk.rank >= query.risk.rank)
+            and (query.person is None or query.person in people)
+        )
+
+
+def _sort_key(query: RowQuery, row: Row) -> tuple[str | int, ...]:
+    if query.order == "queue":
+        return (-row.urgency, row.waiting_since_ms or 0, row.session_id)
+    return (-row.created_at_ms, row.session_id)
+
+
+def _shape(query: RowQuery) -> tuple[type, ...]:
+    return (int, int, str) if query.order == "queue" else (int, str)

@@ -1,0 +1,245 @@
+"""What a store promises. Every implementation passes tests/contract/test_store.py."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+from safety.risk import RiskLevel
+from service.session.row import QueueKind, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One event as stored: who, when and where in the clear, the payload sealed."""
+
+    session_id: str
+    seq: int
+    type: str
+    at_ms: int
+    actor: str
+    prev_hash: bytes
+    hash: bytes
+    """SHA-256 over ``prev_hash``, the fields above and ``sealed``; 32 bytes."""
+    schema_version: int
+    sealed: bytes
+
+
+class Fence(NamedTuple):
+    """Proof of a claim, checked in the transaction that writes."""
+
+    holder: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered to a request, so that its repetition is answered the same."""
+
+    key: str
+    """A keyed hash; neither the client's key nor its words can be read from it."""
+    body_hash: bytes
+    status: int
+    body: bytes
+    """The JSON answered: ids and positions, no words."""
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """One transaction: events, the new row, and whatever must be true with them."""
+
+    session_id: str
+    expected_seq: int
+    envelopes: Sequence[Envelope]
+    row: Row
+    fence: Fence | None = None
+    wrapped_key: bytes | None = None
+    """With the first append: the session's data key under the master key."""
+    answer: Answer | None = None
+    destroy_key: bool = False
+    """With the last append: the key is overwritten, the words are gone."""
+
+
+class Claim(NamedTuple):
+    """Who reviews a session, until when. ``number`` grows with every new holder."""
+
+    holder: str
+    number: int
+    until_ms: int
+
+
+class StoredRow(NamedTuple):
+    """A row with the claim beside it."""
+
+    row: Row
+    claim: Claim | None
+
+
+class Lease(NamedTuple):
+    """The right to do a session's duties for a while."""
+
+    session_id: str
+    number: int
+
+
+class Document(NamedTuple):
+    """A small versioned value: API keys, aliases, rollouts, autosaved text."""
+
+    key: str
+    version: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimWish:
+    """Somebody wants to review a session."""
+
+    session_id: str
+    holder: str
+    now_ms: int
+    until_ms: int
+    take_over: bool = False
+    renew: int | None = None
+    """The number held so far; renewing a lost claim is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowQuery:
+    """Which rows, in which order. ``queue`` gives only rows with a kind, most urgent first."""
+
+    order: Literal["queue", "newest"]
+    team: str | None = None
+    """None reads all teams; only ops and the worker may."""
+    status: str | None = None
+    kind: QueueKind | None = None
+    risk: RiskLevel | None = None
+    """At least this level."""
+    person: str | None = None
+    """Assigned to or claimed by this reviewer."""
+    now_ms: int = 0
+    """Claims that ended before count as none."""
+    after: str | None = None
+    limit: int = 50
+
+
+class RowPage(NamedTuple):
+    """A page of rows, the token of the next one, and how many match in all."""
+
+    items: Sequence[StoredRow]
+    next_after: str | None
+    total: int
+
+
+class Conflict(Exception):
+    """Somebody else appended first; read again and decide again."""
+
+
+class ClaimLost(Exception):
+    """The claim was superseded; nothing was written."""
+
+
+class ClaimedByOther(Exception):
+    """Somebody else holds the claim; nothing was written."""
+
+
+class AlreadyAnswered(Exception):
+    """The same request was answered before; nothing was written."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+class StoreUnavailable(Exception):
+    """The store cannot be reached or cannot write; nothing is known to be written."""
+
+
+class Store(Protocol):
+    """Logs, rows, claims, leases, keys, answers and small documents, durable when it returns.
+
+    Every method raises `StoreUnavailable` when the world is at fault.
+    """
+
+    async def append(self, write: Append) -> None:
+        """Write all or nothing. Raises: AlreadyAnswered, ClaimLost, Conflict, in this order."""
+        ...
+
+    async def read(self, session_id: str, after: int = 0) -> Sequence[Envelope]:
+        """Give the envelopes with ``seq > after``, in order; empty for an unknown session."""
+        ...
+
+    async def row(self, session_id: str) -> StoredRow | None:
+        """Give one row."""
+        ...
+
+    async def rows(self, query: RowQuery) -> RowPage:
+        """Give a page of rows. Raises: ValueError for a token that is not ours."""
+        ...
+
+    async def lease_due(self, now_ms: int, until_ms: int, limit: int) -> Sequence[Lease]:
+        """Take due sessions, most urgent first: their due time moves to ``until_ms``."""
+        ...
+
+    async def keep_lease(self, lease: Lease, until_ms: int) -> bool:
+        """Move a lease's end; False once anything was appended or somebody else took it."""
+        ...
+
+    async def next_due_ms(self) -> int | None:
+        """Give the earliest due time of all sessions; None when nobody is owed anything."""
+        ...
+
+    async def claim(self, wish: ClaimWish) -> Claim:
+        """Take or renew a claim. Raises: ClaimedByOther, ClaimLost, KeyError (no session)."""
+        ...
+
+    async def release_claim(self, session_id: str, fence: Fence) -> None:
+        """End a claim; a lost one is left alone."""
+        ...
+
+    async def wrapped_key(self, session_id: str) -> bytes | None:
+        """Give the session's wrapped data key; None once destroyed."""
+        ...
+
+    async def rewrap(self, session_id: str, old: bytes, new: bytes) -> bool:
+        """Replace a wrapped key, for master-key rotation; False when it was not ``old``."""
+        ...
+
+    async def answer(self, key: str) -> Answer | None:
+        """Give what was answered to a request with this key."""
+        ...
+
+    async def forget_answers(self, now_ms: int) -> int:
+        """Drop answers whose time is over; give how many."""
+        ...
+
+    async def document(self, kind: str, key: str) -> Document | None:
+        """Give one document."""
+        ...
+
+    async def documents(self, kind: str) -> Sequence[Document]:
+        """Give all documents of a kind, by key."""
+        ...
+
+    async def put_document(self, kind: str, document: Document) -> None:
+        """Write if the stored version is ``document.version - 1``. Raises: Conflict."""
+        ...
+
+    async def drop_document(self, kind: str, key: str) -> None:
+        """Forget a document, if there is one."""
+        ...
+
+    async def changed(self, seen: int, timeout_s: float) -> int:
+        """Wait until something was appended since ``seen``; give the new mark.
+
+        A mark only means something to the process that got it. Returns after ``timeout_s`` at
+        the latest, changed or not.
+        """
+        ...
+
+    async def ping(self) -> None:
+        """Prove that the store answers."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of files and connections."""
+        ...

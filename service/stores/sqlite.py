@@ -1,0 +1,278 @@
+"""The embedded store: one file, durable, no set-up. Words in it are sealed; rows hold none."""
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+from service.stores import sqlite_rows
+from service.stores.port import (
+    AlreadyAnswered,
+    Answer,
+    Append,
+    Claim,
+    ClaimedByOther,
+    ClaimLost,
+    ClaimWish,
+    Conflict,
+    Document,
+    Envelope,
+    Fence,
+    Lease,
+    RowPage,
+    RowQuery,
+    StoredRow,
+    StoreUnavailable,
+)
+from service.stores.sqlite_writer import Writer, connect
+from service.stores.waking import Waker
+
+_LOOK_S = 0.05
+"""How often to look whether another process wrote; a counter in memory, no disk."""
+
+_Found = TypeVar("_Found")
+
+
+class SqliteStore:
+    """Keeps everything in one SQLite file; several processes on one machine may share it.
+
+    Point reads run in place: they cost less than handing them to a thread. Lists do not.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file. Raises: StoreUnavailable."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._lists = threading.local()
+        schema = files("service.stores").joinpath("schema.sql").read_text(encoding="utf-8")
+        self._reader = connect(path)
+        self._here(lambda link: link.executescript(schema))
+        self._writer = Writer(path)
+        self._waker = Waker()
+        self._version, self._looked = -1, 0.0
+
+    async def append(self, write: Append) -> None:
+        """See `Store.append`."""
+        await self._writer.run(lambda link: _append(link, write))
+        self._waker.wake()
+
+    async def read(self, session_id: str, after: int = 0) -> Sequence[Envelope]:
+        """See `Store.read`."""
+        sql = "SELECT * FROM events WHERE session_id = ? AND seq > ? ORDER BY seq"
+        found = self._here(lambda link: link.execute(sql, (session_id, after)).fetchall())
+        return [Envelope(*one) for one in found]
+
+    async def row(self, session_id: str) -> StoredRow | None:
+        """See `Store.row`."""
+        sql = f"{sqlite_rows.SELECT} WHERE session_id = ?"
+        found = self._here(lambda link: link.execute(sql, (session_id,)).fetchone())
+        return sqlite_rows.stored(found) if found else None
+
+    async def rows(self, query: RowQuery) -> RowPage:
+        """See `Store.rows`."""
+        return RowPage(*await asyncio.to_thread(self._list, query))
+
+    async def lease_due(self, now_ms: int, until_ms: int, limit: int) -> Sequence[Lease]:
+        """See `Store.lease_due`."""
+        # A look first: an idle worker must not take the write lock several times a second.
+        due = "SELECT 1 FROM rows WHERE due_at_ms <= ? LIMIT 1"
+        if not self._here(lambda link: link.execute(due, (now_ms,)).fetchone()):
+            return ()
+        sql = (
+            "UPDATE rows SET due_at_ms = ?, lease = lease + 1 WHERE session_id IN "
+            "(SELECT session_id FROM rows WHERE due_at_ms <= ? "
+            "ORDER BY urgency DESC, due_at_ms, session_id LIMIT ?) "
+            "RETURNING session_id, lease, urgency"
+        )
+        given = (until_ms, now_ms, limit)
+        found = await self._writer.run(lambda link: link.execute(sql, given).fetchall())
+        found.sort(key=_urgency, reverse=True)
+        return [Lease(session_id, number) for session_id, number, _ in found]
+
+    async def keep_lease(self, lease: Lease, until_ms: int) -> bool:
+        """See `Store.keep_lease`."""
+        sql = "UPDATE rows SET due_at_ms = ? WHERE session_id = ? AND lease = ?"
+        given = (until_ms, *lease)
+        return await self._writer.run(lambda link: link.execute(sql, given).rowcount == 1)
+
+    async def next_due_ms(self) -> int | None:
+        """See `Store.next_due_ms`."""
+        sql = "SELECT MIN(due_at_ms) FROM rows WHERE due_at_ms IS NOT NULL"
+        return self._here(lambda link: link.execute(sql).fetchone()[0])
+
+    async def claim(self, wish: ClaimWish) -> Claim:
+        """See `Store.claim`."""
+        claim = await self._writer.run(lambda link: _claim(link, wish))
+        self._waker.wake()
+        return claim
+
+    async def release_claim(self, session_id: str, fence: Fence) -> None:
+        """See `Store.release_claim`."""
+        sql = (
+            "UPDATE rows SET claim_until_ms = 0, claim_holder = '' "
+            "WHERE session_id = ? AND claim_holder = ? AND claim_number = ?"
+        )
+        await self._writer.run(lambda link: link.execute(sql, (session_id, *fence)))
+        self._waker.wake()
+
+    async def wrapped_key(self, session_id: str) -> bytes | None:
+        """See `Store.wrapped_key`."""
+        sql = "SELECT wrapped FROM keys WHERE session_id = ?"
+        found = self._here(lambda link: link.execute(sql, (session_id,)).fetchone())
+        return found[0] if found else None
+
+    async def rewrap(self, session_id: str, old: bytes, new: bytes) -> bool:
+        """See `Store.rewrap`."""
+        sql = "UPDATE keys SET wrapped = ? WHERE session_id = ? AND wrapped = ?"
+        return await self._writer.run(
+            lambda link: link.execute(sql, (new, session_id, old)).rowcount == 1
+        )
+
+    async def answer(self, key: str) -> Answer | None:
+        """See `Store.answer`."""
+        return self._here(lambda link: _answer(link, key))
+
+    async def forget_answers(self, now_ms: int) -> int:
+        """See `Store.forget_answers`."""
+        sql = "DELETE FROM answers WHERE until_ms <= ?"
+        return await self._writer.run(lambda link: link.execute(sql, (now_ms,)).rowcount)
+
+    async def document(self, kind: str, key: str) -> Document | None:
+        """See `Store.document`."""
+        sql = "SELECT key, version, body FROM documents WHERE kind = ? AND key = ?"
+        found = self._here(lambda link: link.execute(sql, (kind, key)).fetchone())
+        return Document(*found) if found else None
+
+    async def documents(self, kind: str) -> Sequence[Document]:
+        """See `Store.documents`."""
+        sql = "SELECT key, version, body FROM documents WHERE kind = ? ORDER BY key"
+        found = self._here(lambda link: link.execute(sql, (kind,)).fetchall())
+        return [Document(*one) for one in found]
+
+    async def put_document(self, kind: str, document: Document) -> None:
+        """See `Store.put_document`."""
+        await self._writer.run(lambda link: _put(link, kind, document))
+        self._waker.wake()
+
+    async def drop_document(self, kind: str, key: str) -> None:
+        """See `Store.drop_document`."""
+        sql = "DELETE FROM documents WHERE kind = ? AND key = ?"
+        await self._writer.run(lambda link: link.execute(sql, (kind, key)))
+
+    async def changed(self, seen: int, timeout_s: float) -> int:
+        """See `Store.changed`."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            self._look()
+            left = deadline - time.monotonic()
+            mark = await self._waker.changed(seen, max(0.0, min(_LOOK_S, left)))
+            if mark != seen or left <= 0:
+                return mark
+
+    async def ping(self) -> None:
+        """See `Store.ping`: takes and gives back the write lock."""
+        await self._writer.run(lambda link: link.execute("SELECT 1").fetchone())
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+        await asyncio.to_thread(self._writer.close)
+        self._reader.close()
+
+    def _list(self, query: RowQuery) -> tuple[list[StoredRow], str | None, int]:
+        link = getattr(self._lists, "link", None)
+        if link is None:
+            link = self._lists.link = connect(self._path, readonly=True)
+        try:
+            return sqlite_rows.page(link, query)
+        except sqlite3.Error as error:
+            raise StoreUnavailable(type(error).__name__) from error
+
+    def _here(self, read: Callable[[sqlite3.Connection], _Found]) -> _Found:
+        try:
+            return read(self._reader)
+        except sqlite3.Error as error:
+            raise StoreUnavailable(type(error).__name__) from error
+
+    def _look(self) -> None:
+        """Notice commits of other processes: SQLite counts them for us."""
+        now = time.monotonic()
+        if now - self._looked < _LOOK_S:
+            return
+        self._looked = now
+        version: int = self._here(lambda link: link.execute("PRAGMA data_version").fetchone()[0])
+        if version != self._version:
+            self._version = version
+            self._waker.wake()
+
+
+def _append(link: sqlite3.Connection, write: Append) -> None:
+    if write.answer and (given := _answer(link, write.answer.key)):
+        raise AlreadyAnswered(given)
+    if write.fence:
+        sql = "SELECT claim_holder, claim_number FROM rows WHERE session_id = ?"
+        if link.execute(sql, (write.session_id,)).fetchone() != tuple(write.fence):
+            raise ClaimLost
+    sql = "SELECT MAX(seq) FROM events WHERE session_id = ?"
+    if (link.execute(sql, (write.session_id,)).fetchone()[0] or 0) != write.expected_seq:
+        raise Conflict
+    link.executemany(
+        "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (one.session_id, one.seq, one.type, one.at_ms, one.actor, one.prev_hash, one.hash,
+             one.schema_version, one.sealed)
+            for one in write.envelopes
+        ],
+    )  # fmt: skip
+    link.execute(sqlite_rows.UPSERT, sqlite_rows.values(write.row))
+    if write.answer:
+        known = write.answer
+        given = (known.key, known.body_hash, known.status, known.body, known.until_ms)
+        link.execute("INSERT INTO answers VALUES (?, ?, ?, ?, ?)", given)
+    if write.wrapped_key is not None:
+        link.execute("INSERT INTO keys VALUES (?, ?)", (write.session_id, write.wrapped_key))
+    if write.destroy_key:
+        link.execute("DELETE FROM keys WHERE session_id = ?", (write.session_id,))
+
+
+def _answer(link: sqlite3.Connection, key: str) -> Answer | None:
+    found = link.execute("SELECT * FROM answers WHERE key = ?", (key,)).fetchone()
+    return Answer(*found) if found else None
+
+
+def _claim(link: sqlite3.Connection, wish: ClaimWish) -> Claim:
+    sql = "SELECT claim_holder, claim_number, claim_until_ms FROM rows WHERE session_id = ?"
+    found = link.execute(sql, (wish.session_id,)).fetchone()
+    if found is None:
+        raise KeyError(wish.session_id)
+    holder, number, until_ms = found
+    ours, live = holder == wish.holder, until_ms > wish.now_ms
+    if wish.renew is not None and not (ours and number == wish.renew):
+        raise ClaimLost
+    if live and not ours and not wish.take_over:
+        raise ClaimedByOther
+    if not (ours and live):
+        number += 1
+    given: tuple[Any, ...] = (wish.holder, number, wish.until_ms, wish.session_id)
+    sql = (
+        "UPDATE rows SET claim_holder = ?, claim_number = ?, claim_until_ms = ? "
+        "WHERE session_id = ?"
+    )
+    link.execute(sql, given)
+    return Claim(wish.holder, number, wish.until_ms)
+
+
+def _put(link: sqlite3.Connection, kind: str, document: Document) -> None:
+    sql = "SELECT version FROM documents WHERE kind = ? AND key = ?"
+    found = link.execute(sql, (kind, document.key)).fetchone()
+    if (found[0] if found else 0) != document.version - 1:
+        raise Conflict
+    sql = "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)"
+    link.execute(sql, (kind, document.key, document.version, document.body))
+
+
+def _urgency(leased: tuple[str, int, int]) -> int:
+    return leased[2]

@@ -1,0 +1,87 @@
+"""Rows in SQL: columns, conditions, pages. Pure text and tuples; `sqlite` runs them."""
+
+import sqlite3
+from dataclasses import fields
+from typing import Any
+
+from planner.vocabulary import Stage
+from safety.risk import RiskLevel
+from service.session.row import Row
+from service.stores import paging
+from service.stores.port import Claim, RowQuery, StoredRow
+
+_FIELDS = tuple(field.name for field in fields(Row))
+COLUMNS = ", ".join(_FIELDS)
+_CLAIM = "claim_holder, claim_number, claim_until_ms"
+_STORED = (*_FIELDS, "risk_rank")
+SELECT = f"SELECT {COLUMNS}, {_CLAIM} FROM rows"  # noqa: S608  (our own column names)
+UPSERT = (
+    f"INSERT INTO rows ({', '.join(_STORED)}) VALUES ({', '.join('?' * len(_STORED))}) "  # noqa: S608
+    "ON CONFLICT (session_id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _STORED[1:])
+    + ", lease = lease + 1"
+)
+
+
+def values(row: Row) -> tuple[Any, ...]:
+    """Give a row's values in the order of `UPSERT`."""
+    return (*(getattr(row, name) for name in _FIELDS), row.risk.rank)
+
+
+def stored(record: tuple[Any, ...], now_ms: int | None = None) -> StoredRow:
+    """Give what `SELECT` found; claims that ended before ``now_ms`` count as none."""
+    named = dict(zip(_FIELDS, record, strict=False))
+    named |= {
+        "stage": Stage(named["stage"]),
+        "risk": RiskLevel(named["risk"]),
+        "simulated": bool(named["simulated"]),
+    }
+    holder, number, until_ms = record[len(_FIELDS) :]
+    live = number and (now_ms is None or until_ms > now_ms)
+    return StoredRow(Row(**named), Claim(holder, number, until_ms) if live else None)
+
+
+def conditions(query: RowQuery) -> tuple[str, list[Any]]:
+    """Give the WHERE text and its values, the page's start left out."""
+    wanted: list[tuple[str, Any]] = [
+        ("team = ?", query.team),
+        ("status = ?", query.status),
+        ("kind = ?", query.kind),
+        ("risk_rank >= ?", query.risk.rank if query.risk else None),
+    ]
+    clauses = [text for text, value in wanted if value is not None]
+    given = [value for _, value in wanted if value is not None]
+    if query.order == "queue":
+        clauses.append("kind IS NOT NULL")
+    if query.person is not None:
+        clauses.append("(assigned_to = ? OR (claim_holder = ? AND claim_until_ms > ?))")
+        given += [query.person, query.person, query.now_ms]
+    return " AND ".join(clauses) or "1", given
+
+
+def page(link: sqlite3.Connection, query: RowQuery) -> tuple[list[StoredRow], str | None, int]:
+    """Read a page, the next one's token and the total. Raises: ValueError for a strange token."""
+    where, given = conditions(query)
+    total = link.execute(f"SELECT COUNT(*) FROM rows WHERE {where}", given).fetchone()[0]  # noqa: S608
+    if query.order == "queue":
+        order, shape = "-urgency, waiting_since_ms, session_id", (int, int, str)
+        order_by = "urgency DESC, waiting_since_ms, session_id"
+    else:
+        order, shape = "-created_at_ms, session_id", (int, str)
+        order_by = "created_at_ms DESC, session_id"
+    if query.after:
+        where += f" AND ({order}) > ({', '.join('?' * len(shape))})"
+        given += paging.key(query.after, shape)
+    sql = f"{SELECT} WHERE {where} ORDER BY {order_by} LIMIT ?"
+    found = [
+        stored(one, query.now_ms) for one in link.execute(sql, (*given, query.limit + 1)).fetchall()
+    ]
+    items = found[: query.limit]
+    more = _token(query, items[-1].row) if len(found) > len(items) else None
+    return items, more, total
+
+
+def _token(query: RowQuery, last: Row) -> str:
+    if query.order == "queue":
+        return paging.token(-last.urgency, last.waiting_since_ms or 0, last.session_id)
+    return paging.token(-last.created_at_ms, last.session_id)

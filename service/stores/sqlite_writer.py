@@ -1,0 +1,124 @@
+"""One thread writes. Requests that arrive together share one commit, and one wait for the disk."""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from service.stores.port import StoreUnavailable
+
+_TOGETHER = 128
+"""Most writes one commit carries; more only wait for the next."""
+_BUSY_TIMEOUT_S = 10.0
+"""How long a write waits for another process that is writing."""
+
+Job = Callable[[sqlite3.Connection], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    job: Job
+    loop: asyncio.AbstractEventLoop
+    done: asyncio.Future[Any]
+
+
+def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
+    """Open the database: write-ahead log, every commit on the disk before it counts.
+
+    Raises: StoreUnavailable.
+    """
+    try:
+        link = sqlite3.connect(
+            path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+        link.execute("PRAGMA journal_mode=WAL")
+        link.execute("PRAGMA synchronous=FULL")
+        # Overwritten rows leave no readable bytes behind: erasing a key means it.
+        link.execute("PRAGMA secure_delete=ON")
+        if readonly:
+            link.execute("PRAGMA query_only=ON")
+    except sqlite3.Error as error:
+        raise StoreUnavailable(type(error).__name__) from error
+    return link
+
+
+class Writer:
+    """Runs jobs one after the other on its own connection, many in one transaction."""
+
+    def __init__(self, path: Path) -> None:
+        self._link = connect(path)
+        self._asked: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="sqlite-writer", daemon=True)
+        self._thread.start()
+
+    async def run(self, job: Job) -> Any:
+        """Run a job in a transaction; return once it is on the disk, or raise what it raised."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Any] = loop.create_future()
+        self._asked.put(_Asked(job, loop, done))
+        return await asyncio.shield(done)
+
+    def close(self) -> None:
+        """Finish what was asked, then stop."""
+        self._asked.put(None)
+        self._thread.join()
+        self._link.close()
+
+    def _work(self) -> None:
+        while (first := self._asked.get()) is not None:
+            together, last = [first], False
+            while len(together) < _TOGETHER and not self._asked.empty():
+                following = self._asked.get()
+                if following is None:
+                    last = True
+                    break
+                together.append(following)
+            self._commit(together)
+            if last:
+                return
+
+    def _commit(self, together: list[_Asked]) -> None:
+        results: list[tuple[_Asked, Any, Exception | None]] = []
+        try:
+            self._link.execute("BEGIN IMMEDIATE")
+            results.extend((asked, *self._attempt(asked.job)) for asked in together)
+            self._link.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._link.in_transaction:
+                self._link.execute("ROLLBACK")
+            down = StoreUnavailable(type(error).__name__)
+            results = [(asked, None, down) for asked in together]
+        for asked, result, failure in results:
+            _tell(asked, result, failure)
+
+    def _attempt(self, job: Job) -> tuple[Any, Exception | None]:
+        """Run one job so that its refusal takes back its own writes and nobody else's."""
+        self._link.execute("SAVEPOINT job")
+        try:
+            result = job(self._link)
+        except sqlite3.Error:
+            raise
+        except Exception as refusal:  # noqa: BLE001  (handed to whoever asked, in their own task)
+            self._link.execute("ROLLBACK TO job")
+            return None, refusal
+        finally:
+            if self._link.in_transaction:
+                self._link.execute("RELEASE job")
+        return result, None
+
+
+def _tell(asked: _Asked, result: Any, failure: Exception | None) -> None:
+    def settle() -> None:
+        if asked.done.done():
+            return
+        if failure is None:
+            asked.done.set_result(result)
+        else:
+            asked.done.set_exception(failure)
+
+    if not asked.loop.is_closed():
+        asked.loop.call_soon_threadsafe(settle)
