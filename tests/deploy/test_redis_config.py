@@ -1,0 +1,97 @@
+"""The shipped Redis configuration, in a real Redis: durable, bounded, and without a way to lose."""
+
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+pytestmark = [
+    pytest.mark.redis,
+    pytest.mark.skipif(
+        not (shutil.which("redis-server") and shutil.which("openssl")),
+        reason="needs redis-server and openssl",
+    ),
+]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[], tuple[subprocess.Popen[bytes], redis.Redis]]]:
+    shutil.copy(DEPLOY / "secrets" / "make.sh", tmp_path)
+    subprocess.run(["sh", tmp_path / "make.sh"], check=True, capture_output=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = (tmp_path / "store_url").read_text().replace("redis:6379", f"127.0.0.1:{port}")
+    running: list[subprocess.Popen[bytes]] = []
+    open_clients: list[redis.Redis] = []
+
+    def once() -> tuple[subprocess.Popen[bytes], redis.Redis]:
+        server = subprocess.Popen(
+            [
+                "redis-server",
+                DEPLOY / "redis" / "redis.conf",
+                *("--port", str(port), "--dir", str(tmp_path), "--bind", "127.0.0.1"),
+                *("--aclfile", str(tmp_path / "redis_acl")),
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+        running.append(server)
+        client = redis.Redis.from_url(url)
+        open_clients.append(client)
+        for _ in range(200):
+            try:
+                client.ping()
+            except redis.ConnectionError:
+                time.sleep(0.05)
+            else:
+                return server, client
+        raise AssertionError("redis did not start")
+
+    yield once
+    for client in open_clients:
+        client.close()
+    for server in running:
+        server.kill()
+        server.wait()
+
+
+def test_what_was_answered_survives_a_kill(start):
+    server, client = start()
+    assert client.info("persistence")["aof_enabled"] == 1
+    for number in range(50):
+        client.xadd("{ses_1}:log", {"n": number})
+    server.send_signal(signal.SIGKILL)
+    server.wait()
+    _, client = start()
+    assert client.xlen("{ses_1}:log") == 50
+
+
+def test_the_service_can_do_its_work_and_nothing_that_loses_it(start):
+    _, client = start()
+    client.eval("return redis.call('SET', KEYS[1], ARGV[1])", 1, "{ses_1}:row", "x")
+    assert list(client.scan_iter("*")) == [b"{ses_1}:row"]
+    for forbidden in ("FLUSHALL", "FLUSHDB", "CONFIG GET dir", "SHUTDOWN", "KEYS *"):
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            client.execute_command(*forbidden.split())
+
+
+def test_nobody_comes_in_without_the_password(start):
+    _, client = start()
+    port = client.connection_pool.connection_kwargs["port"]
+    with (
+        redis.Redis(port=port) as stranger,
+        pytest.raises(redis.exceptions.AuthenticationError),
+    ):
+        stranger.get("{ses_1}:row")
+
+
+def test_a_full_store_refuses_and_forgets_nothing():
+    written = (DEPLOY / "redis" / "redis.conf").read_text().splitlines()
+    assert {"appendonly yes", "appendfsync always", "maxmemory-policy noeviction"} <= set(written)
