@@ -1,0 +1,422 @@
+"""Wire objects for the console's states: fictional, non-graphic, the same on every run."""
+
+from datetime import UTC, datetime, timedelta
+
+from planner.vocabulary import Role, Stage, Strategy
+from safety.risk import Category, RiskLevel
+from service.schemas import admin, alerts, insights, plans, review, workspace
+from service.schemas.problem import CheckResult
+
+NOW = datetime.now(UTC)
+ACTIONS = (
+    "clarify surface problem",
+    "explore triggering situation",
+    "elicit automatic thoughts",
+    "summarize shared understanding",
+)
+STEPS = (
+    "name the harsh verdict",
+    "weigh both sides",
+    "find fairer wording",
+    "plan one small trial",
+    "review what helped",
+    "End session",
+)
+MESSAGE = "I keep thinking the whole team sees me as the weak link, ever since the Tuesday review."
+REPLY = "That review sounds heavy to carry. What went through your mind in the moment it happened?"
+
+
+def ago(minutes: float) -> datetime:
+    return NOW - timedelta(minutes=minutes)
+
+
+def diagnostic_plan() -> plans.PlanBody:
+    return plans.PlanBody(
+        strategy=None,
+        text="Learn what troubles the client, when it shows, and what goes through the mind.",
+        reason="Understanding comes before any technique.",
+        actions=ACTIONS,
+    )
+
+
+def proposed_plan() -> plans.PlanVersion:
+    return plans.PlanVersion(
+        plan_id="pln_2",
+        plan=plans.PlanBody(
+            strategy=Strategy.EVIDENCE_BASED_QUESTIONING,
+            text="Look at what speaks for and against being the weak link, then try a fairer view.",
+            reason="The thought is firm and untested; evidence comes before wording.",
+            actions=STEPS,
+        ),
+        formulation=formulation(),
+        status="proposed",
+        source="model",
+        adapter="planner-0a1b2c3d4e5f",
+        created_at=ago(3),
+    )
+
+
+def formulation() -> plans.FormulationBody:
+    return plans.FormulationBody(
+        surface_level_problem="I dread the team meetings",
+        triggering_situation="the Tuesday review",
+        automatic_thoughts=("the whole team sees me as the weak link",),
+    )
+
+
+def draft(stale: bool = False) -> review.Draft:
+    checks = (
+        CheckResult(check="length", verdict="pass", detail="92 of 200 characters"),
+        CheckResult(check="one_question", verdict="pass", detail="one question"),
+        CheckResult(check="diagnosis", verdict="pass", detail="no diagnosis is told"),
+        CheckResult(check="unknown_names", verdict="pass", detail="no name the client did not use"),
+    )
+    warned = (*checks[:3], CheckResult(check="promise", verdict="warn", detail="sounds certain"))
+    return review.Draft(
+        draft_id="drf_1",
+        session_id="ses_1",
+        message_id="msg_9",
+        basis=40,
+        stale=stale,
+        candidates=(
+            review.Candidate(
+                index=0,
+                utterance=REPLY,
+                action=ACTIONS[2],
+                reasoning="The trigger is clear; the thought behind the dread is not said yet.",
+                score=0.71,
+                checks=checks,
+            ),
+            review.Candidate(
+                index=1,
+                utterance="When you picture that review, what is the sentence you tell yourself?",
+                action=ACTIONS[2],
+                reasoning="Asks for the thought in the client's own wording.",
+                score=0.64,
+                checks=warned,
+            ),
+        ),
+        adapter="utterance-3f9a1c2b7d10",
+        template="9c1e77ab02d4",
+        source="model",
+        created_at=ago(1),
+        latency_ms=1240,
+        prompt_tokens=812,
+        cached_tokens=640,
+        completion_tokens=61,
+    )
+
+
+def alert(level: RiskLevel = RiskLevel.HIGH, acknowledged: bool = False) -> alerts.Alert:
+    start = MESSAGE.index("the weak link")
+    return alerts.Alert(
+        alert_id="alr_1",
+        session_id="ses_1",
+        message_id="msg_9",
+        level=level,
+        category=Category.SELF_HARM,
+        score=0.86,
+        source="rules",
+        evidence=(
+            alerts.EvidenceView(
+                start=start,
+                end=start + len("the weak link"),
+                category=Category.SELF_HARM,
+                reason="feels like a burden",
+            ),
+        ),
+        raised_at=ago(2),
+        pages=1,
+        escalates_at=None if acknowledged else NOW + timedelta(minutes=3),
+        acknowledged_at=ago(1) if acknowledged else None,
+        acknowledged_by="R. Therapist" if acknowledged else None,
+        resolved_at=None,
+        outcome=None,
+        seq=41,
+    )
+
+
+def crisis_card() -> alerts.CrisisCard:
+    return alerts.CrisisCard(
+        questions=(
+            alerts.Question(
+                key="wish",
+                text="Have you wished you could go to sleep and not wake up?",
+                if_yes="At least low; go on with the next question.",
+            ),
+            alerts.Question(
+                key="thoughts",
+                text="Have you had thoughts of ending your life?",
+                if_yes="At least moderate; ask about intention.",
+            ),
+        ),
+        safety_plan=("Warning signs", "What helps me on my own", "People I can turn to"),
+        resources=(
+            alerts.Resource(
+                name="Fictional crisis line",
+                contact="555-0142",
+                hours="24/7",
+                languages=("en",),
+                last_verified="2026-10-01",
+            ),
+        ),
+        guidance=("Ask directly and calmly.", "Stay until another person is there."),
+    )
+
+
+def line(place: int) -> workspace.Line:
+    client = place % 2 == 0
+    return workspace.Line(
+        kind="client" if client else "reply",
+        id=f"msg_{place}",
+        seq=place + 1,
+        at=ago(400 - place),
+        text=MESSAGE if client else REPLY,
+        by=None if client else "R. Therapist",
+        verdict=None if client else "edit" if place % 4 == 1 else "approve",
+        drafted="What went through your mind?" if not client and place % 4 == 1 else None,
+        action=None if client else ACTIONS[place % 3],
+    )
+
+
+def transcript(turns: int) -> tuple[workspace.Line, ...]:
+    mark = workspace.Line(kind="note", id="n", seq=3, at=ago(395), text="Prefers short questions.")
+    stage = workspace.Line(kind="stage", id="s", seq=2, at=ago(399), text="diagnostic")
+    lines = [line(place) for place in range(turns - 1)]
+    last = workspace.Line(kind="client", id="msg_9", seq=40, at=ago(2), text=MESSAGE)
+    return (*lines[:1], stage, mark, *lines[1:], last)
+
+
+def plan_desk(proposed: bool = True) -> plans.PlanDesk:
+    return plans.PlanDesk(
+        session_id="ses_1",
+        position=plans.PositionView(
+            stage=Stage.DIAGNOSTIC,
+            plan=diagnostic_plan(),
+            action_index=1,
+            candidates=ACTIONS[1:3],
+            finished=False,
+        ),
+        formulation=formulation(),
+        proposed=proposed_plan() if proposed else None,
+        history=(),
+        seq=42,
+    )
+
+
+def workspace_of(session: str, turns: int = 9, **changes: object) -> workspace.Workspace:
+    whole = workspace.Workspace(
+        session_id=session,
+        status="open",
+        language="en",
+        region="US",
+        simulated=True,
+        profile={"age": 34, "occupation": "engineer"},
+        transcript=transcript(turns),
+        plan=plan_desk(),
+        draft=draft(),
+        no_draft_reason=None,
+        held=None,
+        alerts=(),
+        crisis_card=None,
+        readiness=workspace.Readiness(
+            known=("surface_level_problem", "triggering_situation"),
+            unknown=("automatic_thoughts",),
+            score=0.66,
+            drift=0.2,
+            drift_turns=(4,),
+        ),
+        claimed_by="R. Therapist",
+        claim_expires_at=NOW + timedelta(minutes=5),
+        viewers=("R. Therapist", "S. Supervisor"),
+        unsent_text=None,
+        assigned_to=None,
+        stage=Stage.DIAGNOSTIC,
+        action=ACTIONS[1],
+        seq=42,
+    )
+    return whole.model_copy(update=changes)
+
+
+def crisis_workspace(session: str, **changes: object) -> workspace.Workspace:
+    return workspace_of(
+        session,
+        status="crisis",
+        draft=None,
+        no_draft_reason="crisis",
+        alerts=(alert(),),
+        crisis_card=crisis_card(),
+        **changes,
+    )
+
+
+def queue(size: int) -> review.Queue:
+    levels = (RiskLevel.HIGH, RiskLevel.MODERATE, RiskLevel.LOW, *(RiskLevel.NONE,) * 7)
+    kinds: tuple[review.Kind, ...] = ("alert", "draft", "plan", "draft", "no_draft")
+    items = tuple(
+        review.QueueItem(
+            session_id=f"ses_{place + 1}",
+            kind=kinds[place % 5],
+            risk=levels[min(place * 10 // max(size, 1), 9)],
+            score=0.5,
+            waiting_since=ago(60 - place * 0.5),
+            stage=Stage.DIAGNOSTIC if place % 3 else Stage.INTERVENTION,
+            action=ACTIONS[place % 4],
+            claimed_by="S. Supervisor" if place % 6 == 5 else None,
+            draft_id=f"drf_{place + 1}",
+            plan_id=None,
+            alert_id="alr_1" if place % 5 == 0 else None,
+            language="zh" if place % 4 == 3 else "en",
+            seq=42,
+        )
+        for place in range(size)
+    )
+    return review.Queue(items=items, total=size)
+
+
+def rows(size: int) -> admin.SessionRows:
+    return admin.SessionRows(
+        items=tuple(
+            admin.SessionRow(
+                session_id=item.session_id,
+                team="north",
+                status="open",
+                stage=item.stage,
+                action=item.action,
+                risk=item.risk,
+                kind=item.kind,
+                waiting_since=item.waiting_since,
+                claimed_by=item.claimed_by,
+                assigned_to=None,
+                language=item.language,
+                simulated=True,
+                created_at=ago(500),
+                updated_at=ago(5),
+                seq=42,
+            )
+            for item in queue(size).items
+        )
+    )
+
+
+def events() -> admin.Events:
+    types = ("SessionOpened", "MessageReceived", "MessageScreened", "DraftReady", "DraftApproved")
+    return admin.Events(
+        items=tuple(
+            admin.EventView(
+                seq=place + 1,
+                type=kind,
+                at=ago(30 - place),
+                actor="client_app:demo" if place < 2 else "worker",
+                hash=f"{place + 1:064x}",
+                prev_hash=f"{place:064x}",
+                schema_version=1,
+            )
+            for place, kind in enumerate(types)
+        ),
+        seq=5,
+    )
+
+
+def adapters() -> admin.Adapters:
+    return admin.Adapters(
+        items=(
+            admin.AdapterView(
+                name="utterance-3f9a1c2b7d10", role=Role.UTTERANCE, serving=True, loaded=True,
+                error_rate=0.004,
+            ),
+            admin.AdapterView(
+                name="utterance-77aa01bc9e42", role=Role.UTTERANCE, serving=False, loaded=False
+            ),
+            admin.AdapterView(
+                name="planner-0a1b2c3d4e5f", role=Role.PLANNER, serving=True, loaded=True,
+                error_rate=0.0,
+            ),
+        ),
+        aliases={Role.UTTERANCE: "utterance-3f9a1c2b7d10", Role.PLANNER: "planner-0a1b2c3d4e5f"},
+    )  # fmt: skip
+
+
+def rollout() -> admin.RolloutView:
+    return admin.RolloutView(
+        rollout_id="rol_1",
+        role=Role.UTTERANCE,
+        name="utterance-77aa01bc9e42",
+        previous="utterance-3f9a1c2b7d10",
+        state="warming",
+        steps=("preflight", "load", "warm up"),
+        reason=None,
+        started_at=ago(2),
+        updated_at=ago(0.2),
+    )
+
+
+def figures() -> insights.Insights:
+    times = insights.Times(p50_s=38.0, p90_s=140.0)
+    people = ("R. Therapist", "S. Supervisor")
+    return insights.Insights(
+        team="north",
+        since=ago(60 * 24 * 7),
+        until=NOW,
+        sessions=24,
+        truncated=False,
+        reviewers=tuple(
+            insights.ReviewerFigures(
+                reviewer=name,
+                team="north",
+                decisions=40 + 9 * place,
+                verdicts={"approve": 22, "edit": 12, "reject": 4, "respond": 2},
+                undone=1,
+                answering=times,
+                edit_distance=0.27,
+                streak=3 + 9 * place,
+                longest_streak=9 + 14 * place,
+                fast_approvals=1 + 6 * place,
+                dwell=insights.Times(p50_s=11.0, p90_s=31.0),
+            )
+            for place, name in enumerate(people)
+        ),
+        days=tuple(
+            insights.DayFigures(
+                day=ago(60 * 24 * back).date(),
+                messages=30 + back,
+                replies=29 + back,
+                waiting=insights.Times(p50_s=3.0 + back, p90_s=9.0 + back),
+                answering=insights.Times(p50_s=30.0 + 4 * back, p90_s=100.0 + 9 * back),
+                verdicts={"approve": 16 + back, "edit": 9, "reject": 3, "respond": 1},
+            )
+            for back in range(7)
+        ),
+        dwells=tuple(
+            insights.Dwell(
+                reviewer=people[place % 2],
+                verdict="edit" if place % 3 == 0 else "approve",
+                words=8 + place % 25,
+                dwell_ms=900 + 700 * (place % 17) * (1 + place % 2),
+                distance=0.3 if place % 3 == 0 else 0.0,
+            )
+            for place in range(60)
+        ),
+        reasons=(
+            insights.ReasonCount(reviewer=people[0], reason="clarity", count=7),
+            insights.ReasonCount(reviewer=people[0], reason="autonomy", count=4),
+            insights.ReasonCount(reviewer=people[1], reason="wrong_step", count=3),
+        ),
+        alerts=(
+            insights.AlertFigures(
+                level=RiskLevel.HIGH, raised=2, acknowledged=2, resolved=1, escalated=0,
+                acknowledging=insights.Times(p50_s=22.0, p90_s=41.0),
+            ),
+            insights.AlertFigures(
+                level=RiskLevel.MODERATE, raised=5, acknowledged=4, resolved=4, escalated=1,
+                acknowledging=insights.Times(p50_s=61.0, p90_s=210.0),
+            ),
+        ),
+        reactions=tuple(
+            insights.Reaction(
+                session_id=f"ses_{place % 3}", at=ago(1000 - place), nth=1 + place // 3,
+                helpful=3.0 + 0.25 * (place // 3), hindering=2.2 - 0.2 * (place // 3),
+            )
+            for place in range(12)
+        ),
+    )  # fmt: skip

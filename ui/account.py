@@ -1,0 +1,80 @@
+"""The strip every page shares: who reads, language, help, open alerts, the hold bar."""
+
+import streamlit as st
+
+from ui import keymap, parts, tour
+from ui.client import Offline, Refused
+from ui.desk import desk, t
+from ui.panels import hold
+from ui.sign_in import sign_out, token_to_keep
+from ui.texts import TONGUES
+
+WATCH_S = 3.0
+REVIEW_ROLES = {"therapist", "supervisor"}
+
+
+def bar(pages: tuple[str, ...]) -> None:
+    """Draw the strip."""
+    parts.tab_memory("memory_kept", keep=token_to_keep())
+    with st.container(key="account", horizontal=True, vertical_alignment="center"):
+        _watch(pages)
+        with st.popover(desk().me.name, icon=":material/person:"):
+            _menu()
+    _notice()
+    hold.bar()
+    tour.card()
+
+
+@st.fragment(run_every=WATCH_S)
+def _watch(pages: tuple[str, ...]) -> None:
+    """Count alerts that nobody has acknowledged; title and sound tell wherever one is."""
+    waiting = _unacknowledged() if desk().me.role in REVIEW_ROLES else 0
+    if parts.signals("signals", waiting, list(pages)):
+        keymap.show()
+    if waiting and st.button(
+        t("account.alerts", n=waiting), key="alerts_open", icon=":material/emergency_heat:"
+    ):
+        st.switch_page(st.session_state["pages"]["crisis"])
+
+
+def _unacknowledged() -> int:
+    """How many alerts nobody looks at; the last known number while the service is away."""
+    try:
+        alerts = desk().api.alerts().items
+    except (Refused, Offline):
+        return int(st.session_state.get("alerts", 0))
+    waiting = sum(1 for alert in alerts if alert.acknowledged_at is None)
+    st.session_state["alerts"] = waiting
+    return waiting
+
+
+def _menu() -> None:
+    me = desk().me
+    st.caption(f"{t(f'role.{me.role}')} · {me.team}")
+    st.segmented_control(
+        t("account.language"),
+        TONGUES,
+        default="en",
+        required=True,
+        key="tongue",
+        persist_state="session",
+        format_func=lambda tongue: t(f"tongue.{tongue}"),
+    )
+    if st.button(t("account.keys"), width="stretch", icon=":material/keyboard:"):
+        keymap.show()
+    st.button(t("account.tour"), width="stretch", icon=":material/tour:", on_click=tour.start)
+    st.button(t("account.sign_out"), width="stretch", icon=":material/logout:", on_click=sign_out)
+
+
+def _notice() -> None:
+    """Say once what the last action came to."""
+    notice = desk().notice
+    if notice is None:
+        return
+    desk().notice = None
+    kind, text = notice
+    with st.container(key="notice"):
+        if kind == "error":
+            st.error(text, icon=":material/error:")
+        else:
+            st.toast(text, icon=":material/check:")

@@ -1,0 +1,55 @@
+"""The console's entry: who is reading, which pages that person may see. Run by Streamlit."""
+
+import os
+
+import httpx
+import streamlit as st
+
+from ui import account, parts, sign_in
+from ui.client import connect
+from ui.desk import desk, t
+from ui.views import PAGES, Page
+from ui.panels import states
+
+
+def main() -> None:
+    """Draw one run of the console."""
+    st.set_page_config(page_title="Second Chair", page_icon=parts.ICON, layout="wide")
+    parts.style()
+    if not sign_in.signed_in(service()):
+        # Streamlit must know the addresses in every run, or a deep link does not find its page.
+        st.navigation(list(_shown(PAGES).values()), position="hidden")
+        sign_in.ask(service())
+        return
+    mine = tuple(page for page in PAGES if desk().me.role in page.roles)
+    if not mine:
+        st.navigation(list(_shown(PAGES).values()), position="hidden")
+        states.no_permission()
+        return
+    shown = _shown(mine)
+    st.session_state["pages"] = shown
+    chosen = st.navigation(list(shown.values()), position="top")
+    account.bar(tuple(shown))
+    chosen.run()
+
+
+@st.cache_resource
+def service() -> httpx.Client:
+    """The shared connections to the service."""
+    return connect(os.environ.get("SECONDCHAIR_API_URL", "http://127.0.0.1:8000"))
+
+
+def _shown(pages: tuple[Page, ...]) -> dict[str, st.Page]:
+    return {
+        page.path: st.Page(
+            page.show,
+            title=t(f"page.{page.path}"),
+            icon=page.icon,
+            url_path=page.path,
+            default=place == 0,
+        )
+        for place, page in enumerate(pages)
+    }
+
+
+main()

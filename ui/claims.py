@@ -1,0 +1,56 @@
+"""Holding a session: one reviewer at a time, a lease that is renewed while the page is open."""
+
+from service.schemas.review import ClaimRequest
+from ui.client import Offline, Refused
+from ui.desk import attempt, desk
+
+
+def take(session: str) -> bool:
+    """Claim the session if nobody else holds it; quiet where somebody does."""
+    try:
+        claim = desk().api.claim(session)
+    except (Refused, Offline):
+        return False
+    _hold(session, claim.claim)
+    return True
+
+
+def take_over(session: str, note: str) -> bool:
+    """Take the session from whoever holds it; the note tells them why."""
+    request = ClaimRequest(take_over=True, note=note)
+    claim = attempt(lambda: desk().api.claim(session, request=request))
+    if claim is None:
+        return False
+    _hold(session, claim.claim)
+    return True
+
+
+def renew(session: str) -> None:
+    """Keep the lease; when a colleague has it now, say so at once."""
+    held = desk().claims.get(session)
+    if held is None:
+        return
+    try:
+        _hold(session, desk().api.claim(session, held).claim)
+    except Refused:
+        lose(session)
+    except Offline:
+        return
+
+
+def lose(session: str) -> None:
+    """A colleague has the session now; what was typed here stays."""
+    desk().claims.pop(session, None)
+    desk().lost.add(session)
+
+
+def let_go(session: str) -> None:
+    """Give the session back to the queue."""
+    held = desk().claims.pop(session, None)
+    if held is not None:
+        attempt(lambda: desk().api.release(session, held))
+
+
+def _hold(session: str, claim: str) -> None:
+    desk().claims[session] = claim
+    desk().lost.discard(session)

@@ -1,0 +1,127 @@
+"""What one reader's browser session remembers between reruns; everything else is the service's."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import streamlit as st
+
+from service.schemas.admin import Me
+from service.schemas.problem import CheckResult
+from service.schemas.workspace import Workspace
+from ui import texts
+from ui.client import Api, Offline, Refused
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Editor:
+    """The words in the editor of one session and what they started from."""
+
+    text: str = ""
+    revision: int = 0
+    """Raised whenever we, not the therapist, change the text; tells the browser to take ours."""
+    start: str = ""
+    """The candidate's words the text started from; empty when writing freely."""
+    draft_id: str | None = None
+    candidate: int = 0
+    own: bool = False
+    """The therapist chose to write own words."""
+    saved: str = ""
+    """What the server keeps of it."""
+    warnings: tuple[CheckResult, ...] = ()
+    """Checks the service wants confirmed before these words leave."""
+    panel: str | None = None
+    """Which question is open below: reject, redraft, escalate, hand over, note, take over."""
+    shown_at: datetime | None = None
+
+    def put(self, text: str) -> None:
+        """Replace the text from our side."""
+        self.text = text
+        self.revision += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A decision of this reader whose words have not left yet."""
+
+    session_id: str
+    decision_id: str
+    release_at: datetime
+    words: Editor
+    """The editor as it was, for undo."""
+
+
+@dataclass(slots=True)
+class Desk:
+    """One signed-in reader."""
+
+    api: Api
+    me: Me
+    claims: dict[str, str] = field(default_factory=dict[str, str])
+    lost: set[str] = field(default_factory=set[str])
+    """Sessions a colleague took over while they were open here."""
+    editors: dict[str, Editor] = field(default_factory=dict[str, Editor])
+    seen: dict[str, Workspace] = field(default_factory=dict[str, Workspace])
+    """The last workspace of each session, shown while the service is away."""
+    held: Held | None = None
+    notice: tuple[str, str] | None = None
+    """Kind (``error``, ``success``) and text to show once on top."""
+    offline: bool = False
+
+    def editor(self, session: str) -> Editor:
+        """The editor of a session."""
+        return self.editors.setdefault(session, Editor())
+
+
+def desk() -> Desk:
+    """The signed-in reader's desk; pages are only reached with one."""
+    return st.session_state["desk"]
+
+
+def t(key: str, **values: object) -> str:
+    """A text in the reader's language."""
+    return texts.say(tongue(), key, **values)
+
+
+def tongue() -> texts.Tongue:
+    """The reader's language."""
+    return "zh" if st.session_state.get("tongue") == "zh" else "en"
+
+
+def word(section: str, name: str) -> str:
+    """The text for a word of the wire; the word itself where the catalogue has none."""
+    key = f"{section}.{name}"
+    return t(key) if texts.knows(key) else name.replace("_", " ")
+
+
+def attempt(action: Callable[[], T]) -> T | None:
+    """Ask the service; a refusal or silence becomes a notice, and None."""
+    try:
+        return action()
+    except Refused as refusal:
+        desk().notice = ("error", why(refusal))
+    except Offline:
+        desk().notice = ("error", t("state.offline_write"))
+    return None
+
+
+def done(action: Callable[[], None], said: str | None = None) -> bool:
+    """Like ``attempt`` for writes that answer nothing; true when it happened."""
+    happened = attempt(lambda: action() is None) is True
+    if happened and said:
+        desk().notice = ("success", said)
+    return happened
+
+
+def why(refusal: Refused) -> str:
+    """A refusal in the reader's words; the service's own where the catalogue has none."""
+    key = f"refused.{refusal.code}"
+    return t(key) if texts.knows(key) else refusal.problem.detail
+
+
+def now() -> datetime:
+    """The clock."""
+    return datetime.now(UTC)

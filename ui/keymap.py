@@ -1,0 +1,46 @@
+"""Every key of the console, in one place; ``?`` shows it."""
+
+from html import escape
+from typing import Final
+
+import streamlit as st
+
+from ui.desk import t
+
+GROUPS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "everywhere": (
+        ("?", "map"), ("1 … 7", "pages"), ("N", "next"), ("Z", "undo"),
+    ),
+    "queue": (("↑ ↓ J K", "walk"), ("Enter", "open")),
+    "workspace": (
+        ("A", "approve"), ("Ctrl+Enter", "send_next"), ("E", "edit"), ("Esc", "leave"),
+        ("W", "own"), ("X", "reject"), ("G", "redraft"), ("L", "escalate"), ("J K", "candidate"),
+        ("U", "use_draft"), ("F", "reasons"), ("P", "plan"), ("O", "crisis"), ("H", "hand_over"),
+        ("M", "note"), ("T", "take"), ("End", "newest"),
+    ),
+    "plan": (("A", "approve_plan"), ("D", "edit_plan"), ("X", "reject_plan"), ("V", "move"),
+             ("B", "back")),
+    "crisis": (("Q", "acknowledge"), ("S", "resolve"), ("B", "back")),
+}  # fmt: skip
+
+
+def show() -> None:
+    """Open the map."""
+    _dialog(t("keys.title"))
+
+
+def _dialog(title: str) -> None:
+    @st.dialog(title, width="large")
+    def draw() -> None:
+        st.html(f'<div class="keymap">{"".join(_group(name) for name in GROUPS)}</div>')
+        st.caption(t("keys.silent"))
+
+    draw()
+
+
+def _group(name: str) -> str:
+    rows = "".join(
+        f"<tr><td><kbd>{escape(keys)}</kbd></td><td>{escape(t(f'keys.{action}'))}</td></tr>"
+        for keys, action in GROUPS[name]
+    )
+    return f"<section><h3>{escape(t(f'keys.in_{name}'))}</h3><table>{rows}</table></section>"

@@ -1,0 +1,164 @@
+"""The decision: one editor, one verdict that follows from its words, every way out by key."""
+
+from dataclasses import replace
+from html import escape
+from typing import Final, get_args
+
+import streamlit as st
+
+from service.schemas.plans import Reason
+from service.schemas.review import Decided, DecisionRequest, ReplyRequest, Verdict
+from service.schemas.workspace import Workspace
+from ui.claims import lose
+from ui.client import Offline, Refused
+from ui.desk import Editor, Held, desk, now, t, why, word
+from ui.panels import draft as drafts
+from ui.panels import questions, writing
+from ui.panels.transcript import diff_html
+
+REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
+
+
+def side(workspace: Workspace, held_here: bool) -> bool:
+    """Draw draft, editor and buttons; true when the reader is done and wants the next session."""
+    session, editor = workspace.session_id, desk().editor(workspace.session_id)
+    drafts.card(workspace, editor)
+    _newer(workspace, editor)
+    with st.container(key="decide"):
+        hit = writing.box(session, editor, disabled=not held_here)
+        verdict = writing.verdict(editor, workspace)
+        _difference(editor, verdict)
+        _warnings(editor)
+        if editor.panel is not None:
+            questions.draw(workspace, editor)
+            return False
+        if not held_here:
+            return False
+        return _buttons(workspace, editor, verdict, hit)
+
+
+def _buttons(workspace: Workspace, editor: Editor, verdict: Verdict, hit: bool) -> bool:
+    empty = not editor.text.strip()
+    failed = any(check.verdict == "fail" for check in editor.warnings)
+    stale = verdict == "respond" and bool(workspace.draft and workspace.draft.stale)
+    unread = stale and editor.text.strip() == editor.start.strip()
+    blocked = empty or failed or unread
+    name = "confirm" if editor.warnings else verdict
+    with st.container(key="send_row", horizontal=True):
+        stay = st.button(
+            t(f"send.{name}"), key="send", type="primary", shortcut="A", disabled=blocked
+        )
+        follow = st.button(t("send.next"), key="send_next", shortcut="Ctrl+Enter", disabled=blocked)
+    with st.container(key="other_row", horizontal=True):
+        for action, key in (("own", "W"), ("reject", "X"), ("redraft", "G"), ("escalate", "L")):
+            if action in {"reject", "escalate"} and workspace.draft is None:
+                continue
+            st.button(
+                t(f"send.{action}"),
+                key=action,
+                shortcut=key,
+                type="tertiary",
+                on_click=_own if action == "own" else questions.ask,
+                args=(editor,) if action == "own" else (editor, action),
+            )
+    if (stay or follow or hit) and not blocked and send(workspace, editor):
+        if follow or hit:
+            return True
+        st.rerun()
+    return False
+
+
+def send(workspace: Workspace, editor: Editor) -> bool:
+    """Decide on the words as they stand; true when the service took the decision."""
+    session = workspace.session_id
+    try:
+        decided = _decide(workspace, editor, desk().claims[session])
+    except Refused as refusal:
+        _refused(session, editor, refusal)
+        st.rerun()
+    except Offline:
+        desk().notice = ("error", t("state.offline_write"))
+        st.rerun()
+    if decided.release_at is not None:
+        words = replace(editor)
+        desk().held = Held(session, decided.decision_id, decided.release_at, words)
+    writing.forget(session, editor)
+    return True
+
+
+def _decide(workspace: Workspace, editor: Editor, claim: str) -> Decided:
+    text = editor.text.strip()
+    confirmed = tuple(check.check for check in editor.warnings if check.verdict == "warn")
+    draft = workspace.draft
+    if draft is None or draft.stale:
+        reply = ReplyRequest(text=text, confirm_checks=confirmed, basis=workspace.seq)
+        return desk().api.reply(workspace.session_id, reply, claim)
+    verdict = writing.verdict(editor, workspace)
+    shown = editor.shown_at or now()
+    request = DecisionRequest(
+        verdict=verdict,
+        candidate=editor.candidate,
+        text=None if verdict == "approve" else text,
+        reasons=tuple(st.session_state.get("reasons") or ()),
+        confirm_checks=confirmed,
+        basis=workspace.seq,
+        dwell_ms=min(int((now() - shown).total_seconds() * 1000), 86_400_000),
+    )
+    return desk().api.decide(draft.draft_id, request, claim)
+
+
+def _refused(session: str, editor: Editor, refusal: Refused) -> None:
+    if refusal.code == "claim_lost":
+        lose(session)
+        return
+    if refusal.code == "guard_refused":
+        editor.warnings = tuple(c for c in refusal.problem.checks if c.verdict != "pass")
+    desk().notice = ("error", why(refusal))
+
+
+def _newer(workspace: Workspace, editor: Editor) -> None:
+    """A draft came while words of an older one stand in the editor: offer, never replace."""
+    draft = workspace.draft
+    if draft is None or draft.stale or (draft.draft_id == editor.draft_id and not editor.own):
+        return
+    st.button(
+        t("draft.use"),
+        key="use_draft",
+        shortcut="U",
+        type="tertiary",
+        icon=":material/arrow_downward:",
+        on_click=drafts.begin,
+        args=(editor, draft),
+    )
+
+
+def _difference(editor: Editor, verdict: Verdict) -> None:
+    """What the edit changed, and why, in the words of the seven principles."""
+    if verdict != "edit" or not editor.text.strip():
+        return
+    st.html(
+        f'<p class="diff" aria-label="{escape(t("editor.diff"))}">'
+        f"{diff_html(editor.start, editor.text)}</p>"
+    )
+    with st.container(key="reasons"):
+        st.pills(
+            t("send.reasons"),
+            REASONS,
+            key="reasons",
+            selection_mode="multi",
+            format_func=lambda reason: word("reason", reason),
+        )
+
+
+def _warnings(editor: Editor) -> None:
+    if editor.warnings:
+        st.html(f'<div role="alert">{drafts.checks_html(editor.warnings)}</div>')
+
+
+def _own(editor: Editor) -> None:
+    """Write from nothing; a second time takes the draft's words back."""
+    editor.own = not editor.own
+    if editor.own and editor.text.strip() == editor.start.strip():
+        editor.put("")
+    elif not editor.own and not editor.text.strip():
+        editor.put(editor.start)

@@ -1,0 +1,115 @@
+"""The draft as evidence: what it says, why, what it serves, what was checked, where it is from."""
+
+from html import escape
+
+import streamlit as st
+
+from service.schemas.problem import CheckResult
+from service.schemas.review import Candidate, Draft
+from service.schemas.workspace import Workspace
+from ui.desk import Editor, t, word
+
+
+def card(workspace: Workspace, editor: Editor) -> None:
+    """Draw the draft, or say why there is none."""
+    draft = workspace.draft
+    with st.container(key="draft_card"):
+        if draft is None or not draft.candidates:
+            _none(workspace)
+            return
+        if draft.stale:
+            _note("stale", t("draft.stale"))
+        if draft.source == "template":
+            _note("template", t("draft.template", why=draft.note or ""))
+        candidate = draft.candidates[min(editor.candidate, len(draft.candidates) - 1)]
+        st.html(_body(workspace, draft, candidate))
+        if len(draft.candidates) > 1:
+            _choice(draft, editor)
+
+
+def begin(editor: Editor, draft: Draft, candidate: int = 0) -> None:
+    """Put a candidate into the editor; what the therapist starts from."""
+    editor.start = draft.candidates[candidate].utterance
+    editor.draft_id = draft.draft_id
+    editor.candidate = candidate
+    editor.own = False
+    editor.warnings = ()
+    editor.put(editor.start)
+
+
+def checks_html(checks: tuple[CheckResult, ...]) -> str:
+    """Warnings and failures with their reasons first; what passed in one line."""
+    odd = "".join(
+        f'<li class="{check.verdict}"><b>{escape(word("check", check.check))}</b> '
+        f"{escape(check.detail)}</li>"
+        for check in checks
+        if check.verdict != "pass"
+    )
+    passed = [word("check", check.check) for check in checks if check.verdict == "pass"]
+    fine = (
+        f'<li class="pass" title="{escape(", ".join(passed), quote=True)}">'
+        f"{escape(t('draft.passed', n=len(passed)))}</li>"
+        if passed
+        else ""
+    )
+    return f'<ul class="checks">{odd}{fine}</ul>'
+
+
+def _body(workspace: Workspace, draft: Draft, candidate: Candidate) -> str:
+    actions = workspace.plan.position.plan.actions
+    place = actions.index(candidate.action) + 1 if candidate.action in actions else None
+    step = (
+        t("draft.step", here=place, of=len(actions), action=candidate.action)
+        if place
+        else candidate.action
+    )
+    origin = t(
+        "draft.origin",
+        adapter=draft.adapter,
+        template=draft.template,
+        basis=draft.basis,
+        seconds=f"{draft.latency_ms / 1000:.1f}",
+    )
+    return (
+        f'<section class="draft {"stale" if draft.stale else ""}" '
+        f'aria-label="{escape(t("draft.title"))}">'
+        f'<p class="step">{escape(step)}</p><blockquote>{escape(candidate.utterance)}</blockquote>'
+        f'<p class="why"><b>{escape(t("draft.why"))}</b> {escape(candidate.reasoning)}</p>'
+        f"{checks_html(candidate.checks)}"
+        f'<p class="origin">{escape(origin)}</p></section>'
+    )
+
+
+def _choice(draft: Draft, editor: Editor) -> None:
+    """Step through the candidates; typed words are never overwritten by looking."""
+    count = len(draft.candidates)
+    with st.container(key="candidates", horizontal=True, vertical_alignment="center"):
+        st.caption(t("draft.candidate", here=editor.candidate + 1, of=count))
+        for key, step in (("J", 1), ("K", -1)):
+            st.button(
+                t("draft.following" if step == 1 else "draft.previous"),
+                key=f"candidate_{key}",
+                shortcut=key,
+                type="tertiary",
+                on_click=_look,
+                args=(draft, editor, (editor.candidate + step) % count),
+            )
+
+
+def _look(draft: Draft, editor: Editor, candidate: int) -> None:
+    if editor.text.strip() in {"", editor.start}:
+        begin(editor, draft, candidate)
+        return
+    editor.candidate = candidate
+    editor.start = draft.candidates[candidate].utterance
+
+
+def _none(workspace: Workspace) -> None:
+    reason = workspace.no_draft_reason or "nothing to answer"
+    title = word("no_draft", reason.replace(" ", "_"))
+    busy = '<span class="busy" aria-hidden="true"></span>' if reason == "drafting" else ""
+    st.html(f'<section class="draft none" role="status">{busy}<p>{escape(title)}</p></section>')
+
+
+def _note(kind: str, text: str) -> None:
+    st.html(f'<p class="banner {kind}" role="status">{escape(text)}</p>')

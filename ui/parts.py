@@ -1,0 +1,86 @@
+"""The console's four browser parts: small scripts where Streamlit's own widgets cannot do it."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.components.v2 import component
+from streamlit.components.v2.types import ComponentRenderer
+
+_STATIC = Path(__file__).parent / "static"
+ICON = _STATIC / "icon.png"
+
+
+@dataclass(frozen=True, slots=True)
+class EditorBox:
+    """What the editor shows."""
+
+    slot: str
+    """Reader and session: under this name the tab keeps what the server has not yet saved."""
+    revision: int
+    value: str
+    saved: str
+    label: str
+    placeholder: str
+    disabled: bool
+    limit: int
+    """Characters a reply should not exceed; a colour, not a wall."""
+
+
+def editor_box(key: str, box: EditorBox, on_text: Any, on_send: Any) -> None:
+    """A text box that reports what is typed as it is typed, and Ctrl+Enter with its words.
+
+    Streamlit's own reports only when it loses focus: a refresh in mid-sentence would lose words.
+    """
+    fields = {
+        "slot": box.slot,
+        "revision": box.revision,
+        "value": box.value,
+        "saved": box.saved,
+        "label": box.label,
+        "placeholder": box.placeholder,
+        "disabled": box.disabled,
+        "limit": box.limit,
+    }
+    _part("editor")(key=key, data=fields, on_text_change=on_text, on_send_change=on_send)
+
+
+def queue_list(key: str, rows: list[dict[str, object]], label: str) -> str | None:
+    """A list of sessions that keeps focus and scroll while it changes; answers the chosen one."""
+    answer = _part("queue")(
+        key=key, data={"rows": rows, "label": label}, on_open_change=lambda: None
+    )
+    return answer.get("open")
+
+
+def signals(key: str, alerts: int, pages: list[str]) -> bool:
+    """Title and sound for alerts, and keys that Streamlit cannot bind; true when ``?`` was hit."""
+    answer = _part("signals")(
+        key=key, data={"alerts": alerts, "pages": pages}, on_help_change=lambda: None
+    )
+    return answer.get("help") is not None
+
+
+def tab_memory(key: str, keep: str | None, forget: bool = False) -> str | None:
+    """Keep the development token in this browser tab, and bring it back after a refresh."""
+    answer = _part("memory")(
+        key=key, data={"keep": keep, "forget": forget}, on_token_change=lambda: None
+    )
+    return answer.get("token")
+
+
+def style() -> None:
+    """The console's looks."""
+    st.html(_STATIC / "console.css")
+
+
+@cache
+def _part(name: str) -> ComponentRenderer:
+    css = _STATIC / f"{name}.css"
+    return component(
+        f"secondchair_{name}",
+        css=css.read_text(encoding="utf-8") if css.exists() else None,
+        js=(_STATIC / f"{name}.js").read_text(encoding="utf-8"),
+    )

@@ -1,0 +1,69 @@
+// What only the browser can do: the title, a soft sound, and keys Streamlit does not bind.
+export default function ({ data, setTriggerValue }) {
+  const state = (window.secondchairSignals ??= { alerts: data.alerts, asked: 0 });
+  if (data.alerts > state.alerts) chime();
+  state.alerts = data.alerts;
+  title(data.alerts);
+  const clock = setInterval(() => title(data.alerts), 1000);
+  const onKey = (event) => {
+    if (typing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+    const page = data.pages[Number(event.key) - 1];
+    if (event.key === "?") setTriggerValue("help", (state.asked += 1));
+    else if (page !== undefined) link(page)?.click();
+    else if (event.key === "e") edit(event);
+    else if (event.key === "f") pick(event, ".st-key-reasons button");
+    else if (event.key === "End") pick(event, ".transcript");
+  };
+  document.addEventListener("keydown", onKey);
+  return () => {
+    clearInterval(clock);
+    document.removeEventListener("keydown", onKey);
+  };
+}
+
+function typing(event) {
+  return event.composedPath().some(
+    (node) => ["INPUT", "TEXTAREA", "SELECT"].includes(node.tagName) || node.isContentEditable,
+  );
+}
+
+function title(alerts) {
+  const bare = document.title.replace(/^\(\d+\) ⚠ /, "");
+  const wanted = alerts ? `(${alerts}) ⚠ ${bare}` : bare;
+  if (document.title !== wanted) document.title = wanted;
+}
+
+function link(page) {
+  return [...document.querySelectorAll("a")].find((a) => new URL(a.href).pathname.endsWith(`/${page}`));
+}
+
+function edit(event) {
+  event.preventDefault();
+  window.dispatchEvent(new CustomEvent("secondchair:edit"));
+}
+
+function pick(event, selector) {
+  const found = document.querySelector(selector);
+  if (!found) return;
+  event.preventDefault();
+  found.focus();
+  if (event.key === "End") found.scrollTop = found.scrollHeight;
+}
+
+function chime() {
+  try {
+    const audio = new AudioContext();
+    const tone = audio.createOscillator();
+    const volume = audio.createGain();
+    tone.frequency.setValueAtTime(660, audio.currentTime);
+    tone.frequency.setValueAtTime(880, audio.currentTime + 0.18);
+    volume.gain.setValueAtTime(0.0001, audio.currentTime);
+    volume.gain.exponentialRampToValueAtTime(0.15, audio.currentTime + 0.03);
+    volume.gain.exponentialRampToValueAtTime(0.0001, audio.currentTime + 0.6);
+    tone.connect(volume).connect(audio.destination);
+    tone.start();
+    tone.stop(audio.currentTime + 0.65);
+  } catch {
+    // A browser that has not been touched yet stays silent; the title still tells.
+  }
+}

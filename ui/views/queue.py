@@ -1,0 +1,130 @@
+"""Home: who needs a human, most urgent first."""
+
+from typing import Final, get_args
+
+import streamlit as st
+
+from safety.risk import RiskLevel
+from service.schemas.review import Kind, Queue, QueueItem
+from ui import parts
+from ui.claims import take
+from ui.desk import attempt, desk, t, word
+from ui.panels.states import guarded
+
+REFRESH_S: Final = 2.0
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+
+
+def show() -> None:
+    """Draw the queue."""
+    head, action = st.columns([4, 1], vertical_alignment="center")
+    with head.container(key="filters", horizontal=True, vertical_alignment="center"):
+        st.html(f"<h1>{t('queue.title')}</h1>", width="content")
+        _filters()
+    if action.button(
+        t("queue.next"),
+        key="next",
+        type="primary",
+        shortcut="N",
+        width="stretch",
+        icon=":material/play_arrow:",
+    ):
+        take_next()
+    _live()
+
+
+def take_next(after: str | None = None) -> None:
+    """Claim the most urgent session that nobody holds, and open it."""
+    waiting = attempt(lambda: desk().api.queue({"page_size": 50}))
+    free = [
+        item.session_id
+        for item in (waiting.items if waiting else ())
+        if item.claimed_by in {None, desk().me.name} and item.session_id != after
+    ]
+    for session in free:
+        if take(session):
+            open_session(session)
+    if waiting is not None:
+        desk().notice = ("success", t("queue.all_done"))
+    st.switch_page(st.session_state["pages"]["queue"])
+
+
+def open_session(session: str) -> None:
+    """Go to a session's workspace."""
+    st.switch_page(st.session_state["pages"]["workspace"], query_params={"session": session})
+
+
+def _filters() -> None:
+    st.segmented_control(
+        t("queue.kind"),
+        KINDS,
+        key="queue_kind",
+        format_func=lambda kind: word("kind", kind),
+        label_visibility="collapsed",
+    )
+    st.selectbox(
+        t("queue.risk"),
+        (None, RiskLevel.MODERATE, RiskLevel.HIGH, RiskLevel.IMMINENT),
+        key="queue_risk",
+        format_func=lambda level: t("queue.any_risk") if level is None else word("level", level),
+        label_visibility="collapsed",
+        width=150,
+    )
+    st.toggle(t("queue.mine"), key="queue_mine")
+
+
+@st.fragment(run_every=REFRESH_S)
+@guarded
+def _live() -> None:
+    """The rows, again and again; focus and scroll stay where they are."""
+    waiting = desk().api.queue(
+        {
+            "kind": st.session_state.get("queue_kind"),
+            "risk": st.session_state.get("queue_risk"),
+            "mine": st.session_state.get("queue_mine") or None,
+            "page_size": 100,
+        }
+    )
+    with st.container(key="queue_list"):
+        if not waiting.items:
+            _empty()
+            return
+        st.html(f'<p class="summary" role="status">{_summary(waiting)}</p>')
+        opened = parts.queue_list("queue_rows", [_row(i) for i in waiting.items], t("queue.title"))
+    if opened:
+        take(opened)
+        open_session(opened)
+
+
+def _summary(waiting: Queue) -> str:
+    counts = [(kind, sum(1 for i in waiting.items if i.kind == kind)) for kind in KINDS]
+    parted = [f"{count} × {word('kind', kind)}" for kind, count in counts if count]
+    return " · ".join((t("queue.waiting", n=waiting.total), *parted))
+
+
+def _row(item: QueueItem) -> dict[str, object]:
+    mine = item.claimed_by == desk().me.name
+    return {
+        "id": item.session_id,
+        "level": str(item.risk),
+        "risk": word("level", item.risk) if item.risk is not RiskLevel.NONE else "",
+        "kind": word("kind", item.kind),
+        "kind_code": item.kind,
+        "step": item.action or t("queue.no_step"),
+        "meta": f"{word('stage', item.stage)} · {t(f'tongue.{item.language}')}"
+        f" · {item.session_id[-6:]}",
+        "who": t("queue.yours") if mine else item.claimed_by or "",
+        "mine": mine,
+        "taken": item.claimed_by is not None and not mine,
+        "since": int(item.waiting_since.timestamp() * 1000),
+    }
+
+
+def _empty() -> None:
+    filtered = any(
+        st.session_state.get(name) for name in ("queue_kind", "queue_risk", "queue_mine")
+    )
+    name = "filtered" if filtered else "empty"
+    st.html(
+        f'<div class="blank"><h2>{t(f"queue.{name}_title")}</h2><p>{t(f"queue.{name}")}</p></div>'
+    )
