@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from models.completion import EngineFault
+from models.rollout import Phase
 from planner.vocabulary import Role
+from safety.guard import CheckName
 from safety.risk import Category, RiskLevel
 from service.telemetry.series import Closed, Count, Level, Spread
 
@@ -40,6 +42,8 @@ _OPERATION = _of(
         "row",
         "rows",
         "lease_due",
+        "keep_lease",
+        "next_due_ms",
         "claim",
         "release_claim",
         "wrapped_key",
@@ -103,7 +107,7 @@ class Drafts:
     )
     stale: Final = Count("drafts_stale", "Decisions refused because the session had moved on.")
     checks_failed: Final = Count(
-        "guard_checks_failed", "Guard checks a text did not pass, by check.", check=_CODE
+        "guard_checks_failed", "Guard checks a text did not pass, by check.", check=_of(CheckName)
     )
 
 
@@ -123,7 +127,7 @@ class Engine:
     failed: Final = Count(
         "engine_failed",
         "Calls without a usable answer.",
-        reason=_of((*EngineFault, "unreadable")),
+        reason=_of((*EngineFault, "unavailable", "unreadable")),
     )
     up: Final = Level(
         "engine_up", "1 while the engine answers its health check, else 0.", "livemax"
@@ -194,7 +198,7 @@ class Adapters:
     """Changes of the adapters in use."""
 
     rollouts: Final = Count(
-        "rollout_moves", "Moves of rollouts into a state.", role=_ROLE, state=_CODE
+        "rollout_moves", "Moves of rollouts into a state.", role=_ROLE, state=_of(Phase)
     )
     live: Final = Level(
         "adapter_live",

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# What must hold before a commit; under a minute.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
+say "format and lint"
+.venv/bin/ruff format --check --quiet .
+.venv/bin/ruff check --quiet .
+say "types"
+.venv/bin/pyright --warnings > var/log/pyright.log || { tail -40 var/log/pyright.log; exit 1; }
+say "import contracts"
+.venv/bin/lint-imports > var/log/imports.log || { tail -40 var/log/imports.log; exit 1; }
+[ "${1:-}" = static ] && exit 0
+say "unit and architecture tests"
+.venv/bin/python -m pytest -q tests/unit tests/architecture
