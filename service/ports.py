@@ -1,8 +1,8 @@
 """What the service needs of the world, as protocols; `main` decides who plays each part."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from models.completion import Ask, Completion
 from planner.prompt import Prompt
@@ -11,7 +11,6 @@ from safety.guard import Check, GuardContext
 from safety.risk import Line, RiskReport
 from safety.scrub import Scrubbed
 from safety.surrogates import Surrogates
-from service.session.duties import Policy
 from service.stores.port import Store
 
 
@@ -114,9 +113,6 @@ class Ports:
     pager: Pager
     clock: Clock
     ids: Ids
-    policy: Policy
     drafting: Drafting = Drafting()
     safety_timeout_s: float = 2.0
     """How long screen or scrub may take before the worst case is assumed."""
-    mode: Literal["development", "production"] = "development"
-    settings: Mapping[str, str] | None = None

@@ -118,7 +118,10 @@ async def _say(choice: decide_review.Choice, session_id: str, by: Reviewer, desk
         return (*decided, *decide.release(after, reply_id, choice.release_at_ms))
 
     done = await desk.ledger.append(session_id, say, by.name, Under(by.fence))
-    (Review.held if done.state.held else Review.released).add()
+    if done.state.held:
+        Review.held.add()
+    else:
+        Review.released.add(kind="reply")
     return done
 
 

@@ -27,7 +27,13 @@ def on_alarm(state: State, at: events.Recorded, event: events.AlarmEvent) -> Sta
             return _settled(noted(_with_alarm(state, done), at, event.alert_id, event.note))
         case alarms.CrisisNoticeSent():
             line = said(state, at, event.reply_id, event.text)
-            notice = replace(line, kind="crisis_notice", released_seq=at.seq, sent_at_ms=at.at_ms)
+            notice = replace(
+                line,
+                kind="crisis_notice",
+                released_seq=at.seq,
+                sent_at_ms=at.at_ms,
+                reply_id=event.reply_id,
+            )
             return replace(state, entries=(*state.entries, notice))
         case _:
             assert_never(event)

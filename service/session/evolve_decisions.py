@@ -86,7 +86,7 @@ def _released(state: State, at: events.Recorded, event: events.ReplyReleased) ->
         state,
         held=None,
         entries=tuple(
-            replace(entry, released_seq=at.seq, sent_at_ms=at.at_ms)
+            replace(entry, released_seq=at.seq, sent_at_ms=at.at_ms, reply_id=event.reply_id)
             if entry.id == event.decision_id
             else entry
             for entry in state.entries

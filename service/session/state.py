@@ -37,6 +37,8 @@ class Entry:
     released_seq: int = 0
     """When the words left; 0 while they have not."""
     sent_at_ms: int = 0
+    reply_id: str = ""
+    """What the client app knows a sent reply by."""
 
 
 @dataclass(frozen=True, slots=True)

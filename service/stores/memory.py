@@ -49,7 +49,7 @@ class MemoryStore:
             raise Conflict
         self._logs[write.session_id] = [*log, *write.envelopes]
         self._rows[write.session_id] = write.row
-        self._leases[write.session_id] = self._leases.get(write.session_id, 0) + 1
+        self._leases[write.session_id] = self._leases.get(write.session_id, -1) + 1
         if write.answer:
             self._answers[write.answer.key] = write.answer
         if write.wrapped_key is not None:
@@ -81,7 +81,11 @@ class MemoryStore:
 
     async def lease_due(self, now_ms: int, until_ms: int, limit: int) -> Sequence[Lease]:
         """See `Store.lease_due`."""
-        due = [row for row in self._rows.values() if (row.due_at_ms or until_ms) <= now_ms]
+        due = [
+            row
+            for row in self._rows.values()
+            if row.due_at_ms is not None and row.due_at_ms <= now_ms
+        ]
         due.sort(key=lambda row: (-row.urgency, row.due_at_ms or 0, row.session_id))
         taken: list[Lease] = []
         for row in due[:limit]:
@@ -100,7 +104,8 @@ class MemoryStore:
 
     async def next_due_ms(self) -> int | None:
         """See `Store.next_due_ms`."""
-        return min((row.due_at_ms for row in self._rows.values() if row.due_at_ms), default=None)
+        dues = (row.due_at_ms for row in self._rows.values())
+        return min((due for due in dues if due is not None), default=None)
 
     async def claim(self, wish: ClaimWish) -> Claim:
         """See `Store.claim`."""
@@ -166,6 +171,14 @@ class MemoryStore:
     async def drop_document(self, kind: str, key: str) -> None:
         """See `Store.drop_document`."""
         self._documents.pop((kind, key), None)
+
+    async def kinds(self) -> Sequence[str]:
+        """See `Copyable.kinds`."""
+        return sorted({kind for kind, _ in self._documents})
+
+    async def answers(self) -> Sequence[Answer]:
+        """See `Copyable.answers`."""
+        return [self._answers[key] for key in sorted(self._answers)]
 
     async def changed(self, seen: int, timeout_s: float) -> int:
         """See `Store.changed`."""

@@ -48,6 +48,7 @@ class SqliteStore:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._lists = threading.local()
+        self._list_links: list[sqlite3.Connection] = []
         schema = files("service.stores").joinpath("schema.sql").read_text(encoding="utf-8")
         self._reader = connect(path)
         self._here(lambda link: link.executescript(schema))
@@ -82,16 +83,7 @@ class SqliteStore:
         due = "SELECT 1 FROM rows WHERE due_at_ms <= ? LIMIT 1"
         if not self._here(lambda link: link.execute(due, (now_ms,)).fetchone()):
             return ()
-        sql = (
-            "UPDATE rows SET due_at_ms = ?, lease = lease + 1 WHERE session_id IN "
-            "(SELECT session_id FROM rows WHERE due_at_ms <= ? "
-            "ORDER BY urgency DESC, due_at_ms, session_id LIMIT ?) "
-            "RETURNING session_id, lease, urgency"
-        )
-        given = (until_ms, now_ms, limit)
-        found = await self._writer.run(lambda link: link.execute(sql, given).fetchall())
-        found.sort(key=_urgency, reverse=True)
-        return [Lease(session_id, number) for session_id, number, _ in found]
+        return await self._writer.run(lambda link: _lease(link, now_ms, until_ms, limit))
 
     async def keep_lease(self, lease: Lease, until_ms: int) -> bool:
         """See `Store.keep_lease`."""
@@ -163,6 +155,16 @@ class SqliteStore:
         sql = "DELETE FROM documents WHERE kind = ? AND key = ?"
         await self._writer.run(lambda link: link.execute(sql, (kind, key)))
 
+    async def kinds(self) -> Sequence[str]:
+        """See `Copyable.kinds`."""
+        sql = "SELECT DISTINCT kind FROM documents ORDER BY kind"
+        return [one for (one,) in self._here(lambda link: link.execute(sql).fetchall())]
+
+    async def answers(self) -> Sequence[Answer]:
+        """See `Copyable.answers`."""
+        sql = "SELECT * FROM answers ORDER BY key"
+        return [Answer(*one) for one in self._here(lambda link: link.execute(sql).fetchall())]
+
     async def changed(self, seen: int, timeout_s: float) -> int:
         """See `Store.changed`."""
         deadline = time.monotonic() + timeout_s
@@ -180,12 +182,14 @@ class SqliteStore:
     async def close(self) -> None:
         """See `Store.close`."""
         await asyncio.to_thread(self._writer.close)
-        self._reader.close()
+        for link in (self._reader, *self._list_links):
+            link.close()
 
     def _list(self, query: RowQuery) -> tuple[list[StoredRow], str | None, int]:
         link = getattr(self._lists, "link", None)
         if link is None:
             link = self._lists.link = connect(self._path, readonly=True)
+            self._list_links.append(link)
         try:
             return sqlite_rows.page(link, query)
         except sqlite3.Error as error:
@@ -243,6 +247,17 @@ def _answer(link: sqlite3.Connection, key: str) -> Answer | None:
     return Answer(*found) if found else None
 
 
+def _lease(link: sqlite3.Connection, now_ms: int, until_ms: int, limit: int) -> list[Lease]:
+    sql = (
+        "SELECT session_id, lease + 1 FROM rows WHERE due_at_ms <= ? "
+        "ORDER BY urgency DESC, due_at_ms, session_id LIMIT ?"
+    )
+    leases = [Lease(*one) for one in link.execute(sql, (now_ms, limit)).fetchall()]
+    sql = "UPDATE rows SET due_at_ms = ?, lease = ? WHERE session_id = ?"
+    link.executemany(sql, [(until_ms, number, session_id) for session_id, number in leases])
+    return leases
+
+
 def _claim(link: sqlite3.Connection, wish: ClaimWish) -> Claim:
     sql = "SELECT claim_holder, claim_number, claim_until_ms FROM rows WHERE session_id = ?"
     found = link.execute(sql, (wish.session_id,)).fetchone()
@@ -272,7 +287,3 @@ def _put(link: sqlite3.Connection, kind: str, document: Document) -> None:
         raise Conflict
     sql = "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)"
     link.execute(sql, (kind, document.key, document.version, document.body))
-
-
-def _urgency(leased: tuple[str, int, int]) -> int:
-    return leased[2]

@@ -1,0 +1,88 @@
+"""The HTTP application: routers, limits, problem documents. No logic."""
+
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service import (
+    admin,
+    crisis_desk,
+    health,
+    messages,
+    plan_desk,
+    problems,
+    review,
+    sessions,
+    streams,
+    workspace,
+)
+from service.house import House
+from service.limits import Limits
+from service.telemetry.metrics import Http
+
+ROUTERS: tuple[APIRouter, ...] = (
+    messages.router,
+    sessions.router,
+    review.router,
+    plan_desk.router,
+    crisis_desk.router,
+    workspace.router,
+    streams.router,
+    admin.router,
+    health.router,
+)
+OpenHouse = Callable[[], AbstractAsyncContextManager[House]]
+
+
+def create_app(open_house: OpenHouse) -> FastAPI:
+    """Give the application; the house is opened with it and closed after it."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        async with open_house() as house:
+            app.state.house = house
+            yield
+
+    app = FastAPI(
+        title="Second Chair",
+        version="1",
+        summary="A model drafts, a therapist decides, only then do words leave.",
+        lifespan=lifespan,
+        redoc_url=None,
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    problems.install(app)
+    app.add_middleware(Limits)
+    app.add_middleware(Counted)
+    return app
+
+
+class Counted:
+    """ASGI middleware: counts requests by route template, never by path."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request and count it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, status = time.perf_counter(), 500
+
+        async def noticed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noticed)
+        finally:
+            route = getattr(scope.get("route"), "path", "unknown")
+            Http.seconds.observe(time.perf_counter() - started, route=route)
+            Http.requests.add(route=route, method=scope["method"], status=f"{status // 100}xx")

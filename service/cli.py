@@ -1,0 +1,128 @@
+"""The ``secondchair`` command: one word per process, and a few for people who look after it."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+import uvicorn
+
+from service.auth import Caller, Role, issue, revoke
+from service.main import open_house, work
+from service.settings import Settings
+
+_DEMO_TEAM = "demo"
+_DEMO: tuple[tuple[str, Role], ...] = (
+    ("demo-app", "client_app"),
+    ("demo-therapist", "therapist"),
+    ("demo-colleague", "therapist"),
+    ("demo-supervisor", "supervisor"),
+    ("demo-ops", "ops"),
+)
+
+
+@click.group()
+@click.version_option(package_name="secondchair")
+def cli() -> None:
+    """A model drafts, a therapist decides, only then do words leave."""
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8400, show_default=True)
+@click.option("--workers", default=1, show_default=True, help="API processes on this port.")
+def api(host: str, port: int, workers: int) -> None:
+    """Serve the REST API."""
+    uvicorn.run(
+        "service.main:api", factory=True, host=host, port=port, workers=workers,
+        log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30,
+        timeout_graceful_shutdown=5, h11_max_incomplete_event_size=32_768,
+    )  # fmt: skip
+
+
+@cli.command()
+def worker() -> None:
+    """Do what the session logs say is owed: drafts, releases, pages."""
+    try:
+        asyncio.run(work())
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+@cli.command()
+@click.option("--port", default=8401, show_default=True)
+def console(port: int) -> None:
+    """Serve the therapist's console."""
+    page = Path(__file__).resolve().parent.parent / "ui" / "app.py"
+    flags = [
+        "--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true",
+        "--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none",
+    ]  # fmt: skip
+    # The console speaks HTTP only; it replaces this process and shares nothing with it.
+    os.execv(  # noqa: S606  (our own interpreter, our own file)
+        sys.executable, [sys.executable, "-m", "streamlit", "run", str(page), *flags]
+    )
+
+
+@cli.group()
+def keys() -> None:
+    """Make and revoke API keys."""
+
+
+@keys.command("issue")
+@click.argument("name")
+@click.argument("role", type=click.Choice(["client_app", "therapist", "supervisor", "ops"]))
+@click.argument("team")
+def issue_key(name: str, role: Role, team: str) -> None:
+    """Make a key and print it once; only its hash is kept."""
+    click.echo(asyncio.run(_issue(Caller(name, role, team))))
+
+
+@keys.command("revoke")
+@click.argument("prefix")
+def revoke_key(prefix: str) -> None:
+    """Make the key sc_PREFIX_... useless at once."""
+    if not asyncio.run(_revoke(prefix)):
+        raise click.ClickException("there is no key with that prefix")
+
+
+@keys.command("demo")
+@click.option(
+    "--file", "path", default="var/demo-credentials.json", type=click.Path(path_type=Path)
+)
+def demo_keys(path: Path) -> None:
+    """Make keys for trying things out, one per role, unless they exist."""
+    if Settings().environment == "production":
+        raise click.ClickException("demo keys are not for production")
+    if path.exists() and asyncio.run(_known(json.loads(path.read_text(encoding="utf-8")))):
+        return
+    made = asyncio.run(_demo_keys())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+
+
+async def _issue(caller: Caller) -> str:
+    async with open_house(Settings()) as house:
+        return await issue(house.ports.store, caller)
+
+
+async def _revoke(prefix: str) -> bool:
+    async with open_house(Settings()) as house:
+        return await revoke(house.ports.store, prefix)
+
+
+async def _demo_keys() -> dict[str, str]:
+    async with open_house(Settings()) as house:
+        store = house.ports.store
+        return {name: await issue(store, Caller(name, role, _DEMO_TEAM)) for name, role in _DEMO}
+
+
+async def _known(made: dict[str, str]) -> bool:
+    """Whether keys are known to the store that is configured now."""
+    async with open_house(Settings()) as house:
+        known = await house.ports.store.documents("api_key")
+    prefixes = {document.key for document in known}
+    return bool(made) and all(key.split("_")[1] in prefixes for key in made.values())

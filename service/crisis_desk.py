@@ -1,0 +1,84 @@
+"""The crisis desk: who may be in danger, who has seen it, how it ended."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from service.house import House, InHouse, Therapist, session_of_part
+from service.schemas.alerts import Alert, Alerts, ResolveRequest
+from service.schemas.wire import Ident, Wire
+from service.session import alarms, decide_review
+from service.session.refusals import Refused
+from service.session.state import Alarm, State
+from service.stores.port import RowQuery
+from service.telemetry.log import LogEvent, log_line
+from service.telemetry.metrics import Alerts as Counted
+from service.views import alert_view
+
+router = APIRouter(prefix="/v1", tags=["crisis desk"])
+
+
+class AlertWindow(Wire):
+    """Which alerts to give."""
+
+    kind: Literal["open"] = "open"
+    page_size: Annotated[int, Field(ge=1, le=100)] = 50
+    page_token: Annotated[str | None, Field(max_length=300)] = None
+
+
+@router.get("/alerts")
+async def read_alerts(
+    house: InHouse, caller: Therapist, window: Annotated[AlertWindow, Query()]
+) -> Alerts:
+    """Give unresolved alerts of the team, most urgent session first."""
+    query = RowQuery(
+        "queue", caller.team, kind="alert", now_ms=house.ports.clock.now_ms(),
+        after=window.page_token, limit=window.page_size,
+    )  # fmt: skip
+    try:
+        page = await house.ports.store.rows(query)
+    except ValueError as error:
+        raise Refused("page_token_invalid", "The page token is not one of ours.") from error
+    found: list[Alert] = []
+    for stored in page.items:
+        state = await house.ledger.load(stored.row.session_id)
+        views = [alert_view(state, one, house.ledger.policy) for one in state.open_alarms]
+        found += [view.model_copy(update={"evidence": ()}) for view in views]
+    return Alerts(items=tuple(found), next_page_token=page.next_after)
+
+
+@router.post("/alerts/{alert_id}/acknowledge")
+async def acknowledge(alert_id: Ident, house: InHouse, caller: Therapist) -> Alert:
+    """Say that you have seen it; stops the pager. Saying it again changes nothing."""
+    state = await session_of_part(house, caller, alert_id)
+    done = await house.ledger.append(
+        state.session_id, lambda now: decide_review.acknowledge(now, alert_id), caller.name
+    )
+    alarm = _alarm(done.state, alert_id)
+    if done.events and alarm.acknowledged_at_ms is not None:
+        waited = (alarm.acknowledged_at_ms - alarm.raised_at_ms) / 1000
+        Counted.acknowledged_seconds.observe(waited, level=alarm.level)
+        log_line(LogEvent.ALERT_ACKNOWLEDGED, alert_id=alert_id, wait_s=waited)
+    return _view(house, done.state, alert_id)
+
+
+@router.post("/alerts/{alert_id}/resolve")
+async def resolve(
+    alert_id: Ident, asked: ResolveRequest, house: InHouse, caller: Therapist
+) -> Alert:
+    """Say how it ended; drafting resumes when no alert of high or above is left."""
+    state = await session_of_part(house, caller, alert_id)
+    resolved = alarms.AlertResolved(alert_id=alert_id, outcome=asked.outcome, note=asked.note)
+    done = await house.ledger.append(
+        state.session_id, lambda now: decide_review.resolve(now, resolved), caller.name
+    )
+    return _view(house, done.state, alert_id)
+
+
+def _view(house: House, state: State, alert_id: str) -> Alert:
+    return alert_view(state, _alarm(state, alert_id), house.ledger.policy)
+
+
+def _alarm(state: State, alert_id: str) -> Alarm:
+    return next(one for one in state.alarms if one.alert_id == alert_id)

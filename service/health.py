@@ -1,0 +1,65 @@
+"""Is it up, is it ready, how is it doing: no words, no ids."""
+
+import asyncio
+import hmac
+from typing import Protocol, runtime_checkable
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from service.house import InHouse
+from service.schemas.admin import Health
+from service.session.refusals import Refused
+from service.stores.port import StoreUnavailable
+from service.telemetry import series
+from service.telemetry.metrics import Engine
+
+router = APIRouter(tags=["health"])
+_PATIENCE_S = 12.0
+
+
+@runtime_checkable
+class Probed(Protocol):
+    """Something that can say whether it works."""
+
+    async def healthy(self) -> bool:
+        """Do a little real work and say whether that went well."""
+        ...
+
+
+@router.get("/healthz")
+async def alive() -> dict[str, str]:
+    """Say that the process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", responses={503: {"model": Health}})
+async def ready(house: InHouse) -> JSONResponse:
+    """Give each dependency's verdict; without a store nothing works, without an engine most."""
+    checks = {"store": "ok", "engine": "ok", "drafting": "on"}
+    try:
+        await asyncio.wait_for(house.ports.store.ping(), _PATIENCE_S)
+    except (StoreUnavailable, TimeoutError):
+        checks["store"] = "down"
+    engine = house.ports.engine
+    if isinstance(engine, Probed) and not await engine.healthy():
+        checks["engine"] = "down"
+    Engine.up.put(1 if checks["engine"] == "ok" else 0)
+    if not house.ledger.policy.drafting:
+        checks["drafting"] = "paused"
+    status = "down" if checks["store"] == "down" else (
+        "degraded" if checks["engine"] == "down" else "ok"
+    )  # fmt: skip
+    found = Health(status=status, checks=checks)
+    return JSONResponse(found.model_dump(), status_code=503 if status == "down" else 200)
+
+
+@router.get("/metrics")
+async def metrics(request: Request, house: InHouse) -> Response:
+    """Give Prometheus what it scrapes; by bearer where one is configured."""
+    if house.metrics_token is not None:
+        sent = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(sent.encode(), f"Bearer {house.metrics_token}".encode()):
+            raise Refused("unauthenticated", "A valid bearer token is needed.")
+    body, kind = series.render()
+    return Response(body, media_type=kind)

@@ -1,0 +1,121 @@
+"""What every route may reach, and how it learns who is calling."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Header, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from service.auth import Authenticator, Caller, Role
+from service.ids import session_of
+from service.ledger import Ledger
+from service.limits import Allowance
+from service.ports import Ports
+from service.release import Desk, Reviewer
+from service.sealing import MasterKeys
+from service.session.refusals import Refused
+from service.session.state import State
+from service.stores.port import ClaimLost, Fence
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """One process's parts, made by `main` and passed by hand."""
+
+    ledger: Ledger
+    ports: Ports
+    keys: MasterKeys
+    auth: Authenticator
+    allowance: Allowance = field(default_factory=Allowance)
+    metrics_token: str | None = None
+    """Bearer of /metrics; None leaves protection to the network policy."""
+    claim_ms: int = 90_000
+    """How long a claim lasts without a renewal."""
+
+    @property
+    def desk(self) -> Desk:
+        """What deciding needs."""
+        return Desk(self.ledger, self.ports)
+
+
+_BEARER = HTTPBearer(auto_error=False, description="An API key or an OIDC token.")
+
+
+def house_of(request: Request) -> House:
+    """Give the process's house."""
+    return request.app.state.house
+
+
+InHouse = Annotated[House, Depends(house_of)]
+
+
+async def _caller(
+    request: Request,
+    house: InHouse,
+    _: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+) -> Caller:
+    caller = await house.auth.caller(request.headers.get("Authorization"))
+    house.allowance.spend(caller.name, house.ports.clock.now_ms())
+    return caller
+
+
+def _only(*roles: Role) -> Callable[[Caller], Caller]:
+    def check(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
+        if caller.role not in roles:
+            raise Refused("forbidden", "Your role may not do this.")
+        return caller
+
+    return check
+
+
+Anybody = Annotated[Caller, Depends(_caller)]
+ClientApp = Annotated[Caller, Depends(_only("client_app"))]
+Therapist = Annotated[Caller, Depends(_only("therapist", "supervisor"))]
+Supervisor = Annotated[Caller, Depends(_only("supervisor"))]
+Ops = Annotated[Caller, Depends(_only("ops", "supervisor"))]
+ClaimHeader = Annotated[str | None, Header(alias="X-Claim", max_length=100)]
+
+
+async def session_for(house: House, caller: Caller, session_id: str) -> State:
+    """Give a session of the caller's team; another team's does not exist for her.
+
+    Raises: Refused not_found, session_erased.
+    """
+    state = await house.ledger.load(session_id)
+    if state.team != caller.team:
+        raise Refused("not_found", "No such session.")
+    if state.status == "erased":
+        raise Refused("session_erased", "The session was erased.", state.seq)
+    return state
+
+
+async def session_of_part(house: House, caller: Caller, own: str) -> State:
+    """Give the session that a draft, plan, alert or decision belongs to. Raises: as above."""
+    session_id = session_of(own)
+    if session_id is None:
+        raise Refused("not_found", "No such thing.")
+    return await session_for(house, caller, session_id)
+
+
+async def reviewer(house: House, caller: Caller, state: State, claim: str | None) -> Reviewer:
+    """Give the caller as the holder of a claim; checked before any other rule.
+
+    Raises: Refused claim_required; ClaimLost.
+    """
+    if claim is None:
+        raise Refused("claim_required", "Claim the session first and send X-Claim.")
+    fence = Fence(caller.name, number_of(claim))
+    stored = await house.ports.store.row(state.session_id)
+    held = stored.claim if stored else None
+    if held is None or (held.holder, held.number) != fence:
+        raise ClaimLost
+    return Reviewer(caller.name, fence)
+
+
+def number_of(claim: str) -> int:
+    """Give a claim's number. Raises: ClaimLost for anything that is not one of ours."""
+    digits = claim.removeprefix("clm_")
+    if not digits.isdecimal() or not digits.isascii() or len(digits) > 12:
+        raise ClaimLost
+    return int(digits)

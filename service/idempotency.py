@@ -1,0 +1,79 @@
+"""The same request twice is answered the same and done once, also across a crash."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+from pydantic import BaseModel
+
+from service.auth import Caller
+from service.house import ClientApp, House, InHouse
+from service.session.refusals import Refused
+from service.session.state import State
+from service.stores.port import Answer
+
+_KEPT_MS = 48 * 3_600_000
+"""How long an answer is remembered."""
+_LONGEST = 128
+
+
+class Stamp(BaseModel):
+    """What is remembered of an answer: enough to give it again, no words."""
+
+    id: str
+    seq: int
+    status: str = ""
+    updated_at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OnceOnly:
+    """One request with its idempotency key."""
+
+    house: House
+    caller: Caller
+    key: str
+    body_hash: bytes
+
+    async def given(self) -> Stamp | None:
+        """Give what was answered before. Raises: Refused idempotency_key_reused."""
+        found = await self.house.ports.store.answer(self.key)
+        return self.same(found) if found else None
+
+    def same(self, found: Answer) -> Stamp:
+        """Give a remembered answer if it was to this very body."""
+        if found.body_hash != self.body_hash:
+            raise Refused("idempotency_key_reused", "This key came with another request before.")
+        return Stamp.model_validate_json(found.body)
+
+    def answer(self, stamp: Stamp) -> Answer:
+        """Give what to remember in the transaction that does the work."""
+        body = stamp.model_dump_json().encode()
+        until_ms = self.house.ports.clock.now_ms() + _KEPT_MS
+        return Answer(self.key, self.body_hash, 200, body, until_ms)
+
+
+def stamp_of(own_id: str, state: State) -> Stamp:
+    """Give the stamp of an answer about a session as it now is."""
+    return Stamp(id=own_id, seq=state.seq, status=state.status, updated_at_ms=state.updated_at_ms)
+
+
+async def _request(
+    request: Request,
+    house: InHouse,
+    caller: ClientApp,
+    key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
+) -> OnceOnly:
+    if key is None:
+        raise Refused("idempotency_key_required", "Send an Idempotency-Key header.")
+    if not 1 <= len(key) <= _LONGEST or not all("!" <= sign <= "~" for sign in key):
+        raise Refused("idempotency_key_invalid", "The key must be 1-128 visible ASCII characters.")
+    body = await request.body()
+    scope = f"{caller.team}\0{caller.name}\0{key}".encode()
+    said = f"{request.method}\0{request.url.path}\0".encode() + body
+    marks = house.keys.mark("answer", scope).hex(), house.keys.mark("body", said)
+    return OnceOnly(house, caller, *marks)
+
+
+Once = Annotated[OnceOnly, Depends(_request)]
+"""A client app's POST: required key, hashed under the master key so that it tells nothing."""

@@ -1,0 +1,99 @@
+"""Limits that protect everybody from one caller: rate, request size, request time."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.problems import answer, problem
+from service.session.refusals import Refused
+
+_KNOWN = 10_000
+"""Callers remembered; the oldest is forgotten first and starts with a full allowance."""
+
+
+@dataclass(slots=True)
+class Allowance:
+    """A token bucket per caller and process: ``rate`` requests a second, bursts of ``burst``."""
+
+    rate: float = 200.0
+    burst: float = 400.0
+    _left: dict[str, tuple[float, int]] = field(default_factory=dict[str, tuple[float, int]])
+
+    def spend(self, name: str, now_ms: int) -> None:
+        """Count one request. Raises: Refused rate_limited."""
+        left, at_ms = self._left.pop(name, (self.burst, now_ms))
+        left = min(self.burst, left + (now_ms - at_ms) / 1000 * self.rate)
+        if left < 1:
+            self._left[name] = (left, now_ms)
+            raise Refused("rate_limited", "Too many requests; wait a moment.")
+        self._left[name] = (left - 1, now_ms)
+        if len(self._left) > _KNOWN:
+            del self._left[next(iter(self._left))]
+
+
+class _TooLarge(Exception):
+    """More bytes came than a request may have."""
+
+
+class Limits:
+    """ASGI middleware: bodies up to ``body_bytes``, answers to begin within ``seconds``."""
+
+    def __init__(self, app: ASGIApp, body_bytes: int = 65_536, seconds: float = 30.0) -> None:
+        self._app = app
+        self._body_bytes = body_bytes
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request within the limits."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = asyncio.Event()
+        taken = 0
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self._body_bytes:
+                raise _TooLarge
+            return message
+
+        async def noticed(message: Message) -> None:
+            begun.set()
+            for name, value in _SECURITY:
+                if message["type"] == "http.response.start":
+                    message["headers"] = [*message.get("headers", ()), (name, value)]
+            await send(message)
+
+        serving = asyncio.ensure_future(self._app(scope, counted, noticed))
+        starting = asyncio.ensure_future(begun.wait())
+        try:
+            await asyncio.wait(
+                {serving, starting},
+                timeout=self._seconds,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if not serving.done() and not begun.is_set():
+                late = answer(problem("timeout", "The request took too long."))
+                await late(scope, receive, send)
+                return
+            await serving
+        except _TooLarge:
+            if not begun.is_set():
+                large = answer(problem("body_too_large", "The body is too large."))
+                await large(scope, receive, send)
+        finally:
+            serving.cancel()
+            starting.cancel()
+
+
+_SECURITY: tuple[tuple[bytes, bytes], ...] = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"strict-transport-security", b"max-age=31536000"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+)

@@ -1,0 +1,142 @@
+"""The composition root: settings in, a house out. The only file that knows every part."""
+
+import base64
+import os
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import httpx
+from fastapi import FastAPI
+
+from models.vllm_engine import VllmEngine, open_client
+from safety.guard import check
+from safety.screen import load_screen
+from safety.scrub import load_scrubber
+from service.aliases import StoredAliases
+from service.app import create_app
+from service.auth import Authenticator
+from service.house import House
+from service.ids import RandomIds, SystemClock
+from service.ledger import Ledger
+from service.limits import Allowance
+from service.pager import EveryPager, LogPager, SmtpPager, WebhookPager
+from service.ports import Drafting, Pager, Ports
+from service.sealing import MasterKeys, new_key
+from service.session.duties import Policy
+from service.settings import Settings
+from service.stores.memory import MemoryStore
+from service.stores.port import Store
+from service.stores.sqlite import SqliteStore
+from service.telemetry.log import LogEvent, configure, log_line
+from service.worker import Worker
+
+_DEVELOPMENT_KEY = Path("var/master.key")
+
+
+@asynccontextmanager
+async def open_house(settings: Settings) -> AsyncGenerator[House]:
+    """Open every part, and close it again in reverse order."""
+    async with AsyncExitStack() as closing:
+        store = open_store(settings.store)
+        closing.push_async_callback(store.close)
+        engine_client = open_client(settings.engine_url, settings.secret("engine_key") or "")
+        await closing.enter_async_context(engine_client)
+        outside = await closing.enter_async_context(httpx.AsyncClient(trust_env=False))
+        keys = master_keys(settings)
+        ports = Ports(
+            store=store,
+            engine=VllmEngine(engine_client, settings.engine_model),
+            aliases=StoredAliases(store, settings.engine_model),
+            screen=load_screen(),
+            scrubber=load_scrubber(),
+            guard=check,
+            pager=pager(settings, outside),
+            clock=SystemClock(),
+            ids=RandomIds(),
+            drafting=Drafting(settings.candidates, settings.temperature, settings.engine_timeout_s),
+            safety_timeout_s=settings.safety_timeout_s,
+        )
+        yield House(
+            ledger=Ledger(store, keys, ports.clock, policy(settings)),
+            ports=ports,
+            keys=keys,
+            auth=Authenticator(store, ports.clock),
+            allowance=Allowance(settings.rate_per_s, settings.rate_per_s * 2),
+            metrics_token=settings.secret("metrics_token"),
+            claim_ms=settings.claim_s * 1_000,
+        )
+
+
+def api() -> FastAPI:
+    """Give the API application; uvicorn calls this in each of its processes."""
+    settings = Settings()
+    configure(settings.log_level)
+    log_line(LogEvent.SERVICE_STARTED, process="api", environment=settings.environment)
+    return create_app(lambda: open_house(settings))
+
+
+async def work() -> None:
+    """Run the worker until the process is told to stop."""
+    settings = Settings()
+    configure(settings.log_level)
+    log_line(LogEvent.SERVICE_STARTED, process="worker", environment=settings.environment)
+    async with open_house(settings) as house:
+        await Worker(house.ledger, house.ports, settings.turns).run()
+
+
+def open_store(address: str) -> Store:
+    """Open the store an address names. Raises: StoreUnavailable."""
+    kind, _, rest = address.partition("://")
+    if kind == "memory":
+        return MemoryStore()
+    # Like everywhere with SQLite addresses: three slashes are relative, four absolute.
+    return SqliteStore(Path(rest.removeprefix("/")))
+
+
+def policy(settings: Settings) -> Policy:
+    """Give the organisation's choices that the log's duties depend on."""
+    notices = {"en": settings.crisis_notice_en, "zh": settings.crisis_notice_zh}
+    return Policy(
+        hold_ms=settings.hold_ms,
+        drafting=settings.drafting,
+        crisis_notice={language: text for language, text in notices.items() if text},
+    )
+
+
+def pager(settings: Settings, client: httpx.AsyncClient) -> Pager:
+    """Give every configured way to reach a person; the log is always one."""
+    ways: list[LogPager | WebhookPager | SmtpPager] = []
+    if settings.pager_webhook_url:
+        secret = settings.secret("pager_secret") or ""
+        ways.append(WebhookPager(client, settings.pager_webhook_url, secret))
+    if settings.pager_smtp:
+        ways.append(SmtpPager(settings.pager_smtp))
+    return EveryPager(*ways) if ways else LogPager()
+
+
+def master_keys(settings: Settings) -> MasterKeys:
+    """Give the master keys; development keeps one in a file of its own. Raises: ValueError."""
+    given = settings.secret("master_key")
+    if given is None:
+        given = _development_key()
+    return MasterKeys(tuple(base64.b64decode(one) for one in given.split(",")))
+
+
+def _development_key() -> str:
+    if not _DEVELOPMENT_KEY.exists():
+        _DEVELOPMENT_KEY.parent.mkdir(parents=True, exist_ok=True)
+        fresh = base64.b64encode(new_key()).decode()
+        # Written beside and linked: two processes starting together must agree on one key.
+        draft = _DEVELOPMENT_KEY.with_suffix(f".{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(fresh, encoding="utf-8")
+        try:
+            os.link(draft, _DEVELOPMENT_KEY)
+            sys.stderr.write(f"made a development master key: {_DEVELOPMENT_KEY}\n")
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return _DEVELOPMENT_KEY.read_text(encoding="utf-8").strip()

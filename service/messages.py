@@ -1,0 +1,99 @@
+"""It arrives: authenticated, judged for danger, recorded once, acknowledged with 202.
+
+Danger is judged on the raw words, first, in every mode; any failure of the judge counts as the
+highest level (P3). The message is in the log before the client hears of it (P2). Everything
+slower is the worker's, because the log now says that somebody is waiting.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from fastapi import APIRouter, Response
+
+from safety.risk import WORST, Line, RiskReport
+from service.house import session_for
+from service.idempotency import Once, OnceOnly, Stamp, stamp_of
+from service.ids import within
+from service.ledger import Under
+from service.ports import Ports
+from service.schemas.client import MessageAccepted, MessageRequest
+from service.schemas.problem import Problem
+from service.schemas.wire import Ident
+from service.session import decide, events
+from service.session.state import State
+from service.stores.port import AlreadyAnswered
+from service.telemetry.log import LogEvent, log_line
+from service.telemetry.metrics import Alerts, Intake, Screening
+
+router = APIRouter(prefix="/v1", tags=["client app"])
+_HISTORY = 6
+"""How many earlier turns the screen reads with the newest message."""
+
+
+@router.post(
+    "/sessions/{session_id}/messages",
+    status_code=202,
+    responses={409: {"model": Problem}, 410: {"model": Problem}},
+)
+async def post_message(
+    session_id: Ident, asked: MessageRequest, response: Response, once: Once
+) -> MessageAccepted:
+    """Take a client's message; 202 means that it is in the log, exactly once."""
+    with Intake.seconds.timed():
+        state = await session_for(once.house, once.caller, session_id)
+        stamp = await once.given()
+        if stamp is None:
+            stamp = await _record(state, asked.text, once)
+    response.headers["Location"] = f"/v1/sessions/{session_id}/replies?after={stamp.seq}"
+    return MessageAccepted(message_id=stamp.id, seq=stamp.seq)
+
+
+async def _record(state: State, text: str, once: OnceOnly) -> Stamp:
+    house = once.house
+    ids, session_id = house.ports.ids, state.session_id
+    decide.still_open(state)
+    report = await judge(text, state, house.ports)
+    message = decide.Message(
+        ids.new("msg"), within(ids.new("alr"), session_id), within(ids.new("rpl"), session_id),
+        text, report,
+    )  # fmt: skip
+
+    def receive(now: State) -> Sequence[events.Event]:
+        return decide.receive(now, message, house.ledger.policy)
+
+    under = Under(answer=lambda after: once.answer(stamp_of(message.message_id, after)))
+    try:
+        done = await house.ledger.append(session_id, receive, once.caller.name, under)
+    except AlreadyAnswered as earlier:
+        return once.same(earlier.answer)
+    Intake.accepted.add()
+    if report.routes:
+        Alerts.raised.add(level=report.level, category=report.category)
+    return stamp_of(message.message_id, done.state)
+
+
+async def judge(text: str, state: State, ports: Ports) -> RiskReport:
+    """Judge raw words with their recent history. Never raises: a judge that fails, hangs or
+    answers nonsense calls a human at the highest level.
+    """
+    history = [
+        Line("client" if entry.kind == "client" else "counselor", entry.text)
+        for entry in state.entries[-4 * _HISTORY :]
+        if entry.kind in {"client", "reply"}
+    ][-_HISTORY:]
+    try:
+        with Screening.seconds.timed():
+            judging = asyncio.to_thread(ports.screen.judge, text, history, state.language)
+            found = _sound(await asyncio.wait_for(judging, ports.safety_timeout_s))
+    except Exception:  # noqa: BLE001  (place 3 of 3: whatever goes wrong here, a human looks)
+        found = WORST
+    if found.source == "failure":
+        Screening.failed.add()
+        log_line(LogEvent.SCREEN_FAILED, "error", session_id=state.session_id)
+    Screening.judged.add(level=found.level, source=found.source)
+    return found
+
+
+def _sound(report: object) -> RiskReport:
+    """A report, or the worst case for anything that only looks like one."""
+    return report if isinstance(report, RiskReport) and 0.0 <= report.score <= 1.0 else WORST

@@ -1,0 +1,97 @@
+"""A crisis reaches a person: signed webhook, e-mail, or at the very least the log. No words."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import smtplib
+from dataclasses import asdict
+from email.message import EmailMessage
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+
+from service.ports import Page
+from service.telemetry.log import LogEvent, log_line
+
+_PATIENCE_S = 5.0
+
+
+class LogPager:
+    """Writes pages to the log: for development, where nobody is on call."""
+
+    async def page(self, page: Page) -> bool:
+        """Write the page down; always succeeds."""
+        log_line(
+            LogEvent.ALERT_RAISED, "warning", alert_id=page.alert_id, level=page.level,
+            category=page.category, attempt=page.tier,
+        )  # fmt: skip
+        return True
+
+
+class WebhookPager:
+    """Posts pages as JSON, signed so that the receiver can trust them.
+
+    Header ``X-SecondChair-Signature: sha256=<hex>`` is the HMAC-SHA256 of the body.
+    Retries are the worker's: a page that was not taken stays a duty.
+    """
+
+    def __init__(self, client: httpx.AsyncClient, url: str, secret: str) -> None:
+        self._client = client
+        self._url = url
+        self._secret = secret.encode()
+
+    async def page(self, page: Page) -> bool:
+        """Post one page; True only for a 2xx answer."""
+        body = json.dumps({"type": "alert", **asdict(page)}, sort_keys=True).encode()
+        signature = hmac.new(self._secret, body, hashlib.sha256).hexdigest()
+        headers = {
+            "Content-Type": "application/json",
+            "X-SecondChair-Signature": f"sha256={signature}",
+            "Idempotency-Key": f"{page.alert_id}.{page.tier}",
+        }
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                answer = await self._client.post(self._url, content=body, headers=headers)
+        except (httpx.HTTPError, TimeoutError):
+            return False
+        return answer.is_success
+
+
+class SmtpPager:
+    """Sends pages by e-mail: ``smtp://host:port?from=a@example.org&to=b@example.org``."""
+
+    def __init__(self, address: str) -> None:
+        parts = urlsplit(address)
+        people = parse_qs(parts.query)
+        self._host, self._port = parts.hostname or "localhost", parts.port or 25
+        self._from, self._to = people["from"][0], people["to"]
+
+    async def page(self, page: Page) -> bool:
+        """Send one mail; False when the server did not take it."""
+        mail = EmailMessage()
+        mail["From"], mail["To"] = self._from, ", ".join(self._to)
+        mail["Subject"] = f"[Second Chair] {page.level} alert {page.alert_id}"
+        mail.set_content("\n".join(f"{key}: {value}" for key, value in asdict(page).items()))
+        try:
+            await asyncio.to_thread(self._send, mail)
+        except (OSError, smtplib.SMTPException):
+            return False
+        return True
+
+    def _send(self, mail: EmailMessage) -> None:
+        with smtplib.SMTP(self._host, self._port, timeout=_PATIENCE_S) as server:
+            server.send_message(mail)
+
+
+class EveryPager:
+    """Uses all channels at once; one that got through is enough."""
+
+    def __init__(self, *pagers: LogPager | WebhookPager | SmtpPager) -> None:
+        self._pagers = pagers
+
+    async def page(self, page: Page) -> bool:
+        """Page on every channel; False only when all of them failed."""
+        async with asyncio.TaskGroup() as tasks:
+            tries = [tasks.create_task(pager.page(page)) for pager in self._pagers]
+        return any(done.result() for done in tries)

@@ -1,0 +1,164 @@
+"""The therapist's hand on the plan: decide, write, move, correct."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from service.house import ClaimHeader, House, InHouse, Therapist, reviewer, session_for
+from service.house import session_of_part as of_part
+from service.ids import within
+from service.ledger import Decide, Under
+from service.release import Reviewer
+from service.schemas.plans import (
+    FormulationPatch,
+    PlanBody,
+    PlanDecisionRequest,
+    PlanDesk,
+    PlanRequest,
+    PositionRequest,
+)
+from service.schemas.wire import Ident
+from service.scrubbing import ScrubFailed, restored, scrub_words
+from service.session import decide_review, events
+from service.session.parts import FormulationText, PlanText
+from service.session.plans import PlanDecided, PlanProposed, PositionMoved
+from service.session.refusals import Refused
+from service.session.state import State
+from service.telemetry.metrics import Review
+from service.views import plan_desk
+
+router = APIRouter(prefix="/v1", tags=["therapist"])
+
+
+@router.get("/sessions/{session_id}/plan")
+async def read_plan(session_id: Ident, house: InHouse, caller: Therapist) -> PlanDesk:
+    """Give the running plan, what is proposed, and the history."""
+    return plan_desk(await session_for(house, caller, session_id))
+
+
+@router.post("/plans/{plan_id}/decisions", status_code=201)
+async def decide_plan(
+    plan_id: Ident, asked: PlanDecisionRequest, house: InHouse, caller: Therapist,
+    x_claim: ClaimHeader = None,
+) -> PlanDesk:  # fmt: skip
+    """Approve, edit or reject a proposed plan; only this begins the intervention."""
+    state = await of_part(house, caller, plan_id)
+    by = await reviewer(house, caller, state, x_claim)
+    if asked.verdict == "edit" and asked.plan is None:
+        raise Refused("plan_required", "An edit needs the plan as it should be.")
+    if asked.verdict == "reject" and not asked.reasons:
+        raise Refused("reasons_required", "Say why, in one or more of the listed reasons.")
+    plan, added = None, ()
+    if asked.verdict == "edit" and asked.plan is not None:
+        plan, added = await _scrubbed_plan(state, asked.plan, house)
+    elif asked.verdict == "approve":
+        plan = state.proposed.plan if state.proposed else None
+    decided = PlanDecided(plan_id=plan_id, verdict=asked.verdict, plan=plan, reasons=asked.reasons)
+
+    def write(now: State) -> Sequence[events.Event]:
+        return (*added, *decide_review.plan(now, decided, asked.basis))
+
+    after = await _write(state, write, by, house)
+    Review.decided.add(verdict=asked.verdict, subject="plan")
+    return plan_desk(after)
+
+
+@router.post("/sessions/{session_id}/plans", status_code=201)
+async def new_plan(
+    session_id: Ident, asked: PlanRequest, house: InHouse, caller: Therapist,
+    x_claim: ClaimHeader = None,
+) -> PlanDesk:  # fmt: skip
+    """Run one's own plan (skip, insert, reorder in the running one), or ask the planner."""
+    state = await session_for(house, caller, session_id)
+    by = await reviewer(house, caller, state, x_claim)
+    if asked.plan is None:
+        after = await _write(state, lambda now: decide_review.ask_plan(now, asked.basis), by, house)
+        return plan_desk(after)
+    if asked.reason is None:
+        raise Refused("reason_required", "Say why the plan changes.")
+    plan, added = await _scrubbed_plan(state, asked.plan, house)
+    found = state.formulation
+    proposal = PlanProposed(
+        plan_id=within(house.ports.ids.new("pln"), session_id), plan=plan, source="therapist",
+        formulation=FormulationText(
+            surface_level_problem=found.surface_level_problem,
+            triggering_situation=found.triggering_situation,
+            automatic_thoughts=found.automatic_thoughts,
+        ),
+    )  # fmt: skip
+    note = events.NoteAdded(note_id=house.ports.ids.new("not"), text=asked.reason)
+
+    def write(now: State) -> Sequence[events.Event]:
+        return (*added, *decide_review.own_plan(now, proposal, asked.basis), note)
+
+    return plan_desk(await _write(state, write, by, house))
+
+
+@router.put("/sessions/{session_id}/position")
+async def move_position(
+    session_id: Ident, asked: PositionRequest, house: InHouse, caller: Therapist,
+    x_claim: ClaimHeader = None,
+) -> PlanDesk:  # fmt: skip
+    """Move the cursor by hand, always with a reason."""
+    state = await session_for(house, caller, session_id)
+    by = await reviewer(house, caller, state, x_claim)
+    moved = PositionMoved(
+        stage=asked.stage.value, action_index=asked.action_index, reason=asked.reason
+    )
+    after = await _write(state, lambda now: decide_review.move(now, moved, asked.basis), by, house)
+    return plan_desk(after)
+
+
+@router.patch("/sessions/{session_id}/formulation")
+async def correct_formulation(
+    session_id: Ident, asked: FormulationPatch, house: InHouse, caller: Therapist,
+    x_claim: ClaimHeader = None,
+) -> PlanDesk:  # fmt: skip
+    """Correct what the model understood; the next prompts use it."""
+    state = await session_for(house, caller, session_id)
+    by = await reviewer(house, caller, state, x_claim)
+    old = state.formulation
+    surface = _either(asked.surface_level_problem, state, old.surface_level_problem)
+    trigger = _either(asked.triggering_situation, state, old.triggering_situation)
+    thoughts = asked.automatic_thoughts
+    if thoughts is None:
+        thoughts = tuple(restored(state, one) for one in old.automatic_thoughts)
+    words, added = await _scrub(state, (surface, trigger, *thoughts), house)
+    corrected = FormulationText(
+        surface_level_problem=words[0], triggering_situation=words[1],
+        automatic_thoughts=words[2:],
+    )  # fmt: skip
+
+    def write(now: State) -> Sequence[events.Event]:
+        return (*added, *decide_review.correct(now, corrected, asked.basis))
+
+    return plan_desk(await _write(state, write, by, house))
+
+
+async def _write(state: State, write: Decide, by: Reviewer, house: House) -> State:
+    return (await house.ledger.append(state.session_id, write, by.name, Under(by.fence))).state
+
+
+async def _scrubbed_plan(
+    state: State, plan: PlanBody, house: House
+) -> tuple[PlanText, tuple[events.TextScrubbed, ...]]:
+    words, added = await _scrub(state, (plan.text, plan.reason, *plan.actions), house)
+    if words[2:] != plan.actions:
+        raise Refused("plan_breaks_rules", "An action key must not name anybody or any place.")
+    strategy = str(plan.strategy) if plan.strategy else None
+    text = PlanText(strategy=strategy, text=words[0], reason=words[1], actions=plan.actions)
+    return text, added
+
+
+async def _scrub(
+    state: State, texts: Sequence[str], house: House
+) -> tuple[tuple[str, ...], tuple[events.TextScrubbed, ...]]:
+    """Plans and formulations go to the model, so a therapist's words in them are scrubbed."""
+    try:
+        return await scrub_words(state, texts, house.ports)
+    except ScrubFailed as error:
+        raise Refused("scrub_failed", "The words could not be scrubbed; try again.") from error
+
+
+def _either(new: str | None, state: State, old: str) -> str:
+    return restored(state, old) if new is None else new

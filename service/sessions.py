@@ -1,0 +1,183 @@
+"""The client app's side of a session: open, look, close, read replies, answer questionnaires."""
+
+from collections.abc import Sequence
+from typing import Annotated, get_args
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+
+from service import moments
+from service.house import ClientApp, InHouse, session_for
+from service.idempotency import Once, Stamp, stamp_of
+from service.ids import within
+from service.ledger import Under
+from service.schemas.client import (
+    QuestionnaireRequest,
+    QuestionnaireResult,
+    Replies,
+    Reply,
+    Session,
+    SessionRequest,
+    SrsItem,
+)
+from service.schemas.wire import Ident, Seq, Wire
+from service.session import decide, events
+from service.session.refusals import Refused
+from service.session.state import Entry, State
+from service.stores import paging
+from service.stores.port import AlreadyAnswered
+
+router = APIRouter(prefix="/v1", tags=["client app"])
+_HINDERING = 4
+"""The scale's last four items. Paper: PSY-STEP §5; its table counts 10 + 4, its text 9 + 5."""
+
+
+class ReplyWindow(Wire):
+    """Which released replies to give."""
+
+    after: Seq = 0
+    page_size: Annotated[int, Field(ge=1, le=200)] = 50
+    page_token: Annotated[str | None, Field(max_length=200)] = None
+
+
+@router.post("/sessions", status_code=201)
+async def open_session(asked: SessionRequest, response: Response, once: Once) -> Session:
+    """Open a session for one client."""
+    house, caller = once.house, once.caller
+    stamp = await once.given()
+    if stamp is None:
+        opened = events.SessionOpened(team=caller.team, **asked.model_dump())
+        session_id = house.ports.ids.new("ses")
+        under = Under(answer=lambda after: once.answer(stamp_of(session_id, after)))
+        try:
+            state = await house.ledger.open(session_id, opened, caller.name, under)
+            stamp = stamp_of(session_id, state)
+        except AlreadyAnswered as earlier:
+            stamp = once.same(earlier.answer)
+    state = await session_for(house, caller, stamp.id)
+    response.headers["Location"] = f"/v1/sessions/{stamp.id}"
+    return view(state, stamp)
+
+
+@router.get("/sessions/{session_id}")
+async def read_session(session_id: Ident, house: InHouse, caller: ClientApp) -> Session:
+    """Give a session as its client app may see it."""
+    state = await session_for(house, caller, session_id)
+    return view(state, stamp_of(session_id, state))
+
+
+@router.post("/sessions/{session_id}/close")
+async def close_session(session_id: Ident, once: Once) -> Session:
+    """Close a session; what is held still leaves, nothing new is taken."""
+    house, caller = once.house, once.caller
+    state = await session_for(house, caller, session_id)
+    stamp = await once.given()
+    if stamp is None:
+        under = Under(answer=lambda after: once.answer(stamp_of(session_id, after)))
+        try:
+            done = await house.ledger.append(session_id, decide.close, caller.name, under)
+            stamp = stamp_of(session_id, done.state)
+        except AlreadyAnswered as earlier:
+            stamp = once.same(earlier.answer)
+    return view(state, stamp)
+
+
+@router.get("/sessions/{session_id}/replies")
+async def read_replies(
+    session_id: Ident, house: InHouse, caller: ClientApp, window: Annotated[ReplyWindow, Query()]
+) -> Replies:
+    """Give released replies, oldest first; nothing else ever reaches a client."""
+    state = await session_for(house, caller, session_id)
+    after = window.after
+    if window.page_token is not None:
+        try:
+            after = int(paging.key(window.page_token, (int,))[0])
+        except ValueError as error:
+            raise Refused("page_token_invalid", "The page token is not one of ours.") from error
+    found = released(state, after)
+    page = found[: window.page_size]
+    more = paging.token(page[-1].seq) if len(found) > len(page) else None
+    return Replies(items=page, next_page_token=more, seq=state.seq)
+
+
+@router.post("/sessions/{session_id}/questionnaires", status_code=201)
+async def answer_questionnaire(
+    session_id: Ident, asked: QuestionnaireRequest, once: Once
+) -> QuestionnaireResult:
+    """Record a session-reactions questionnaire. Paper: PSY-STEP §5 (SRS)."""
+    house, caller = once.house, once.caller
+    await session_for(house, caller, session_id)
+    helpful, hindering = subscales(asked)
+    stamp = await once.given()
+    if stamp is None:
+        answered = events.QuestionnaireAnswered(
+            questionnaire_id=within(house.ports.ids.new("qst"), session_id), kind=asked.kind,
+            answers={str(item): grade for item, grade in asked.answers.items()},
+            helpful=helpful, hindering=hindering,
+        )  # fmt: skip
+
+        def write(now: State) -> Sequence[events.Event]:
+            return decide.answer(now, answered)
+
+        own = answered.questionnaire_id
+        under = Under(answer=lambda after: once.answer(stamp_of(own, after)))
+        try:
+            done = await house.ledger.append(session_id, write, caller.name, under)
+            stamp = stamp_of(own, done.state)
+        except AlreadyAnswered as earlier:
+            stamp = once.same(earlier.answer)
+    return QuestionnaireResult(
+        questionnaire_id=stamp.id, kind=asked.kind, helpful=helpful, hindering=hindering,
+        seq=stamp.seq,
+    )  # fmt: skip
+
+
+def view(state: State, stamp: Stamp) -> Session:
+    """Give a session as it was at a stamp."""
+    opened = state.opened
+    assert opened is not None  # noqa: S101  (a session without its first event cannot be read)
+    return Session.model_validate(
+        {
+            "id": state.session_id,
+            "client_ref": opened.client_ref,
+            "language": opened.language,
+            "region": opened.region,
+            "status": stamp.status,
+            "seq": stamp.seq,
+            "created_at": moments.moment(state.created_at_ms),
+            "updated_at": moments.moment(stamp.updated_at_ms),
+        }
+    )
+
+
+def released(state: State, after: int) -> tuple[Reply, ...]:
+    """Give what has left after a log position, in the order it left."""
+    sent = [one for one in state.entries if one.released_seq > after]
+    return tuple(_reply(one) for one in sorted(sent, key=lambda one: one.released_seq))
+
+
+def subscales(asked: QuestionnaireRequest) -> tuple[float, float]:
+    """Give the means of the helpful and the hindering items, 1-5.
+
+    Raises: Refused invalid_request unless every item is answered.
+    """
+    items: tuple[str, ...] = get_args(SrsItem)
+    answers = {str(item): grade for item, grade in asked.answers.items()}
+    if set(answers) != set(items):
+        raise Refused("invalid_request", "Every item of the scale needs an answer.")
+    helpful = [answers[item] for item in items[:-_HINDERING]]
+    hindering = [answers[item] for item in items[-_HINDERING:]]
+    return (
+        round(sum(helpful) / len(helpful), 3),
+        round(sum(hindering) / len(hindering), 3),
+    )
+
+
+def _reply(entry: Entry) -> Reply:
+    return Reply(
+        reply_id=entry.reply_id,
+        text=entry.text,
+        kind="crisis_notice" if entry.kind == "crisis_notice" else "reply",
+        seq=entry.released_seq,
+        sent_at=moments.moment(entry.sent_at_ms),
+    )

@@ -1,0 +1,98 @@
+"""Every knob of the service, with its unit and its reason. Read once, by `main`.
+
+Environment variables with the prefix ``SECONDCHAIR_``. Secrets also come by file: the variable
+with ``_FILE`` appended names it. Production refuses to start without its own secrets.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an operator may choose."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SECONDCHAIR_", frozen=True, extra="ignore", use_attribute_docstrings=True
+    )
+
+    environment: Literal["development", "production"] = "development"
+    """Production refuses missing secrets; development makes its own and says so."""
+    store: str = "sqlite:///var/secondchair.db"
+    """``sqlite:///path``, ``redis://host:port/0`` or ``memory://``."""
+    master_key: SecretStr | None = None
+    """Base64 of 32 bytes each, newest first, separated by commas; wraps every session's key."""
+    master_key_file: Path | None = None
+    engine_url: str = "http://127.0.0.1:8402"
+    engine_key: SecretStr | None = None
+    """Bearer of the engine; nobody but this service should have it."""
+    engine_key_file: Path | None = None
+    engine_model: str = "smollm2-135m"
+    """The base model's served name; answers for a role that no adapter serves yet."""
+    engine_timeout_s: float = Field(default=180.0, gt=0)
+    """Longest wait for one answer. A CPU needs minutes under load, a GPU seconds."""
+    adapters_folder: Path = Path("models/adapters")
+    """Adapters that may be rolled out, one folder each."""
+    drafting: bool = True
+    """False pauses the model everywhere; screening, paging and human replies go on."""
+    candidates: int = Field(default=1, ge=1, le=10)
+    """Drafts offered to choose from; each costs engine time. Paper: PSY-STEP §4 uses 10."""
+    temperature: float = Field(default=0.7, ge=0, le=2)
+    turns: int = Field(default=8, ge=1, le=256)
+    """Turns a worker runs at once; the engine's batch size is a good value."""
+    hold_ms: int = Field(default=5_000, ge=0, le=120_000)
+    """How long a decided reply can be undone before it leaves."""
+    claim_s: int = Field(default=90, ge=10, le=3_600)
+    """How long a claim lasts without a sign of life from its console."""
+    safety_timeout_s: float = Field(default=2.0, gt=0)
+    """Longest wait for screen or scrub before the worst case is assumed."""
+    rate_per_s: float = Field(default=200.0, gt=0)
+    """Requests a second each API key may make of one process."""
+    pager_webhook_url: str | None = None
+    """Receives pages as signed JSON without words. None: pages go to the log only."""
+    pager_secret: SecretStr | None = None
+    """Signs pages, so that the receiver knows whose they are."""
+    pager_secret_file: Path | None = None
+    pager_smtp: str | None = None
+    """``smtp://host:port?from=...&to=...``; pages also go out by e-mail."""
+    crisis_notice_en: str | None = None
+    """The organisation's own fixed words to a client in crisis; off unless set (P1)."""
+    crisis_notice_zh: str | None = None
+    oidc_issuer: str | None = None
+    """Accept this issuer's tokens beside API keys; needs audience and JWKS address."""
+    oidc_audience: str | None = None
+    oidc_jwks_url: str | None = None
+    metrics_token: SecretStr | None = None
+    """Bearer of /metrics; None leaves its protection to the network policy."""
+    metrics_token_file: Path | None = None
+    harness: bool = False
+    """Opens the harness doors for simulated sessions; never with real clients."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("store")
+    @classmethod
+    def _known_store(cls, store: str) -> str:
+        if store.partition("://")[0] not in {"sqlite", "redis", "rediss", "memory"}:
+            raise ValueError("must begin with sqlite:///, redis:// or memory://")
+        return store
+
+    @model_validator(mode="after")
+    def _safe_in_production(self) -> "Settings":
+        if self.environment == "production":
+            missing = [
+                name for name in ("master_key", "engine_key", "pager_secret", "metrics_token")
+                if self.secret(name) is None
+            ]  # fmt: skip
+            if missing:
+                raise ValueError(f"production needs its own {', '.join(missing)}")
+        return self
+
+    def secret(self, name: str) -> str | None:
+        """Give a secret from its variable or its file; None when neither is set."""
+        value: SecretStr | None = getattr(self, name)
+        file: Path | None = getattr(self, f"{name}_file", None)
+        if value is not None:
+            return value.get_secret_value()
+        return file.read_text(encoding="utf-8").strip() if file is not None else None

@@ -1,0 +1,54 @@
+-- Append if nothing is in the way; the log, the row, its indexes, key and answer in one step.
+-- KEYS: log, row, wrapped key of one session. Nothing is written before the last refusal.
+local log, row, key = KEYS[1], KEYS[2], KEYS[3]
+local session_id, expected = ARGV[2], ARGV[3]
+local fenced, holder, number = ARGV[4], ARGV[5], ARGV[6]
+local wrapped, destroy = ARGV[7], ARGV[8]
+local answer, body_hash, status, body, until_ms =
+  ARGV[9], ARGV[10], ARGV[11], ARGV[12], ARGV[13]
+local summary, team, queue, newest, due, urgency, assigned =
+  ARGV[14], ARGV[15], ARGV[16], ARGV[17], ARGV[18], ARGV[19], ARGV[20]
+
+if answer ~= '' then
+  local given = redis.call('HMGET', P .. ':answer:' .. answer,
+    'body_hash', 'status', 'body', 'until_ms')
+  if given[1] then return {'answered', given[1], given[2], given[3], given[4]} end
+end
+local old = redis.call('HMGET', row, 'team', 'queue', 'newest', 'due', 'urgency', 'assigned',
+  'claim_holder', 'claim_number')
+if fenced == '1' and (old[7] ~= holder or old[8] ~= number) then return {'claim_lost'} end
+if redis.call('XLEN', log) ~= tonumber(expected) then return {'conflict'} end
+
+for at = 21, #ARGV, 8 do
+  redis.call('XADD', log, ARGV[at] .. '-0', 'type', ARGV[at + 1], 'at_ms', ARGV[at + 2],
+    'actor', ARGV[at + 3], 'prev_hash', ARGV[at + 4], 'hash', ARGV[at + 5],
+    'schema_version', ARGV[at + 6], 'sealed', ARGV[at + 7])
+end
+if old[1] then
+  list_off('queue', old[1], old[2])
+  list_off('newest', old[1], old[3])
+  due_off(session_id, old[5], old[4])
+  if old[6] ~= assigned then person_off(session_id, old[6], old[7]) end
+  redis.call('HINCRBY', row, 'lease', 1)
+end
+redis.call('HSET', row, 'summary', summary, 'team', team, 'queue', queue, 'newest', newest,
+  'due', due, 'urgency', urgency, 'assigned', assigned)
+list_on('queue', team, queue)
+list_on('newest', team, newest)
+due_on(session_id, urgency, due)
+person_on(session_id, assigned)
+if answer ~= '' then
+  local kept = P .. ':answer:' .. answer
+  redis.call('HSET', kept, 'body_hash', body_hash, 'status', status, 'body', body,
+    'until_ms', until_ms)
+  redis.call('PEXPIREAT', kept, until_ms)
+  redis.call('ZADD', P .. ':answers', until_ms, answer)
+end
+if wrapped ~= '' then redis.call('SET', key, wrapped) end
+if destroy == '1' then
+  redis.call('DEL', key)
+  -- The key's bytes are still in the append-only file until somebody has it rewritten.
+  redis.call('SET', P .. ':rewrite', '1')
+end
+changed()
+return {'written'}

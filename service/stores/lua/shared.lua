@@ -1,0 +1,44 @@
+-- Joined in front of every script. ARGV[1] is the prefix of all our keys.
+-- Numbers that are stored travel as the strings they came as: Lua would round large ones.
+local P = ARGV[1]
+
+local function row_key(session_id) return P .. ':{' .. session_id .. '}:row' end
+
+local function due_off(session_id, urgency, due)
+  if not due or due == '' then return end
+  local tier = P .. ':due:' .. urgency
+  redis.call('ZREM', tier, session_id)
+  if redis.call('EXISTS', tier) == 0 then redis.call('ZREM', P .. ':due', urgency) end
+end
+
+local function due_on(session_id, urgency, due)
+  if not due or due == '' then return end
+  redis.call('ZADD', P .. ':due:' .. urgency, due, session_id)
+  redis.call('ZADD', P .. ':due', urgency, urgency)
+end
+
+-- One ordered index for everybody and one for the team; a member says all that lists filter by.
+local function list_off(list, team, member)
+  if not member or member == '' then return end
+  redis.call('ZREM', P .. ':' .. list, member)
+  redis.call('ZREM', P .. ':' .. list .. ':' .. team, member)
+end
+
+local function list_on(list, team, member)
+  if member == '' then return end
+  redis.call('ZADD', P .. ':' .. list, 0, member)
+  redis.call('ZADD', P .. ':' .. list .. ':' .. team, 0, member)
+end
+
+-- Whose session it is: assigned to, or claimed by. One set a person, small.
+local function person_on(session_id, who)
+  if who and who ~= '' then redis.call('SADD', P .. ':person:' .. who, session_id) end
+end
+
+local function person_off(session_id, who, still)
+  if who and who ~= '' and who ~= still then
+    redis.call('SREM', P .. ':person:' .. who, session_id)
+  end
+end
+
+local function changed() redis.call('PUBLISH', P .. ':changed', '') end

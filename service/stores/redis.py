@@ -1,0 +1,242 @@
+"""The store for many machines: every write is one script, so it happens whole or not at all.
+
+Keys and what they cost are listed in docs/stores.md. Only answers ever expire.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from service.stores import redis_rows
+from service.stores.port import (
+    AlreadyAnswered,
+    Answer,
+    Append,
+    Claim,
+    ClaimedByOther,
+    ClaimLost,
+    ClaimWish,
+    Conflict,
+    Document,
+    Envelope,
+    Fence,
+    Lease,
+    RowPage,
+    RowQuery,
+    StoredRow,
+)
+from service.stores.redis_link import Link, Word
+
+_REWRITE_TRIES, _REWRITE_PAUSE_S = 20, 0.25
+"""How long an erasure waits for somebody else's rewrite to end before it asks for its own."""
+
+
+class RedisStore:
+    """Keeps everything in one Redis primary with its append-only file; any number of processes.
+
+    ``url`` is ``redis://``, ``rediss://``, ``unix://`` or
+    ``sentinel://[user:password@]host:port,host:port/primary``.
+    """
+
+    def __init__(self, url: str, prefix: str = "sc") -> None:
+        self._link = Link(url, prefix)
+
+    async def append(self, write: Append) -> None:
+        """See `Store.append`."""
+        keys = [self._link.session_key(write.session_id, what) for what in ("log", "row", "key")]
+        said = await self._link.script("append", keys, *_append_words(write))
+        match said[0]:
+            case b"answered":
+                body_hash, status, body, until_ms = said[1:]
+                key = write.answer.key if write.answer else ""
+                raise AlreadyAnswered(Answer(key, body_hash, int(status), body, int(until_ms)))
+            case b"claim_lost":
+                raise ClaimLost
+            case b"conflict":
+                raise Conflict
+            case _:
+                pass
+        if write.destroy_key:
+            await self._rewrite()
+
+    async def read(self, session_id: str, after: int = 0) -> Sequence[Envelope]:
+        """See `Store.read`."""
+        log = self._link.session_key(session_id, "log")
+        found = await self._link.command("XRANGE", log, f"{after + 1}-0", "+")
+        return [_envelope(session_id, entry_id, fields) for entry_id, fields in found]
+
+    async def row(self, session_id: str) -> StoredRow | None:
+        """See `Store.row`."""
+        names = ("summary", "due", "claim_holder", "claim_number", "claim_until")
+        found = await self._link.command("HMGET", self._link.session_key(session_id, "row"), *names)
+        return redis_rows.stored(found) if found[0] is not None else None
+
+    async def rows(self, query: RowQuery) -> RowPage:
+        """See `Store.rows`."""
+        if query.person is not None:
+            found = await self._link.script("list_person", (), query.person)
+            return redis_rows.page_of_person(query, found)
+        walk = redis_rows.walk(query)
+        total, found = await self._link.script(
+            "list_rows", (), f"{self._link.prefix}:{walk.index}", walk.after, query.limit,
+            walk.level, walk.kind, walk.status, walk.skip,
+        )  # fmt: skip
+        return redis_rows.page(query, total, found)
+
+    async def lease_due(self, now_ms: int, until_ms: int, limit: int) -> Sequence[Lease]:
+        """See `Store.lease_due`."""
+        found = await self._link.script("lease_due", (), now_ms, until_ms, limit)
+        return [Lease(session_id.decode(), number) for session_id, number in _pairs(found)]
+
+    async def keep_lease(self, lease: Lease, until_ms: int) -> bool:
+        """See `Store.keep_lease`."""
+        keys = (self._link.session_key(lease.session_id, "row"),)
+        return bool(await self._link.script("keep_lease", keys, *lease, until_ms))
+
+    async def next_due_ms(self) -> int | None:
+        """See `Store.next_due_ms`."""
+        found = await self._link.script("next_due", ())
+        return None if found is None else int(found)
+
+    async def claim(self, wish: ClaimWish) -> Claim:
+        """See `Store.claim`."""
+        keys = (self._link.session_key(wish.session_id, "row"),)
+        said = await self._link.script(
+            "claim", keys, wish.session_id, wish.holder, wish.now_ms, wish.until_ms,
+            int(wish.take_over), "" if wish.renew is None else wish.renew,
+        )  # fmt: skip
+        match said[0]:
+            case b"missing":
+                raise KeyError(wish.session_id)
+            case b"claim_lost":
+                raise ClaimLost
+            case b"claimed_by_other":
+                raise ClaimedByOther
+            case _:
+                return Claim(wish.holder, int(said[1]), wish.until_ms)
+
+    async def release_claim(self, session_id: str, fence: Fence) -> None:
+        """See `Store.release_claim`."""
+        keys = (self._link.session_key(session_id, "row"),)
+        await self._link.script("release_claim", keys, session_id, *fence)
+
+    async def wrapped_key(self, session_id: str) -> bytes | None:
+        """See `Store.wrapped_key`."""
+        return await self._link.command("GET", self._link.session_key(session_id, "key"))
+
+    async def rewrap(self, session_id: str, old: bytes, new: bytes) -> bool:
+        """See `Store.rewrap`."""
+        keys = (self._link.session_key(session_id, "key"),)
+        return bool(await self._link.script("rewrap", keys, old, new))
+
+    async def answer(self, key: str) -> Answer | None:
+        """See `Store.answer`."""
+        names = ("body_hash", "status", "body", "until_ms")
+        found = await self._link.command("HMGET", self._name("answer", key), *names)
+        if found[0] is None:
+            return None
+        body_hash, status, body, until_ms = found
+        return Answer(key, body_hash, int(status), body, int(until_ms))
+
+    async def forget_answers(self, now_ms: int) -> int:
+        """See `Store.forget_answers`. Also asks again for a rewrite that an erasure still needs."""
+        if await self._link.command("EXISTS", self._name("rewrite")):
+            await self._rewrite()
+        return await self._link.script("forget_answers", (), now_ms)
+
+    async def document(self, kind: str, key: str) -> Document | None:
+        """See `Store.document`."""
+        found = await self._link.command("HGET", self._name("documents", kind), key)
+        return None if found is None else _document(key, found)
+
+    async def documents(self, kind: str) -> Sequence[Document]:
+        """See `Store.documents`."""
+        found = await self._link.command("HGETALL", self._name("documents", kind))
+        return sorted(_document(key.decode(), packed) for key, packed in found.items())
+
+    async def put_document(self, kind: str, document: Document) -> None:
+        """See `Store.put_document`."""
+        if not await self._link.script("put_document", (), kind, *document):
+            raise Conflict
+
+    async def drop_document(self, kind: str, key: str) -> None:
+        """See `Store.drop_document`."""
+        await self._link.script("drop_document", (), kind, key)
+
+    async def changed(self, seen: int, timeout_s: float) -> int:
+        """See `Store.changed`."""
+        return await self._link.changed(seen, timeout_s)
+
+    async def ping(self) -> None:
+        """See `Store.ping`."""
+        await self._link.command("PING")
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+        await self._link.close()
+
+    async def kinds(self) -> Sequence[str]:
+        """See `Copyable.kinds`."""
+        return sorted(
+            one.decode() for one in await self._link.command("SMEMBERS", self._name("kinds"))
+        )
+
+    async def answers(self) -> Sequence[Answer]:
+        """See `Copyable.answers`."""
+        keys = await self._link.command("ZRANGE", self._name("answers"), 0, -1)
+        found = [await self.answer(key.decode()) for key in sorted(keys)]
+        return [one for one in found if one is not None]
+
+    def _name(self, *parts: str) -> str:
+        return ":".join((self._link.prefix, *parts))
+
+    async def _rewrite(self) -> None:
+        """Have the append-only file rewritten, so that a destroyed key is in no file any more.
+
+        A rewrite that is running began before: wait for it and ask again. Who gives up leaves
+        the mark, and `forget_answers` asks again.
+        """
+        for _ in range(_REWRITE_TRIES):
+            if await self._link.rewrite():
+                await self._link.command("DEL", self._name("rewrite"))
+                return
+            await asyncio.sleep(_REWRITE_PAUSE_S)
+
+
+def _append_words(write: Append) -> list[Word]:
+    fence, answer = write.fence, write.answer
+    words: list[Word] = [write.session_id, write.expected_seq]
+    words += (1, fence.holder, fence.number) if fence else (0, "", "")
+    words += (write.wrapped_key or b"", int(write.destroy_key))
+    if answer:
+        words += (answer.key, answer.body_hash, answer.status, answer.body, answer.until_ms)
+    else:
+        words += ("", "", "", "", "")
+    words += redis_rows.indexed(write.row)
+    for one in write.envelopes:
+        words += (one.seq, one.type, one.at_ms, one.actor, one.prev_hash, one.hash)
+        words += (one.schema_version, one.sealed)
+    return words
+
+
+def _envelope(session_id: str, entry_id: bytes, named: Mapping[bytes, bytes]) -> Envelope:
+    return Envelope(
+        session_id=session_id,
+        seq=int(entry_id.partition(b"-")[0]),
+        type=named[b"type"].decode(),
+        at_ms=int(named[b"at_ms"]),
+        actor=named[b"actor"].decode(),
+        prev_hash=named[b"prev_hash"],
+        hash=named[b"hash"],
+        schema_version=int(named[b"schema_version"]),
+        sealed=named[b"sealed"],
+    )
+
+
+def _pairs(flat: Sequence[Any]) -> list[tuple[bytes, int]]:
+    return list(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _document(key: str, packed: bytes) -> Document:
+    version, _, body = packed.partition(b":")
+    return Document(key, int(version), body)

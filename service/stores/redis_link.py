@@ -1,0 +1,139 @@
+"""The only file that speaks to Redis: connections, scripts, wake-ups, errors in our words."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib.resources import files
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis.asyncio
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
+from redis.backoff import NoBackoff
+from redis.commands.core import AsyncScript
+from redis.exceptions import RedisError
+
+from service.stores.port import StoreUnavailable
+from service.stores.waking import Waker
+
+_CONNECTIONS = 64
+"""Most connections of one process; more only wait for the next."""
+_ANSWER_TIMEOUT_S = 5.0
+_CONNECT_TIMEOUT_S = 2.0
+_LISTEN_S = 1.0
+_PAUSE_S = 0.2
+"""How long to wait before listening again to a Redis that went away."""
+
+Word = str | bytes | int
+
+
+class Link:
+    """Runs commands and scripts; raises `StoreUnavailable` when the world is at fault."""
+
+    def __init__(self, url: str, prefix: str) -> None:
+        self.prefix = prefix
+        self._client = _client(url)
+        self._scripts: Mapping[str, AsyncScript] = {
+            name: self._client.register_script(text) for name, text in _scripts().items()
+        }
+        self._waker = Waker()
+        self._listening: asyncio.Task[None] | None = None
+
+    def session_key(self, session_id: str, what: str) -> str:
+        """Give the name of one of a session's own keys; they share a hash slot."""
+        return f"{self.prefix}:{{{session_id}}}:{what}"
+
+    async def command(self, *words: Word) -> Any:
+        """Run one command."""
+        try:
+            return await self._client.execute_command(*words)  # pyright: ignore
+        except (RedisError, OSError, TimeoutError) as error:
+            raise StoreUnavailable(type(error).__name__) from error
+
+    async def script(self, name: str, keys: Sequence[str], *words: Word) -> Any:
+        """Run one of the scripts beside this file, atomically."""
+        try:
+            return await self._scripts[name](keys=list(keys), args=[self.prefix, *words])
+        except (RedisError, OSError, TimeoutError) as error:
+            raise StoreUnavailable(type(error).__name__) from error
+
+    async def rewrite(self) -> bool:
+        """Ask for a rewrite of the append-only file; False when one is running already."""
+        try:
+            await self._client.execute_command("BGREWRITEAOF")  # pyright: ignore
+        except redis.exceptions.ResponseError:
+            return False
+        except (RedisError, OSError, TimeoutError) as error:
+            raise StoreUnavailable(type(error).__name__) from error
+        return True
+
+    async def changed(self, seen: int, timeout_s: float) -> int:
+        """Wait for a wake-up after ``seen``."""
+        if self._listening is None or self._listening.done():
+            self._listening = asyncio.create_task(self._listen())
+        return await self._waker.changed(seen, timeout_s)
+
+    async def close(self) -> None:
+        """Stop listening and let go of the connections."""
+        if self._listening is not None:
+            self._listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._listening
+        with suppress(RedisError, OSError):
+            await self._client.aclose()
+
+    async def _listen(self) -> None:
+        while True:
+            with suppress(RedisError, OSError, TimeoutError):
+                await self._heed()
+            await asyncio.sleep(_PAUSE_S)
+
+    async def _heed(self) -> None:
+        async with self._client.pubsub() as news:
+            await news.subscribe(f"{self.prefix}:changed")
+            # What was said while nobody listened counts as said now.
+            self._waker.wake()
+            while True:
+                if await news.get_message(ignore_subscribe_messages=True, timeout=_LISTEN_S):
+                    self._waker.wake()
+
+
+def _client(url: str) -> redis.asyncio.Redis:
+    """Make a client that never repeats a command by itself.
+
+    A write whose answer was lost may have happened: the caller repeats it with its key, and the
+    store answers what it answered before.
+    """
+    parts = urlsplit(url)
+    given: dict[str, Any] = {
+        "socket_timeout": _ANSWER_TIMEOUT_S,
+        "socket_connect_timeout": _CONNECT_TIMEOUT_S,
+        "retry": Retry(NoBackoff(), 0),
+        "max_connections": _CONNECTIONS,
+    }
+    if parts.scheme != "sentinel":
+        pool = redis.asyncio.BlockingConnectionPool.from_url(
+            url, timeout=_ANSWER_TIMEOUT_S, **given
+        )
+        return redis.asyncio.Redis.from_pool(pool)
+    watchers = [_address(one) for one in parts.netloc.rpartition("@")[2].split(",")]
+    sentinel = Sentinel(watchers, socket_timeout=_CONNECT_TIMEOUT_S)
+    login = {"username": parts.username, "password": parts.password} if parts.password else {}
+    return sentinel.master_for(parts.path.strip("/"), **given, **login)
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.partition(":")
+    return host, int(port or 26379)
+
+
+def _scripts() -> Mapping[str, str]:
+    folder = files("service.stores").joinpath("lua")
+    texts = {
+        one.name.removesuffix(".lua"): one.read_text(encoding="utf-8")
+        for one in folder.iterdir()
+        if one.name.endswith(".lua")
+    }
+    shared = texts.pop("shared")
+    return {name: f"{shared}\n{text}" for name, text in texts.items()}

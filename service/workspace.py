@@ -1,0 +1,148 @@
+"""One session on one screen, and the small things colleagues leave there."""
+
+import json
+
+from fastapi import APIRouter, Response
+
+from service.crisis_card import crisis_card
+from service.house import Anybody, ClaimHeader, House, InHouse, Therapist, reviewer, session_for
+from service.ledger import Under
+from service.moments import maybe
+from service.schemas.admin import Me
+from service.schemas.wire import Ident
+from service.schemas.workspace import AssignRequest, NoteRequest, UnsentText, Workspace, Written
+from service.sealing import KeyUnreadable
+from service.session import events
+from service.session.decide import still_open
+from service.session.state import State
+from service.stores.port import Conflict, Document
+from service.telemetry.metrics import Review
+from service.views import (
+    alert_view,
+    draft_view,
+    held_view,
+    no_draft_reason,
+    plan_desk,
+    readiness_view,
+    transcript,
+)
+
+router = APIRouter(prefix="/v1", tags=["therapist"])
+_VIEWING_MS = 15_000
+"""Somebody who read the workspace this recently counts as looking."""
+_VIEWER, _UNSENT = "viewer", "unsent"
+
+
+@router.get("/me")
+async def read_me(caller: Anybody) -> Me:
+    """Say who the caller is."""
+    return Me(name=caller.name, role=caller.role, team=caller.team)
+
+
+@router.get("/sessions/{session_id}/workspace")
+async def read_workspace(session_id: Ident, house: InHouse, caller: Therapist) -> Workspace:
+    """Give all that one review screen needs; being read counts as being looked at."""
+    state = await session_for(house, caller, session_id)
+    stored = await house.ports.store.row(session_id)
+    now = house.ports.clock.now_ms()
+    claim = stored.claim if stored and stored.claim and stored.claim.until_ms > now else None
+    policy, opened = house.ledger.policy, state.opened
+    assert opened is not None  # noqa: S101  (checked when the session was found)
+    draft = draft_view(state, state.draft) if state.draft and state.draft_is_fresh else None
+    position = state.position
+    return Workspace(
+        session_id=session_id, status=state.status, language=opened.language,
+        region=opened.region, simulated=opened.simulated, profile=opened.profile,
+        transcript=transcript(state), plan=plan_desk(state), draft=draft,
+        no_draft_reason=no_draft_reason(state), held=held_view(state),
+        alerts=tuple(alert_view(state, one, policy) for one in state.alarms),
+        crisis_card=crisis_card(state), readiness=readiness_view(state),
+        claimed_by=claim.holder if claim else None,
+        claim_expires_at=maybe(claim.until_ms) if claim else None,
+        viewers=await _viewers(house, session_id, caller.name),
+        unsent_text=await _unsent(house, session_id, caller.name),
+        assigned_to=state.assigned_to, stage=position.stage,
+        action=None if position.cursor is None else position.plan.actions[position.cursor],
+        seq=state.seq,
+    )  # fmt: skip
+
+
+@router.put("/sessions/{session_id}/unsent", status_code=204)
+async def keep_unsent(
+    session_id: Ident, asked: UnsentText, house: InHouse, caller: Therapist
+) -> Response:
+    """Keep what a therapist has typed and not sent, sealed, hers alone."""
+    await session_for(house, caller, session_id)
+    key = f"{session_id}:{caller.name}"
+    if not asked.text:
+        await house.ports.store.drop_document(_UNSENT, key)
+        return Response(status_code=204)
+    sealed = await house.ledger.seal_side(session_id, _UNSENT, asked.text)
+    for _ in range(3):
+        old = await house.ports.store.document(_UNSENT, key)
+        try:
+            version = old.version + 1 if old else 1
+            await house.ports.store.put_document(_UNSENT, Document(key, version, sealed))
+            break
+        except Conflict:
+            continue
+    return Response(status_code=204)
+
+
+@router.post("/sessions/{session_id}/notes", status_code=201)
+async def add_note(
+    session_id: Ident, asked: NoteRequest, house: InHouse, caller: Therapist
+) -> Written:
+    """Leave a note for colleagues; neither client nor model sees it."""
+    await session_for(house, caller, session_id)
+    note = events.NoteAdded(note_id=house.ports.ids.new("not"), text=asked.text)
+    done = await house.ledger.append(session_id, lambda _: (note,), caller.name)
+    return Written(seq=done.state.seq)
+
+
+@router.post("/sessions/{session_id}/assign")
+async def assign(
+    session_id: Ident, asked: AssignRequest, house: InHouse, caller: Therapist,
+    x_claim: ClaimHeader = None,
+) -> Written:  # fmt: skip
+    """Hand the session to a colleague. Whoever holds the claim decides; a free one needs none."""
+    state = await session_for(house, caller, session_id)
+    under = Under()
+    if x_claim is not None or caller.role != "supervisor":
+        under = Under((await reviewer(house, caller, state, x_claim)).fence)
+    handed = events.SessionAssigned(to=asked.to, note=asked.note)
+
+    def write(now: State) -> tuple[events.Event, ...]:
+        still_open(now)
+        return (handed,)
+
+    done = await house.ledger.append(session_id, write, caller.name, under)
+    Review.claims.add(outcome="granted")
+    return Written(seq=done.state.seq)
+
+
+async def _unsent(house: House, session_id: str, name: str) -> str | None:
+    kept = await house.ports.store.document(_UNSENT, f"{session_id}:{name}")
+    if kept is None:
+        return None
+    try:
+        return await house.ledger.open_side(session_id, _UNSENT, kept.body)
+    except KeyUnreadable:
+        return None
+
+
+async def _viewers(house: House, session_id: str, name: str) -> tuple[str, ...]:
+    """Give who else is looking, and remember that ``name`` is; one small document a session."""
+    now = house.ports.clock.now_ms()
+    kept = await house.ports.store.document(_VIEWER, session_id)
+    seen: dict[str, int] = json.loads(kept.body) if kept else {}
+    live = {who: at for who, at in seen.items() if at > now - _VIEWING_MS}
+    if live.get(name, 0) < now - _VIEWING_MS // 3:
+        body = json.dumps({**live, name: now}).encode()
+        try:
+            document = Document(session_id, kept.version + 1 if kept else 1, body)
+            await house.ports.store.put_document(_VIEWER, document)
+        except Conflict:
+            # Somebody else was written down at the same moment; the next look tells.
+            return tuple(sorted(who for who in live if who != name))
+    return tuple(sorted(who for who in live if who != name))
