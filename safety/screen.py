@@ -3,22 +3,12 @@
 Any doubt calls a human: a layer that fails, or answers nonsense, counts as the highest level.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from safety.risk import (
-    CALM,
-    WORST,
-    Category,
-    Evidence,
-    Language,
-    Line,
-    RiskLevel,
-    RiskReport,
-    combine,
-)
+from safety.risk import WORST, Language, Line, RiskLevel, RiskReport, combine
+from safety.rules import RulesLayer
 
 
 class Layer(Protocol):
@@ -46,28 +36,9 @@ class Screen:
 
 def load_screen() -> Screen:
     """The screen as shipped: every layer, read once from the files beside this module."""
-    return Screen(layers=(_Plain(),))
+    return Screen(layers=(RulesLayer(),))
 
 
 def _sane(report: RiskReport, text: str) -> bool:
     spans = all(0 <= span.start < span.end <= len(text) for span in report.evidence)
     return spans and 0.0 <= report.score <= 1.0 and report.level in RiskLevel
-
-
-@dataclass(frozen=True, slots=True)
-class _Plain:
-    """The plainest words, until the rules files take over."""
-
-    def look(self, text: str, history: Sequence[Line], language: Language) -> RiskReport:
-        found = _PLAIN.search(text)
-        if found is None:
-            return CALM
-        span = Evidence(found.start(), found.end(), Category.SUICIDE, "plain words")
-        return RiskReport(RiskLevel.HIGH, Category.SUICIDE, 0.9, (span,), "rules")
-
-
-_PLAIN = re.compile(
-    r"kill(?:ing)? my\s?self|want(?:ed)? to die|end my life|suicid|better off dead|"
-    r"自杀|自殺|不想活|想死|轻生|活不下去|结束生命",
-    re.IGNORECASE,
-)

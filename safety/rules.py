@@ -1,0 +1,135 @@
+"""Rules for danger said in plain words, read from the lexicons; exact on negation and idiom."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TypedDict, cast
+
+from safety.normalise import Normalised, fold, normalise
+from safety.risk import CALM, Category, Evidence, Language, Line, RiskLevel, RiskReport, combine
+
+_FOLDER = Path(__file__).parent / "lexicons"
+_SCORES = {"none": 0.0, "low": 0.25, "moderate": 0.7, "high": 0.9, "imminent": 0.98}
+_LOCAL = frozenset({"negation", "other"})
+"""Guards that must stand right before the match; the rest may stand anywhere near it."""
+
+
+class _RuleRow(TypedDict):
+    name: str
+    level: str
+    category: str
+    guards: list[str]
+    patterns: list[str]
+
+
+class _Lexicon(TypedDict):
+    rule: list[_RuleRow]
+    guards: dict[str, str]
+    talk: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing people say, what it means unguarded, and what may explain it away."""
+
+    name: str
+    level: RiskLevel
+    category: Category
+    guards: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """One language's rules; finds plain statements, also in the lines just before."""
+
+    rules: tuple[Rule, ...]
+    guards: dict[str, re.Pattern[str]]
+    talk: dict[str, re.Pattern[str]]
+
+    def find(self, text: str, history: Sequence[Line]) -> RiskReport:
+        """The plain statements in ``text``, and what it says about earlier plain statements."""
+        plain = normalise(text)
+        return combine((CALM, *self._statements(plain), self._answer(plain, history)))
+
+    def _statements(self, plain: Normalised) -> Iterator[RiskReport]:
+        for rule in self.rules:
+            for match in rule.pattern.finditer(plain.text):
+                if match.start() == match.end():
+                    continue
+                refused = self.guards["refused"].search(plain.text[: match.end()][-60:])
+                explained = refused is not None or any(
+                    self._explains(one, plain.text, match) for one in rule.guards
+                )
+                level = RiskLevel.LOW if explained else rule.level
+                start, end = plain.span(*match.span())
+                span = Evidence(start, end, rule.category, rule.name)
+                yield _report(level, rule.category, (span,))
+
+    def _explains(self, guard: str, text: str, match: re.Match[str]) -> bool:
+        pattern = self.guards[guard]
+        if guard in _LOCAL:
+            return pattern.search(text[: match.start()]) is not None
+        around = text[max(0, match.start() - 160) : match.end() + 160]
+        if guard == "past" and self.guards["still"].search(around):
+            return False
+        return pattern.search(around) is not None
+
+    def _answer(self, plain: Normalised, history: Sequence[Line]) -> RiskReport:
+        """A yes to the direct question, or the taking back of what was said in plain words."""
+        if not history or not plain.text.strip():
+            return CALM
+        last = history[-1]
+        if last.role == "counselor" and self.talk["asked"].search(fold(last.text)):
+            if self.talk["no"].search(plain.text):
+                return CALM
+            if self.talk["yes"].search(plain.text):
+                return self._spanning(plain, "says yes to the direct question")
+        if self.talk["retract"].search(plain.text) and self._said_before(history):
+            return self._spanning(plain, "takes back an earlier statement")
+        return CALM
+
+    def _said_before(self, history: Sequence[Line]) -> bool:
+        lines = (normalise(line.text) for line in history[-6:] if line.role == "client")
+        return any(report.routes for line in lines for report in self._statements(line))
+
+    def _spanning(self, plain: Normalised, reason: str) -> RiskReport:
+        start, end = plain.span(0, len(plain.text))
+        span = Evidence(start, end, Category.SUICIDE, reason)
+        return _report(RiskLevel.HIGH, Category.SUICIDE, (span,))
+
+
+@dataclass(frozen=True, slots=True)
+class RulesLayer:
+    """Both languages' rules on every message: people mix them."""
+
+    def look(self, text: str, history: Sequence[Line], language: Language) -> RiskReport:
+        """What is said in plain words."""
+        return combine(read_rules(one).find(text, history) for one in ("en", "zh"))
+
+
+@lru_cache(maxsize=2)
+def read_rules(language: Language) -> Rules:
+    """Read and compile one language's lexicon."""
+    content = (_FOLDER / f"rules_{language}.toml").read_text(encoding="utf-8")
+    lexicon = cast(_Lexicon, tomllib.loads(content))
+    rules = tuple(
+        Rule(
+            name=row["name"],
+            level=RiskLevel(row["level"]),
+            category=Category(row["category"]),
+            guards=tuple(row["guards"]),
+            pattern=re.compile("|".join(f"(?:{one})" for one in row["patterns"])),
+        )
+        for row in lexicon["rule"]
+    )
+    compiled = {name: re.compile(text) for name, text in lexicon["guards"].items()}
+    talk = {name: re.compile(text) for name, text in lexicon["talk"].items()}
+    return Rules(rules, compiled, talk)
+
+
+def _report(level: RiskLevel, category: Category, spans: tuple[Evidence, ...]) -> RiskReport:
+    return RiskReport(level, category, _SCORES[level], spans, "rules")
