@@ -8,8 +8,8 @@ import streamlit as st
 from ui import account, parts, sign_in
 from ui.client import connect
 from ui.desk import desk, t
-from ui.views import PAGES, Page
 from ui.panels import states
+from ui.views import PAGES, Page
 
 
 def main() -> None:

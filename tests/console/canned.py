@@ -110,8 +110,8 @@ def draft(stale: bool = False) -> review.Draft:
 def alert(level: RiskLevel = RiskLevel.HIGH, acknowledged: bool = False) -> alerts.Alert:
     start = MESSAGE.index("the weak link")
     return alerts.Alert(
-        alert_id="alr_1",
-        session_id="ses_1",
+        alert_id="alr_2" if acknowledged else "alr_1",
+        session_id="ses_2" if acknowledged else "ses_1",
         message_id="msg_9",
         level=level,
         category=Category.SELF_HARM,

@@ -34,6 +34,11 @@ def card(kind: str, title: str, text: str) -> None:
     )
 
 
+def banner(kind: str, text: str) -> None:
+    """One line above the work: something to know before going on."""
+    st.html(f'<p class="banner {kind}" role="status">{escape(text)}</p>')
+
+
 def no_session() -> None:
     """A session page opened without a session."""
     card("none", t("state.no_session_title"), t("state.no_session"))

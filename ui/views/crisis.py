@@ -1,5 +1,210 @@
-"""Stub."""
+"""The crisis desk: who may be in danger, what shows it, and every step to a good end."""
+
+from html import escape
+from typing import Final, get_args
+
+import streamlit as st
+
+from service.schemas.alerts import Alert, CrisisCard, Outcome, ResolveRequest
+from service.schemas.workspace import Workspace
+from ui.claims import take
+from ui.desk import desk, done, now, t, word
+from ui.panels import decide, questions, transcript, writing
+from ui.panels.states import banner, card, guarded
+from ui.watching import address, go, mark, opened, pulse
+
+OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 
 
+@guarded
 def show() -> None:
-    """Stub."""
+    """Draw the open alerts, and the one chosen."""
+    head, back = st.columns([5, 1], vertical_alignment="center")
+    head.html(f"<h1>{escape(t('page.crisis'))}</h1>")
+    alerts = desk().api.alerts().items
+    session = address()
+    if back.button(t("plan.back"), key="back", shortcut="B", type="tertiary") and session:
+        go("workspace", session)
+    mine = session in {alert.session_id for alert in alerts}
+    if not alerts:
+        card("calm", t("crisis.none_title"), t("crisis.none"))
+        return
+    _list(alerts, session)
+    if session is None or not mine:
+        return
+    workspace = opened(session)
+    writing.settle(desk().editor(session), workspace)
+    left, right = st.columns([10, 11], gap="medium")
+    with left:
+        _danger(workspace)
+    with right:
+        _hold(workspace)
+        _answer(workspace)
+    pulse(session, mark(workspace))
+
+
+def _list(alerts: tuple[Alert, ...], chosen: str | None) -> None:
+    with st.container(key="alert_list", horizontal=True):
+        for alert in alerts:
+            label = f"{word('level', alert.level)} · {word('category', alert.category)} · "
+            label += _age(alert)
+            st.button(
+                label,
+                key=f"open_{alert.alert_id}",
+                type="primary" if alert.session_id == chosen else "secondary",
+                icon=":material/check:" if alert.acknowledged_at else ":material/emergency_heat:",
+                on_click=_choose,
+                args=(alert.session_id,),
+            )
+
+
+def _choose(session: str) -> None:
+    st.session_state["session"] = st.query_params["session"] = session
+    take(session)
+
+
+def _danger(workspace: Workspace) -> None:
+    lines = {line.id: line for line in workspace.transcript}
+    for alert in (one for one in workspace.alerts if one.resolved_at is None):
+        said = lines.get(alert.message_id)
+        words = transcript.highlighted(said.text, alert.evidence) if said else ""
+        reasons = sorted({e.reason for e in alert.evidence})
+        with st.container(key=f"alert_{alert.alert_id}", border=True):
+            st.html(
+                f'<section class="alarm level-{alert.level}"><h2>{word("level", alert.level)} · '
+                f"{escape(word('category', alert.category))}</h2><blockquote>{words}</blockquote>"
+                f"<p>{escape(', '.join(reasons))}</p>"
+                f"<small>{escape(t('crisis.source', source=word('source', alert.source)))}</small>"
+                "</section>"
+            )
+            _acknowledging(alert)
+    if workspace.crisis_card is not None:
+        _card(workspace, workspace.crisis_card)
+
+
+@st.fragment(run_every=1.0)
+def _acknowledging(alert: Alert) -> None:
+    """The clock runs until somebody says: I am looking."""
+    if alert.acknowledged_at is not None:
+        st.caption(t("crisis.acknowledged", who=alert.acknowledged_by or "", age=_age(alert)))
+        return
+    left = _until(alert)
+    st.html(
+        f'<p class="clock" role="timer">{escape(t("crisis.waiting", age=_age(alert)))} {left}</p>'
+    )
+    if st.button(
+        t("crisis.acknowledge"), key=f"ack_{alert.alert_id}", type="primary", shortcut="Q"
+    ):
+        claim = desk().claims.get(alert.session_id)
+        done(lambda: desk().api.acknowledge(alert.alert_id, claim), t("crisis.yours"))
+        st.rerun()
+
+
+def _card(workspace: Workspace, help_card: CrisisCard) -> None:
+    st.html("".join(f'<p class="guide">{escape(line)}</p>' for line in help_card.guidance))
+    with st.expander(t("crisis.questions"), expanded=True):
+        for question in help_card.questions:
+            _offer(workspace.session_id, question.text, f"{escape(question.text)}"
+                   f"<small>{escape(question.if_yes)}</small>")  # fmt: skip
+    with st.expander(t("crisis.resources"), expanded=True):
+        for resource in help_card.resources:
+            facts = f"{resource.hours} · {', '.join(resource.languages)} · "
+            facts += t("crisis.verified", day=resource.last_verified)
+            shown = f"<b>{escape(resource.name)}</b> {escape(resource.contact)}"
+            _offer(
+                workspace.session_id,
+                f"{resource.name}: {resource.contact}",
+                f"{shown}<small>{escape(facts)}</small>",
+            )
+    with st.expander(t("crisis.safety_plan")):
+        _safety_plan(workspace, help_card)
+
+
+def _offer(session: str, words: str, shown: str) -> None:
+    """Something the therapist may put into the reply, never sent by itself."""
+    text, use = st.columns([6, 2], vertical_alignment="center")
+    text.html(f'<p class="ask">{shown}</p>')
+    use.button(t("crisis.insert"), key=f"insert_{words}", width="stretch",
+               on_click=_insert, args=(session, words))  # fmt: skip
+
+
+def _insert(session: str, words: str) -> None:
+    editor = desk().editor(session)
+    editor.own = True
+    editor.put(f"{editor.text.strip()} {words}".strip())
+
+
+def _safety_plan(workspace: Workspace, help_card: CrisisCard) -> None:
+    """Filled in together with the client; kept as a note for colleagues."""
+    with st.form("safety_plan", border=False):
+        filled = [
+            (heading, st.text_area(heading, height=68, key=f"plan_{place}"))
+            for place, heading in enumerate(help_card.safety_plan)
+        ]
+        sent = st.form_submit_button(t("crisis.keep_plan"))
+    text = "\n".join(f"{heading}: {words.strip()}" for heading, words in filled if words.strip())
+    claim = desk().claims.get(workspace.session_id)
+    if sent and text and claim:
+        done(lambda: desk().api.note(workspace.session_id, text, claim), t("question.note_done"))
+        st.rerun()
+
+
+def _hold(workspace: Workspace) -> None:
+    session, name = workspace.session_id, workspace.claimed_by
+    if session in desk().claims:
+        return
+    if name and name != desk().me.name:
+        banner("taken", t("workspace.taken", who=name))
+        st.button(t("workspace.take_over"), key="take", shortcut="T", on_click=questions.ask,
+                  args=(desk().editor(session), "take_over"))  # fmt: skip
+    else:
+        st.button(t("workspace.take"), key="take", shortcut="T", on_click=_choose, args=(session,))
+
+
+@st.fragment
+def _answer(workspace: Workspace) -> None:
+    session = workspace.session_id
+    held = session in desk().claims and not desk().offline
+    if decide.side(workspace, held):
+        st.rerun()
+    open_alerts = [alert for alert in workspace.alerts if alert.resolved_at is None]
+    if held and open_alerts:
+        _resolve(open_alerts[0])
+
+
+def _resolve(alert: Alert) -> None:
+    st.button(t("crisis.resolve"), key="resolve", shortcut="S", on_click=_toggle,
+              icon=":material/task_alt:")  # fmt: skip
+    if not st.session_state.get("resolving"):
+        return
+    with st.form("resolve_form"):
+        outcome = st.radio(t("crisis.outcome"), OUTCOMES, horizontal=True,
+                           format_func=lambda name: t(f"outcome.{name}"))  # fmt: skip
+        note = st.text_area(t("crisis.note"), height=80)
+        sent = st.form_submit_button(t("crisis.resolve_go"), type="primary")
+    if not sent:
+        return
+    if not note.strip():
+        st.error(t("question.missing_text"))
+        return
+    request = ResolveRequest(outcome=outcome, note=note.strip())
+    claim = desk().claims.get(alert.session_id)
+    if done(lambda: desk().api.resolve(alert.alert_id, request, claim), t("crisis.resolved")):
+        _toggle()
+    st.rerun()
+
+
+def _toggle() -> None:
+    st.session_state["resolving"] = not st.session_state.get("resolving")
+
+
+def _age(alert: Alert) -> str:
+    seconds = int((now() - alert.raised_at).total_seconds())
+    return t("crisis.age", minutes=seconds // 60, seconds=f"{seconds % 60:02d}")
+
+
+def _until(alert: Alert) -> str:
+    if alert.escalates_at is None:
+        return ""
+    left = int((alert.escalates_at - now()).total_seconds())
+    return escape(t("crisis.escalates", n=max(left, 0)))

@@ -10,6 +10,7 @@ from ui import parts
 from ui.claims import take
 from ui.desk import attempt, desk, t, word
 from ui.panels.states import guarded
+from ui.watching import go
 
 REFRESH_S: Final = 2.0
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -46,12 +47,12 @@ def take_next(after: str | None = None) -> None:
             open_session(session)
     if waiting is not None:
         desk().notice = ("success", t("queue.all_done"))
-    st.switch_page(st.session_state["pages"]["queue"])
+    go("queue")
 
 
 def open_session(session: str) -> None:
-    """Go to a session's workspace."""
-    st.switch_page(st.session_state["pages"]["workspace"], query_params={"session": session})
+    """Go to a session's workspace; to the crisis desk is one key from there."""
+    go("workspace", session)
 
 
 def _filters() -> None:

@@ -1,0 +1,103 @@
+"""The formulation: what is understood so far, where the client said it, and its correction."""
+
+from html import escape
+
+import streamlit as st
+
+from service.schemas.plans import FormulationPatch
+from service.schemas.workspace import Workspace
+from ui.desk import desk, done, t
+from ui.panels import steps
+from ui.panels.transcript import zone
+from ui.quotes import source_of
+
+UNKNOWN = "unknown"
+
+
+def card(workspace: Workspace, can_write: bool) -> None:
+    """Draw the three parts, readiness and drift, and the form that corrects them."""
+    formulation = workspace.plan.formulation
+    parts = [
+        ("surface_level_problem", formulation.surface_level_problem),
+        ("triggering_situation", formulation.triggering_situation),
+        *(("automatic_thoughts", thought) for thought in formulation.automatic_thoughts),
+    ]
+    if not formulation.automatic_thoughts:
+        parts.append(("automatic_thoughts", UNKNOWN))
+    with st.container(key="formulation", border=True):
+        st.html(
+            f"<h2>{escape(t('formulation.title'))}</h2>"
+            + "".join(_part(workspace, name, text) for name, text in parts)
+            + _signals(workspace)
+        )
+        if can_write:
+            with st.expander(t("formulation.correct"), key="formulation_open"):
+                _form(workspace)
+
+
+def _part(workspace: Workspace, name: str, text: str) -> str:
+    title = escape(t(f"formulation.{name}"))
+    if text == UNKNOWN:
+        return f'<p class="part"><b>{title}</b><span>{escape(t("formulation.unknown"))}</span></p>'
+    source = source_of(text, workspace.transcript)
+    said = (
+        f"<q>{escape(source.text)}</q> {source.at.astimezone(zone()):%H:%M}"
+        if source
+        else escape(t("formulation.no_source"))
+    )
+    return (
+        f'<p class="part"><b>{title}</b><span>{escape(text)}</span>'
+        f"<small>{escape(t('formulation.said'))} {said}</small></p>"
+    )
+
+
+def _signals(workspace: Workspace) -> str:
+    seen = workspace.readiness
+    missing = ", ".join(t(f"formulation.{name}") for name in seen.unknown)
+    turns = ", ".join(str(turn) for turn in seen.drift_turns)
+    return steps.meter(
+        t("formulation.readiness"),
+        seen.score,
+        t("formulation.missing", what=missing) if missing else t("formulation.complete"),
+    ) + steps.meter(
+        t("formulation.drift"),
+        seen.drift,
+        t("formulation.turns", turns=turns) if turns else t("formulation.on_plan"),
+    )
+
+
+def _form(workspace: Workspace) -> None:
+    formulation = workspace.plan.formulation
+    with st.form("formulation_form", border=False):
+        surface = st.text_input(
+            t("formulation.surface_level_problem"), value=_known(formulation.surface_level_problem)
+        )
+        trigger = st.text_input(
+            t("formulation.triggering_situation"), value=_known(formulation.triggering_situation)
+        )
+        thoughts = st.text_area(
+            t("formulation.automatic_thoughts"),
+            value="\n".join(formulation.automatic_thoughts),
+            help=t("formulation.one_per_line"),
+            height=90,
+        )
+        sent = st.form_submit_button(t("formulation.save"))
+    if not sent:
+        return
+    patch = FormulationPatch(
+        surface_level_problem=(surface or "").strip() or UNKNOWN,
+        triggering_situation=(trigger or "").strip() or UNKNOWN,
+        automatic_thoughts=tuple(
+            line.strip() for line in (thoughts or "").splitlines() if line.strip()
+        )[:6],
+        basis=workspace.seq,
+    )
+    session = workspace.session_id
+    done(
+        lambda: desk().api.formulate(session, patch, desk().claims[session]), t("formulation.saved")
+    )
+    st.rerun()
+
+
+def _known(text: str) -> str:
+    return "" if text == UNKNOWN else text
