@@ -7,9 +7,12 @@ import sys
 from pathlib import Path
 
 import click
+import httpx
 import uvicorn
 
 from service.auth import Caller, Role, issue, revoke
+from service.demo import PromiseBroken, TooSlow
+from service.demo import run as play_demo
 from service.main import open_house, work
 from service.settings import Settings
 
@@ -64,6 +67,20 @@ def console(port: int) -> None:
     os.execv(  # noqa: S606  (our own interpreter, our own file)
         sys.executable, [sys.executable, "-m", "streamlit", "run", str(page), *flags]
     )
+
+
+@cli.command()
+@click.option("--url", envvar="SECONDCHAIR_API_URL", default="http://127.0.0.1:8400")
+@click.option("--session", "number", default=0, show_default=True, help="Which recorded one.")
+def demo(url: str, number: int) -> None:
+    """Play a recorded session against the running service, and check its promises."""
+    made = json.loads(Path("var/demo-credentials.json").read_text(encoding="utf-8"))
+    try:
+        play_demo(url, made, Path("models/corpus/sessions.jsonl"), [number])
+    except PromiseBroken as broken:
+        raise click.ClickException(f"promise broken: {broken}") from broken
+    except (TooSlow, httpx.HTTPError) as error:
+        raise click.ClickException(f"the demo could not go on: {error}") from error
 
 
 @cli.group()
