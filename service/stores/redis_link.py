@@ -1,4 +1,6 @@
 """The only file that speaks to Redis: connections, scripts, wake-ups, errors in our words."""
+# The client's stubs leave ``**kwargs`` untyped; what comes back is given its type where it is read.
+# pyright: reportUnknownMemberType=false
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -12,7 +14,7 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from service.stores.port import StoreUnavailable
 from service.stores.waking import Waker
@@ -47,9 +49,10 @@ class Link:
     async def command(self, *words: Word) -> Any:
         """Run one command."""
         try:
-            return await self._client.execute_command(*words)  # pyright: ignore
+            answered: Any = await self._client.execute_command(*words)
         except (RedisError, OSError, TimeoutError) as error:
             raise StoreUnavailable(type(error).__name__) from error
+        return answered
 
     async def script(self, name: str, keys: Sequence[str], *words: Word) -> Any:
         """Run one of the scripts beside this file, atomically."""
@@ -61,8 +64,8 @@ class Link:
     async def rewrite(self) -> bool:
         """Ask for a rewrite of the append-only file; False when one is running already."""
         try:
-            await self._client.execute_command("BGREWRITEAOF")  # pyright: ignore
-        except redis.exceptions.ResponseError:
+            await self._client.execute_command("BGREWRITEAOF")
+        except ResponseError:
             return False
         except (RedisError, OSError, TimeoutError) as error:
             raise StoreUnavailable(type(error).__name__) from error
@@ -119,8 +122,9 @@ def _client(url: str) -> redis.asyncio.Redis:
         return redis.asyncio.Redis.from_pool(pool)
     watchers = [_address(one) for one in parts.netloc.rpartition("@")[2].split(",")]
     sentinel = Sentinel(watchers, socket_timeout=_CONNECT_TIMEOUT_S)
-    login = {"username": parts.username, "password": parts.password} if parts.password else {}
-    return sentinel.master_for(parts.path.strip("/"), **given, **login)
+    if parts.password:
+        given |= {"username": parts.username, "password": parts.password}
+    return sentinel.master_for(parts.path.strip("/"), **given)
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""Rows in Redis: a summary as JSON, and index members whose byte order is the list's order. PURE."""
+"""PURE. Rows in Redis: a summary as JSON, and members whose byte order is the list's order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,0 +1,68 @@
+"""A real redis-server of a test's own: random port, every write on the disk before its answer."""
+
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+_START_S = 20.0
+
+
+class RedisServer:
+    """One server in one folder; killing it and starting it again finds the same data."""
+
+    def __init__(self, binary: str, folder: Path) -> None:
+        self.folder = folder
+        self._binary = binary
+        self.port = _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where clients connect."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """Start and wait until it answers, its files loaded."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        options = {
+            "--port": str(self.port), "--bind": "127.0.0.1", "--dir": str(self.folder),
+            "--appendonly": "yes", "--appendfsync": "always", "--save": "",
+            "--maxmemory-policy": "noeviction", "--logfile": str(self.folder / "redis.log"),
+        }  # fmt: skip
+        words = [part for pair in options.items() for part in pair]
+        self._process = subprocess.Popen([self._binary, *words])
+        deadline = time.monotonic() + _START_S
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("redis-server did not start")
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """End it without a warning."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it in order."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait()
+            self._process = None
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as link:
+                link.sendall(b"PING\r\n")
+                return link.recv(16).startswith(b"+PONG")
+        except OSError:
+            return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
