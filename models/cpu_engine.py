@@ -5,7 +5,9 @@ On a GPU the same flags stand in ``deploy/``; only dtype, memory and parallelism
 """
 
 import argparse
+import contextlib
 import os
+import secrets
 import signal
 import sys
 from collections.abc import Mapping
@@ -67,23 +69,35 @@ class CpuEngine:
         }
 
 
-def _leave_no_workers() -> None:
+def _leave_no_workers(mark: str) -> None:
     """See to it that vLLM's worker processes die with the server, even if it is killed outright.
 
     They do not notice a killed server by themselves and would keep 4 GB. A watcher waits for the
-    end of a pipe that only the server holds open, then kills what is left of the process group.
+    end of a pipe that only the server holds open, then kills what still carries the mark.
     """
-    if os.getpgrp() != os.getpid():
-        return  # Started inside somebody else's group, which is not ours to kill.
     ending, held = os.pipe()
-    if os.fork() == 0:
-        os.close(held)
-        for stop in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(stop, signal.SIG_IGN)
-        os.read(ending, 1)
-        os.killpg(0, signal.SIGKILL)
-    os.close(ending)
-    os.set_inheritable(held, True)
+    if os.fork():
+        os.close(ending)
+        os.set_inheritable(held, True)
+        return
+    os.close(held)
+    for stop in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(stop, signal.SIG_IGN)
+    os.read(ending, 1)
+    for process in _marked(mark):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+    os._exit(0)
+
+
+def _marked(mark: str) -> list[int]:
+    """List the processes of ours whose environment carries the mark (Linux)."""
+    marked: list[int] = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark.encode() in (process / "environ").read_bytes():
+                marked.append(int(process.name))
+    return marked
 
 
 def main() -> None:
@@ -93,12 +107,12 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER)
     wanted = parser.parse_args()
     engine = CpuEngine(wanted.port, wanted.folder)
-    _leave_no_workers()
     prepare(engine.folder)
+    mark = secrets.token_hex(16)
+    _leave_no_workers(mark)
+    environment = {**engine.environment(os.environ), "SECONDCHAIR_ENGINE_MARK": mark}
     # exec, not a child: a supervisor's signals then reach the server itself.
-    os.execve(  # noqa: S606 - fixed arguments, no shell
-        sys.executable, [sys.executable, *engine.command()], engine.environment(os.environ)
-    )
+    os.execve(sys.executable, [sys.executable, *engine.command()], environment)  # noqa: S606
 
 
 if __name__ == "__main__":

@@ -1,0 +1,51 @@
+# One line of help per target: bare `make` prints it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export PYTHONUNBUFFERED := 1
+PY := .venv/bin/python
+ENGINE_PY := OMP_NUM_THREADS=2 HF_HUB_OFFLINE=1 .venv-engine/bin/python
+
+.PHONY: help setup run demo stop test check unit engine-test bench adapters eval-adapters screen \
+  chaos load lock
+
+help: ## Print this page
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1mmake %-14s\033[0m %s\n", $$1, $$2}' Makefile
+
+setup: ## Make both environments from their lock files; only what is missing
+	@deploy/setup.sh
+
+run: ## Start everything, print addresses and demo credentials (first time: under 10 minutes)
+	@deploy/run.sh
+
+demo: ## Play a whole recorded session through the running service
+	@deploy/demo.sh
+
+stop: ## End what `make run` started; nothing stored is lost
+	@deploy/stop.sh
+
+test: setup ## Run every test there is, on a real engine, Redis and browser
+	@deploy/test.sh
+
+check: setup ## Format, lint, types, import contracts, fast tests; under a minute
+	@deploy/check.sh
+
+bench: setup ## Measure the service against its aims; prints one table, writes bench.json
+	@$(PY) -m tests.bench
+
+adapters: setup ## Train the two demo adapters anew (at most 90 minutes on two cores)
+	@$(ENGINE_PY) -m models.train.sft --target smollm2-135m-cpu
+
+eval-adapters: setup ## Base against adapters on held-back sessions (SESSIONS=file.jsonl for others)
+	@$(ENGINE_PY) -m models.evaluate $(if $(SESSIONS),--sessions $(SESSIONS))
+
+screen: setup ## Measure the danger screen: levels, routing, what it misses
+	@.venv/bin/secondchair screen
+
+chaos: setup ## Kill processes at random moments and count what is lost (nothing)
+	@$(PY) -m tests.chaos
+
+load: setup ## Hold the service under load for a while and watch memory, latency and errors
+	@$(PY) -m tests.load
+
+lock: ## Write requirements/*.lock anew after a change of dependencies
+	@deploy/lock.sh
