@@ -1,0 +1,85 @@
+"""The small multilingual encoder: reads meaning where no word gives the danger away.
+
+An ONNX graph of int8 weights; loading it executes no code of the file's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, cast
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from safety.ngrams import Floats
+from safety.normalise import fold
+from safety.pieces import START, STOP, Pieces, read_pieces
+from safety.risk import Line
+
+MESSAGE_PIECES = 96
+"""Longer messages keep their first third and their last two thirds; the rules read all."""
+
+EARLIER_PIECES = 48
+_LINE_PIECES = 40
+_EARLIER_LINES = 6
+_SEGMENT = {"client": 1, "counselor": 2}
+
+
+class _Session(Protocol):
+    def run(
+        self, names: None, feeds: dict[str, NDArray[np.int64]]
+    ) -> Sequence[NDArray[np.float32]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """The graph and its vocabulary; ``read`` is deterministic."""
+
+    session: _Session
+    pieces: Pieces
+
+    def read(self, text: str, earlier: Sequence[Line]) -> Floats:
+        """16 numbers: route, four level steps, ten categories, one spare; all as logits.
+
+        ``text`` is folded already.
+        """
+        ids, segments = arrange(self.pieces, text, earlier)
+        feeds = {
+            "ids": np.array([ids], dtype=np.int64),
+            "seg": np.array([segments], dtype=np.int64),
+        }
+        return self.session.run(None, feeds)[0][0]
+
+
+def arrange(pieces: Pieces, text: str, earlier: Sequence[Line]) -> tuple[list[int], list[int]]:
+    """Ids and segments: the message (0), then as many lines before it as fit (1 client, 2 us)."""
+    words = list(pieces.cut(text))
+    if len(words) > MESSAGE_PIECES:
+        head = MESSAGE_PIECES // 3
+        words = words[:head] + words[head - MESSAGE_PIECES :]
+    ids = [START, *words, STOP]
+    segments = [0] * len(ids)
+    before: list[int] = []
+    roles: list[int] = []
+    for line in reversed(earlier[-_EARLIER_LINES:]):
+        said = [*pieces.cut(fold(line.text))[:_LINE_PIECES], STOP]
+        if len(before) + len(said) > EARLIER_PIECES:
+            break
+        before = said + before
+        roles = [_SEGMENT[line.role]] * len(said) + roles
+    return ids + before, segments + roles
+
+
+def load_encoder(graph: Path, vocabulary: Path, threads: int = 2) -> Encoder:
+    """Read the graph and its vocabulary from the files beside this module."""
+    options = onnxruntime.SessionOptions()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - no types shipped
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(
+        graph.read_bytes(),
+        options,  # pyright: ignore[reportUnknownArgumentType] - as above
+        providers=["CPUExecutionProvider"],
+    )
+    return Encoder(cast(_Session, session), read_pieces(vocabulary))
