@@ -11,6 +11,7 @@ from service import (
     admin,
     crisis_desk,
     health,
+    insights,
     messages,
     plan_desk,
     problems,
@@ -32,6 +33,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     workspace.router,
     streams.router,
     admin.router,
+    insights.router,
     health.router,
 )
 OpenHouse = Callable[[], AbstractAsyncContextManager[House]]
