@@ -1,0 +1,1 @@
+"""From corpus sessions to the two adapters: pairs, recipe, evaluation. Needs torch."""

@@ -1,0 +1,103 @@
+"""Measures the two adapters against their base on sessions they were not trained on.
+
+    python -m models.train.evaluate                    # the shipped corpus, its held-back part
+    python -m models.train.evaluate --sessions FILE    # any JSONL in the corpus format
+
+Prints a table and writes it with plots and the figures into each adapter's folder (`--no-card`
+leaves the folders alone). Sessions that were trained on are left out by content.
+"""
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from models.adapters import SHELF, read_manifest, shelved
+from models.train import measure, pairs
+from models.train.card import Report, write_card
+from models.train.sft import CORPUS
+from planner.vocabulary import CounselorTurn, Role
+
+
+def main() -> None:
+    """Measures what was asked for, prints it, and writes the cards."""
+    asked = _asked()
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    sessions = unseen(asked.sessions)
+    adapters = {role: _newest(asked.shelf, role) for role in asked.roles}
+    print(f"{len(sessions)} held-back sessions; {', '.join(p.name for p in adapters.values())}")
+    bench = measure.load(asked.base, adapters, asked.device)
+    for role, folder in adapters.items():
+        started = time.monotonic()
+        figures = _measured(bench, sessions, role, asked.decisions)
+        report = Report(role, folder, asked.sessions.name, len(sessions), asked.device, figures)
+        print(f"\n{report.table()}\n({(time.monotonic() - started) / 60:.1f} minutes)", flush=True)
+        if asked.card:
+            write_card(report)
+
+
+def unseen(path: Path) -> list[pairs.CorpusSession]:
+    """The file's sessions whose dialogue is in no training sequence.
+
+    Raises: SystemExit where none is left.
+    """
+    trained = {_words(s) for s in pairs.read_sessions(CORPUS) if pairs.part_of(s.id) == "train"}
+    found = [session for session in pairs.read_sessions(path) if _words(session) not in trained]
+    if not found:
+        raise SystemExit(f"{path.name} holds no session that was not trained on")
+    return found
+
+
+def _words(session: pairs.CorpusSession) -> str:
+    return json.dumps([turn.utterance for turn in session.diagnostic])
+
+
+def _measured(
+    bench: measure.Bench, sessions: Sequence[pairs.CorpusSession], role: Role, most: int
+) -> dict[str, dict[str, float]]:
+    """Figures of the base, the adapter and, for style, the corpus itself."""
+    found: dict[str, dict[str, float]] = {}
+    chosen = measure.spread(sessions, most)
+    for name in ("base", "adapter"):
+        with bench.ready(role, adapted=name == "adapter"):
+            found[name] = {"loss": measure.loss(bench, sessions, role)}
+            if role is Role.UTTERANCE:
+                found[name] |= measure.decision_figures(bench, chosen)
+                continue
+            for held in (False, True):
+                plans = measure.plan_figures(bench, sessions[:most], grammar=held)
+                suffix = "_held" if held else ""
+                found[name] |= {f"{key}{suffix}": value for key, value in plans.items()}
+    if role is Role.UTTERANCE:
+        spoken = [decision.chosen for decision in chosen]
+        said = [turn.utterance for turn in spoken if isinstance(turn, CounselorTurn)]
+        found["corpus"] = measure.style(said)
+    return found
+
+
+def _newest(shelf: Path, role: Role) -> Path:
+    """The role's adapter on the shelf; where there are several, the one written last."""
+    folders = [shelf / manifest.name for manifest in shelved(shelf) if manifest.role is role]
+    if not folders:
+        raise SystemExit(f"no {role} adapter in {shelf}; train one with models.train.sft")
+    newest = max(folders, key=lambda folder: (folder / "manifest.json").stat().st_mtime)
+    assert read_manifest(newest) is not None
+    return newest
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sessions", type=Path, default=CORPUS)
+    parser.add_argument("--shelf", type=Path, default=SHELF)
+    parser.add_argument("--base", type=Path, default=Path("var/base/smollm2-135m"))
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--roles", type=Role, nargs="+", default=list(Role))
+    parser.add_argument("--decisions", type=int, default=64, help="most turns and plans to answer")
+    parser.add_argument("--no-card", dest="card", action="store_false")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

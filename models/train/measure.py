@@ -1,0 +1,197 @@
+"""Measures a model on sessions: loss, decisions, plans and style, by the prompts that serve.
+
+Paper: PSY-STEP §5 in spirit; Psy-Insight (distinct-2). Nothing here judges clinical quality.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+import xgrammar
+from peft import PeftModel
+from tqdm import tqdm
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from xgrammar.contrib.hf import LogitsProcessor
+
+from models.train import pairs
+from planner.machine import candidates
+from planner.parse import Unreadable, parse_plan, parse_utterance
+from planner.plan_rules import check_plan
+from planner.prompt import Prompt, render
+from planner.vocabulary import CounselorTurn, PlanAnswer, Role
+
+_BATCH = 8
+_ANOMALY = re.compile(
+    r"\n|^\s*([-*]|\d+[.)])\s|(our|the) time is up|as an ai\b|i am human|questionnaire", re.I | re.M
+)
+_LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A base with the adapters to be measured, each under its role's name."""
+
+    model: PeftModel
+    tokenizer: object
+    grammars: xgrammar.GrammarCompiler
+
+    def ready(self, role: Role, *, adapted: bool):
+        """A context in which the model is this role's adapter, or the plain base."""
+        self.model.set_adapter(role.value)
+        return nullcontext() if adapted else self.model.disable_adapter()
+
+
+def load(base: Path, adapters: dict[Role, Path], device: str) -> Bench:
+    """Everything measured, in memory; full precision on a CPU as the demo engine serves it."""
+    dtype = torch.float32 if device == "cpu" else torch.bfloat16
+    plain = AutoModelForCausalLM.from_pretrained(base, dtype=dtype).to(device)
+    (first, folder), *others = adapters.items()
+    model = PeftModel.from_pretrained(plain, folder, adapter_name=first.value)
+    for role, path in others:
+        model.load_adapter(path, adapter_name=role.value)
+    tokenizer = AutoTokenizer.from_pretrained(base, padding_side="left")
+    size = plain.config.vocab_size
+    known = xgrammar.TokenizerInfo.from_huggingface(tokenizer, vocab_size=size)
+    return Bench(model.eval(), tokenizer, xgrammar.GrammarCompiler(known))
+
+
+@torch.no_grad()
+def loss(bench: Bench, sessions: Sequence[pairs.CorpusSession], role: Role) -> float:
+    """Mean cross-entropy, in nats, over the tokens that the role itself writes."""
+    total, count = 0.0, 0
+    for sample in tqdm(pairs.samples(sessions, role), desc=f"{role} loss", leave=False):
+        row = pairs.tokens(sample, bench.tokenizer)
+        ids, labels = (torch.tensor(row[key])[None] for key in ("input_ids", "labels"))
+        with torch.autocast(bench.model.device.type, dtype=torch.bfloat16):
+            chat = bench.model.base_model.model
+            hidden = chat.model(ids.to(bench.model.device)).last_hidden_state[:, :-1]
+            learnt = labels[:, 1:] != pairs.IGNORED
+            logits = chat.lm_head(hidden[learnt]).float().cpu()
+        total += torch.nn.functional.cross_entropy(logits, labels[:, 1:][learnt], reduction="sum")
+        count += int(learnt.sum())
+    return float(total) / count
+
+
+@torch.no_grad()
+def answers(bench: Bench, prompts: Sequence[Prompt], what: str, *, grammar: bool) -> list[str]:
+    """The greedy answer to each prompt, held by its schema's grammar or free."""
+    found: dict[int, str] = {}
+    order = sorted(
+        range(len(prompts)), key=lambda i: sum(len(m.content) for m in prompts[i].messages)
+    )
+    for start in tqdm(range(0, len(order), _BATCH), desc=what, leave=False):
+        chosen = order[start : start + _BATCH]
+        texts = [_chat(bench, prompts[index]) for index in chosen]
+        asked = bench.tokenizer(texts, return_tensors="pt", padding=True, add_special_tokens=False)
+        held = [LogitsProcessor([_grammar(bench, prompts[i]) for i in chosen])] if grammar else []
+        said = bench.model.generate(
+            **asked.to(bench.model.device),
+            max_new_tokens=prompts[chosen[0]].max_tokens,
+            do_sample=False,
+            logits_processor=held,
+            pad_token_id=bench.tokenizer.pad_token_id,
+        )[:, asked["input_ids"].shape[1] :]
+        spoken = bench.tokenizer.batch_decode(said, skip_special_tokens=True)
+        found.update(zip(chosen, spoken, strict=True))
+    return [found[index] for index in range(len(prompts))]
+
+
+def spread(sessions: Iterable[pairs.CorpusSession], most: int) -> list[pairs.Decision]:
+    """At most `most` counselor turns where both stay and next were open, evenly spread."""
+    every = [
+        decision
+        for session in sessions
+        for decision in pairs.decisions(session)
+        if len(candidates(decision.case.position)) > 1
+    ]
+    step = max(len(every) / most, 1.0)
+    return [every[int(index * step)] for index in range(min(most, len(every)))]
+
+
+def decision_figures(bench: Bench, chosen: Sequence[pairs.Decision]) -> dict[str, float]:
+    """Action accuracy and style of the grammar-held answers at these decisions."""
+    prompts = [render(Role.UTTERANCE, decision.case) for decision in chosen]
+    texts = answers(bench, prompts, "decisions", grammar=True)
+    open_to = [candidates(decision.case.position) for decision in chosen]
+    turns = [parse_utterance(text, both) for text, both in zip(texts, open_to, strict=True)]
+    right = [
+        isinstance(turn, CounselorTurn) and turn.action == decision.chosen.action
+        for turn, decision in zip(turns, chosen, strict=True)
+    ]
+    onward = [d.chosen.action == both[1] for d, both in zip(chosen, open_to, strict=True)]
+    said = [turn.utterance for turn in turns if isinstance(turn, CounselorTurn)]
+    return {
+        "action_accuracy": _mean(right),
+        "always_next": _mean(onward),
+        "always_stay": 1 - _mean(onward),
+        "readable": len(said) / max(len(turns), 1),
+        **style(said),
+    }
+
+
+def style(utterances: Sequence[str]) -> dict[str, float]:
+    """Questions, length, anomalies and variety of what was said, per utterance."""
+    words = [re.findall(r"\w+", text.casefold()) for text in utterances]
+    twos = Counter(two for line in words for two in pairwise(line))
+    odd = [len(text) > _LONGEST or bool(_ANOMALY.search(text)) for text in utterances]
+    return {
+        "questions": _mean([text.count("?") for text in utterances]),
+        "several_questions": _mean([text.count("?") > 1 for text in utterances]),
+        "words": _mean([len(line) for line in words]),
+        "anomalies": _mean(odd),
+        "distinct_2": len(twos) / max(sum(twos.values()), 1),
+    }
+
+
+def plan_figures(
+    bench: Bench, sessions: Sequence[pairs.CorpusSession], *, grammar: bool
+) -> dict[str, float]:
+    """How many plans obey every rule as they were written, and how many chose our strategy."""
+    prompts = [pairs.planner_prompt(session) for session in sessions]
+    what = "plans, held" if grammar else "plans, free"
+    texts = answers(bench, prompts, what, grammar=grammar)
+    read = [parse_plan(text) for text in texts]
+    same = [
+        isinstance(answer, PlanAnswer) and answer.plan.strategy == session.plan.strategy
+        for answer, session in zip(read, sessions, strict=True)
+    ]
+    named = {answer.plan.strategy for answer in read if isinstance(answer, PlanAnswer)}
+    return {
+        "obeying": _mean([_obeys(text) for text in texts]),
+        "usable": _mean([isinstance(answer, PlanAnswer) for answer in read]),
+        "strategy_as_corpus": _mean(same),
+        "strategies_named": float(len(named)),
+    }
+
+
+def _obeys(text: str) -> bool:
+    """Whether the text is a plan that obeys every rule with nothing repaired."""
+    answer = parse_plan(text)
+    if isinstance(answer, Unreadable) or check_plan(answer.plan):
+        return False
+    try:
+        written = json.loads(text)
+    except ValueError:
+        return False
+    return written.get("action_order") == list(answer.plan.actions[:-1])
+
+
+def _chat(bench: Bench, prompt: Prompt) -> str:
+    chat = [{"role": message.role, "content": message.content} for message in prompt.messages]
+    return bench.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+
+
+def _grammar(bench: Bench, prompt: Prompt) -> xgrammar.CompiledGrammar:
+    """The grammar as vLLM compiles it with whitespace disabled."""
+    schema = json.dumps(prompt.schema)
+    return bench.grammars.compile_json_schema(schema, any_whitespace=False, separators=(",", ":"))
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0

@@ -1,0 +1,286 @@
+"""Trains one role's LoRA adapter from corpus sessions, by a recipe in a YAML file.
+
+    python -m models.train.sft --role utterance --target smollm2-135m-cpu
+
+Resumes from its newest checkpoint when called again. Paper: PSY-STEP D.1. Differs from the paper:
+the CPU target's numbers, and tokens that spell the action may weigh more.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import subprocess
+import time
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import torch
+import yaml
+from datasets import Dataset
+from peft import LoraConfig
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    EarlyStoppingCallback,
+    TrainerCallback,
+)
+from transformers.trainer_utils import get_last_checkpoint
+from trl import SFTConfig, SFTTrainer
+
+from models.adapters import Manifest
+from models.base_model import weights_sha256
+from models.train import pairs
+from models.train.adapter_folder import write_adapter
+from models.train.card import draw_losses
+from planner.prompt import render
+from planner.vocabulary import PlannedCase, Role
+
+LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+TARGETS = Path(__file__).parent / "targets"
+CORPUS = Path(__file__).parents[1] / "corpus" / "sessions.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides what an adapter becomes, besides data and code."""
+
+    role: str
+    target: str
+    base: str
+    device: str
+    seed: int
+    rank: int
+    alpha: int
+    dropout: float
+    first_layer: int
+    """Layers below it stay as they are, which spares their backward pass."""
+    batch: int
+    accumulate: int
+    max_length: int
+    warmup: float
+    """Share of the steps in which the learning rate rises."""
+    weight_decay: float
+    patience: int
+    """Validation checks without gain before it stops."""
+    learning_rate: float
+    epochs: float
+    checks: int
+    """How often, evenly spread, the validation loss is measured and a checkpoint written."""
+    action_weight: float
+    """Weight of the tokens that spell the action, in training only."""
+    max_minutes: float
+    """Wall-clock after which it stops at the next step and keeps the best checkpoint."""
+
+
+def read_recipe(target: str, role: Role) -> Recipe:
+    """The recipe of a role from `targets/<target>.yaml`.
+
+    Raises: TypeError where a value is missing or unknown.
+    """
+    found = yaml.safe_load((TARGETS / f"{target}.yaml").read_text("utf-8"))
+    own = found.pop("roles")[role.value]
+    return Recipe(role=role.value, target=target, **found, **own)
+
+
+class CounselorTrainer(SFTTrainer):
+    """TRL's trainer with the loss on weighted tokens; logits are made for those tokens only."""
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        """Weighted mean of the cross-entropy in nats; unweighted while validating."""
+        chat = model.base_model.model if hasattr(model, "base_model") else model
+        hidden = chat.model(
+            input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], use_cache=False
+        ).last_hidden_state
+        labels, weights = inputs["labels"][:, 1:], inputs["weights"][:, 1:]
+        learnt = labels != pairs.IGNORED
+        logits = chat.lm_head(hidden[:, :-1][learnt]).float()
+        losses = torch.nn.functional.cross_entropy(logits, labels[learnt], reduction="none")
+        weight = weights[learnt] if model.training else torch.ones_like(losses)
+        loss = (losses * weight).sum() / weight.sum()
+        return (loss, {"logits": logits}) if return_outputs else loss
+
+    def prediction_step(self, model, inputs, prediction_loss_only, ignore_keys=None):
+        """The loss alone."""
+        inputs = self._prepare_inputs(inputs)
+        with torch.no_grad(), self.compute_loss_context_manager():
+            return self.compute_loss(model, inputs).detach(), None, None
+
+
+class WallClock(TrainerCallback):
+    """Stops training, with a last check and checkpoint, once its minutes are spent."""
+
+    def __init__(self, minutes: float) -> None:
+        self._end = time.monotonic() + 60 * minutes
+
+    def on_step_end(self, args, state, control, **kwargs):
+        """Asks for the end when time is up."""
+        if time.monotonic() > self._end:
+            control.should_evaluate = control.should_save = control.should_training_stop = True
+
+
+def collate(pad: int):
+    """A function that pads examples of unequal length into one batch of tensors."""
+
+    def batch(examples: list[dict]) -> dict[str, torch.Tensor]:
+        longest = max(len(example["input_ids"]) for example in examples)
+        fill = {"input_ids": pad, "labels": pairs.IGNORED, "weights": 0.0}
+        found = {
+            key: torch.tensor([e[key] + [value] * (longest - len(e[key])) for e in examples])
+            for key, value in fill.items()
+        }
+        lengths = torch.tensor([[len(example["input_ids"])] for example in examples])
+        return found | {"attention_mask": (torch.arange(longest)[None] < lengths).long()}
+
+    return batch
+
+
+def train(recipe: Recipe, sessions: Path, work: Path) -> tuple[SFTTrainer, dict]:
+    """Trains by the recipe and returns the trainer, best weights loaded, with its figures."""
+    tokenizer = AutoTokenizer.from_pretrained(recipe.base)
+    corpus = pairs.read_sessions(sessions)
+    parts = {
+        part: _dataset([s for s in corpus if pairs.part_of(s.id) == part], recipe, tokenizer)
+        for part in ("train", "validation")
+    }
+    steps = round(len(parts["train"]) * recipe.epochs / recipe.batch / recipe.accumulate)
+    base = AutoModelForCausalLM.from_pretrained(recipe.base, dtype=_dtype(recipe))
+    trainer = CounselorTrainer(
+        model=base,
+        args=_arguments(recipe, work, steps),
+        train_dataset=parts["train"],
+        eval_dataset=parts["validation"],
+        processing_class=tokenizer,
+        data_collator=collate(tokenizer.pad_token_id),
+        peft_config=LoraConfig(
+            r=recipe.rank,
+            lora_alpha=recipe.alpha,
+            lora_dropout=recipe.dropout,
+            target_modules=LINEAR,
+            layers_to_transform=list(range(recipe.first_layer, base.config.num_hidden_layers)),
+            task_type="CAUSAL_LM",
+        ),
+        callbacks=[EarlyStoppingCallback(recipe.patience), WallClock(recipe.max_minutes)],
+    )
+    resume = get_last_checkpoint(str(work)) if work.exists() else None
+    started = time.monotonic()
+    before = _before(trainer, work)
+    trainer.train(resume_from_checkpoint=resume)
+    figures = {
+        "base_validation_loss": before,
+        "validation_loss": trainer.state.best_metric,
+        "steps": trainer.state.global_step,
+        "planned_steps": steps,
+        "best_step": trainer.state.best_global_step,
+        "minutes": round((time.monotonic() - started) / 60, 1),
+        **{f"examples_{part}": len(rows) for part, rows in parts.items()},
+    }
+    return trainer, figures
+
+
+def _before(trainer: SFTTrainer, work: Path) -> float:
+    """The base's own validation loss; measured once, as a fresh LoRA changes nothing."""
+    kept = work / "base_loss.json"
+    if not kept.exists():
+        work.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(trainer.evaluate()["eval_loss"]))
+    return json.loads(kept.read_text())
+
+
+def _dataset(sessions: list[pairs.CorpusSession], recipe: Recipe, tokenizer) -> Dataset:
+    rows = [
+        pairs.tokens(sample, tokenizer, recipe.action_weight)
+        for sample in pairs.samples(sessions, Role(recipe.role))
+    ]
+    return Dataset.from_list([row for row in rows if len(row["input_ids"]) <= recipe.max_length])
+
+
+def _dtype(recipe: Recipe) -> torch.dtype:
+    """Full precision on the CPU, where bf16 weights are slow; autocast makes the matmuls fast."""
+    return torch.float32 if recipe.device == "cpu" else torch.bfloat16
+
+
+def _arguments(recipe: Recipe, work: Path, steps: int) -> SFTConfig:
+    every = max(steps // recipe.checks, 1)
+    return SFTConfig(
+        output_dir=str(work),
+        max_steps=steps,
+        per_device_train_batch_size=recipe.batch,
+        per_device_eval_batch_size=recipe.batch,
+        gradient_accumulation_steps=recipe.accumulate,
+        gradient_checkpointing=recipe.device != "cpu",
+        learning_rate=recipe.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=round(steps * recipe.warmup),
+        weight_decay=recipe.weight_decay,
+        eval_strategy="steps",
+        eval_steps=every,
+        save_steps=every,
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model="eval_loss",
+        greater_is_better=False,
+        logging_steps=5,
+        bf16=True,
+        use_cpu=recipe.device == "cpu",
+        seed=recipe.seed,
+        remove_unused_columns=False,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        report_to="none",
+        dataloader_pin_memory=False,
+    )
+
+
+def _manifest(recipe: Recipe, sessions: Path, figures: dict) -> Manifest:
+    """What has to be known to make the same adapter again."""
+    prompts = {render(Role(recipe.role), case).template for case in _every_stage(sessions)}
+    packages = ("torch", "transformers", "peft", "trl")
+    notes = {
+        **{f"recipe_{name}": value for name, value in asdict(recipe).items()},
+        **{f"version_{name}": importlib.metadata.version(name) for name in packages},
+        "data_sha256": sha256(sessions.read_bytes()).hexdigest(),
+        "code_version": _code_version(),
+        **figures,
+    }
+    return Manifest(
+        name="",
+        role=Role(recipe.role),
+        base=Path(recipe.base).name,
+        base_sha256=weights_sha256(Path(recipe.base)),
+        templates=tuple(sorted(prompts)),
+        notes=notes,
+    )
+
+
+def _every_stage(sessions: Path) -> list[PlannedCase]:
+    return [decision.case for decision in pairs.decisions(pairs.read_sessions(sessions)[0])]
+
+
+def _code_version() -> str:
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    asked = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    return asked.stdout.strip() or "unknown"
+
+
+def main() -> None:
+    """Trains one role and writes its adapter folder."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--role", type=Role, required=True, choices=list(Role))
+    parser.add_argument("--target", default="smollm2-135m-cpu")
+    parser.add_argument("--sessions", type=Path, default=CORPUS)
+    parser.add_argument("--work", type=Path, default=Path("var/train"))
+    parser.add_argument("--out", type=Path, default=Path("models/adapters"))
+    asked = parser.parse_args()
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    recipe = read_recipe(asked.target, asked.role)
+    work = asked.work / f"{asked.target}-{asked.role}"
+    trainer, figures = train(recipe, asked.sessions, work)
+    manifest = _manifest(recipe, asked.sessions, figures)
+    folder = write_adapter(trainer.model, manifest, asked.out)
+    draw_losses(trainer.state.log_history, figures["base_validation_loss"], folder / "loss.png")
+    print(f"{folder}: {json.dumps(figures)}")
+
+
+if __name__ == "__main__":
+    main()

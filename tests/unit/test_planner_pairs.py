@@ -1,0 +1,82 @@
+"""Training sees exactly what serving renders, and learns the counselor's own words only."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from models.train import pairs
+from planner.prompt import answer_text, render
+from planner.vocabulary import Role, Stage
+
+CORPUS = Path(pairs.__file__).parents[1] / "corpus" / "sessions.jsonl"
+
+
+class Letters:
+    """A tokenizer with a chat template, one token per character; ``\\x03`` ends a message."""
+
+    eos_token_id = 3
+
+    def apply_chat_template(
+        self, chat: Sequence[Mapping[str, str]], *, tokenize: bool, add_generation_prompt: bool
+    ) -> str:
+        assert not tokenize
+        told = "".join(f"\x02{m['role']}\n{m['content']}\x03\n" for m in chat)
+        return told + ("\x02assistant\n" if add_generation_prompt else "")
+
+    def __call__(self, text: str, *, add_special_tokens: bool) -> Mapping[str, list[int]]:
+        assert not add_special_tokens
+        return {"input_ids": [ord(character) for character in text]}
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return "".join(map(chr, ids))
+
+
+@pytest.fixture(scope="module")
+def sessions() -> list[pairs.CorpusSession]:
+    return pairs.read_sessions(CORPUS)[:3]
+
+
+def test_every_prompt_that_serves_is_the_beginning_of_what_is_trained(
+    sessions: list[pairs.CorpusSession],
+):
+    for session in sessions:
+        trained = dict(zip(Stage, pairs.utterance_samples(session), strict=True))
+        for decision in pairs.decisions(session):
+            served = render(Role.UTTERANCE, decision.case).messages
+            sample = trained[decision.case.position.stage].messages
+            assert sample[: len(served)] == served
+            assert sample[len(served)].content == answer_text(decision.chosen)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_the_loss_is_on_the_models_own_words_and_their_end_only(
+    sessions: list[pairs.CorpusSession], role: Role
+):
+    sample = pairs.samples(sessions, role)[0]
+    row = pairs.tokens(sample, Letters())
+    learnt = "".join(chr(label) for label in row["labels"] if label != pairs.IGNORED)
+    own = [message.content for message in sample.messages if message.role == "assistant"]
+    assert learnt == "".join(text + "\x03" for text in own)
+    assert len(row["input_ids"]) == len(row["labels"]) == len(row["weights"])
+
+
+def test_only_the_tokens_that_spell_the_action_weigh_more(sessions: list[pairs.CorpusSession]):
+    row = pairs.tokens(pairs.utterance_samples(sessions[0])[0], Letters(), action_weight=3.0)
+    heavy = zip(row["input_ids"], row["weights"], strict=True)
+    spelt = "".join(chr(token) for token, weight in heavy if weight == 3.0)
+    actions = [d.chosen.action for d in pairs.decisions(sessions[0])]
+    assert spelt == "".join(f'{a}"' for a in actions[: spelt.count('"')])
+
+
+def test_a_client_stays_in_its_part_whatever_else_the_corpus_holds():
+    assert pairs.part_of("ps-101") == "validation"
+    assert pairs.part_of("ps-103") == "train"
+
+
+def test_preferences_share_one_prompt_and_differ_in_the_answer(
+    sessions: list[pairs.CorpusSession],
+):
+    found = [each for session in sessions for each in pairs.preferences(session)]
+    assert {each.prompt.role for each in found} == set(Role)
+    assert all(each.chosen != each.rejected for each in found)
