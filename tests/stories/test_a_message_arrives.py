@@ -1,0 +1,88 @@
+"""A client's message: recorded once, judged first, acknowledged with 202."""
+
+from safety.risk import RiskLevel
+from tests.driving import Town
+
+
+async def test_a_message_is_acknowledged_with_its_place_in_the_log(here: Town) -> None:
+    session = await here.open()
+    answer = await here.say(session, "Everything feels heavy lately.")
+    assert answer.status_code == 202
+    assert answer.headers["Location"] == f"/v1/sessions/{session}/replies?after=2"
+    assert answer.json()["seq"] == await here.length(session) == 2
+
+
+async def test_the_same_key_and_body_are_answered_the_same_and_recorded_once(here: Town) -> None:
+    session = await here.open()
+    first = await here.say(session, "Hello.", Idempotency_Key="k")
+    again = await here.say(session, "Hello.", Idempotency_Key="k")
+    assert (again.status_code, again.json()) == (202, first.json())
+    assert await here.length(session) == 2
+
+
+async def test_the_same_key_with_other_words_is_refused(here: Town) -> None:
+    session = await here.open()
+    await here.say(session, "Hello.", Idempotency_Key="k")
+    answer = await here.say(session, "Goodbye.", Idempotency_Key="k")
+    assert (answer.status_code, answer.json()["code"]) == (409, "idempotency_key_reused")
+    assert await here.length(session) == 2
+
+
+async def test_a_message_without_a_key_is_refused(here: Town) -> None:
+    session = await here.open()
+    path = f"/v1/sessions/{session}/messages"
+    headers = {"Authorization": f"Bearer {here.keys['app']}"}
+    answer = await here.http.post(path, json={"text": "Hello."}, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_required")
+    assert await here.length(session) == 1
+
+
+async def test_opening_a_session_twice_with_one_key_opens_one(here: Town) -> None:
+    body = {"client_ref": "c-1", "language": "en", "region": "US"}
+    first = await here.call("app", "POST", "/v1/sessions", body, Idempotency_Key="k")
+    again = await here.call("app", "POST", "/v1/sessions", body, Idempotency_Key="k")
+    assert first.status_code == again.status_code == 201
+    assert first.json() == again.json()
+
+
+async def test_a_closed_session_takes_no_more_messages(here: Town) -> None:
+    session = await here.open()
+    closed = await here.call("app", "POST", f"/v1/sessions/{session}/close", {})
+    assert closed.json()["status"] == "closed"
+    answer = await here.say(session, "Hello?")
+    assert (answer.status_code, answer.json()["code"]) == (409, "session_closed")
+
+
+async def test_a_screen_that_breaks_calls_a_human_at_the_highest_level(here: Town) -> None:
+    here.screen.broken = True
+    session = await here.open()
+    assert (await here.say(session, "Hello.")).status_code == 202
+    (alert,) = (await here.desk("ada", session))["alerts"]
+    assert (alert["level"], alert["source"]) == (RiskLevel.IMMINENT, "failure")
+
+
+async def test_a_screen_that_hangs_calls_a_human_at_the_highest_level(quick: Town) -> None:
+    quick.screen.hangs_s = 0.3
+    session = await quick.open()
+    assert (await quick.say(session, "Hello.")).status_code == 202
+    (alert,) = (await quick.desk("ada", session))["alerts"]
+    assert (alert["level"], alert["source"]) == (RiskLevel.IMMINENT, "failure")
+
+
+async def test_danger_is_judged_while_the_model_is_paused(paused: Town) -> None:
+    session = await paused.open()
+    await paused.say(session, "[imminent]")
+    await paused.work()
+    assert paused.engine.prompts == []
+    assert [page.level for page in paused.pager.pages] == [RiskLevel.IMMINENT]
+
+
+async def test_a_questionnaire_gives_the_means_of_its_two_scales(here: Town) -> None:
+    session = await here.open()
+    schema = (await here.http.get("/openapi.json")).json()["components"]["schemas"]
+    items = schema["QuestionnaireRequest"]["properties"]["answers"]["propertyNames"]["enum"]
+    answers = dict.fromkeys(items[:-4], 4) | dict.fromkeys(items[-4:], 1)
+    path = f"/v1/sessions/{session}/questionnaires"
+    answer = await here.call("app", "POST", path, {"kind": "srs", "answers": answers})
+    assert answer.status_code == 201
+    assert (answer.json()["helpful"], answer.json()["hindering"]) == (4, 1)

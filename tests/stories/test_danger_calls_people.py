@@ -1,0 +1,122 @@
+"""Danger: people are called, the model falls silent, and nothing said before it leaves."""
+
+from safety.risk import RiskLevel
+from service.session.duties import Policy
+from tests.driving import Town, town
+
+MINUTE = 60_000
+
+
+async def test_a_moderate_alert_goes_to_the_desk_and_drafting_goes_on(here: Town) -> None:
+    session = await here.open()
+    await here.say(session, "[moderate]")
+    await here.work()
+    desk = await here.desk("ada", session)
+    assert (desk["status"], desk["alerts"][0]["level"]) == ("open", RiskLevel.MODERATE)
+    assert desk["draft"] is not None
+
+
+async def test_a_high_alert_stops_drafting_until_a_human_resolves_it(here: Town) -> None:
+    session = await here.drafted()
+    await here.say(session, "[high]")
+    await here.work()
+    desk = await here.desk("ada", session)
+    assert (desk["status"], desk["draft"], desk["no_draft_reason"]) == ("crisis", None, "crisis")
+    refused = await here.write("ada", session, "POST", f"/v1/sessions/{session}/drafts", {})
+    assert refused.json()["code"] == "in_crisis"
+    path = f"/v1/alerts/{desk['alerts'][0]['alert_id']}/resolve"
+    body = {"outcome": "safe", "note": "We spoke on the phone."}
+    assert (await here.call("ada", "POST", path, body)).json()["outcome"] == "safe"
+    await here.work()
+    desk = await here.desk("ada", session)
+    assert desk["status"] == "open"
+    assert desk["draft"] is not None
+
+
+async def test_a_held_reply_is_taken_back_when_danger_appears(holding: Town) -> None:
+    session = await holding.drafted()
+    await holding.decide("ada", session, "approve")
+    await holding.say(session, "[high]")
+    await holding.work(MINUTE)
+    assert await holding.replies(session) == []
+
+
+async def test_the_client_hears_nothing_automatic_unless_it_was_configured(here: Town) -> None:
+    session = await here.open()
+    await here.say(session, "[imminent]")
+    await here.work()
+    assert await here.replies(session) == []
+
+
+async def test_a_configured_notice_is_sent_once_in_a_crisis() -> None:
+    policy = Policy(hold_ms=0, crisis_notice={"en": "Please call 555-0100."})
+    async with town(policy=policy) as here:
+        session = await here.open()
+        await here.say(session, "[imminent]")
+        await here.say(session, "[imminent]")
+        (notice,) = await here.replies(session)
+        assert (notice["kind"], notice["text"]) == ("crisis_notice", "Please call 555-0100.")
+
+
+async def test_an_unacknowledged_alert_climbs_the_ladder(here: Town) -> None:
+    session = await here.open()
+    await here.say(session, "[imminent]")
+    for wait in (0, MINUTE, 2 * MINUTE):
+        await here.work(wait)
+    assert [page.tier for page in here.pager.pages] == [0, 1, 2]
+
+
+async def test_a_pager_that_reaches_nobody_is_tried_again(here: Town) -> None:
+    here.pager.reaches = False
+    session = await here.open()
+    await here.say(session, "[high]")
+    await here.work()
+    here.pager.reaches = True
+    await here.work(1_000)
+    assert [page.tier for page in here.pager.pages] == [0]
+
+
+async def test_acknowledging_stops_the_pager_and_may_be_repeated(here: Town) -> None:
+    session = await here.open()
+    await here.say(session, "[high]")
+    await here.work()
+    (alert,) = (await here.call("ada", "GET", "/v1/alerts")).json()["items"]
+    path = f"/v1/alerts/{alert['alert_id']}/acknowledge"
+    first = await here.call("ada", "POST", path)
+    again = await here.call("ben", "POST", path)
+    assert first.json()["acknowledged_by"] == again.json()["acknowledged_by"] == "ada"
+    await here.work(60 * MINUTE)
+    assert len(here.pager.pages) == 1
+
+
+async def test_resolving_twice_changes_nothing(here: Town) -> None:
+    session = await here.open()
+    await here.say(session, "[high]")
+    (alert,) = (await here.call("ada", "GET", "/v1/alerts")).json()["items"]
+    path = f"/v1/alerts/{alert['alert_id']}/resolve"
+    first = await here.call("ada", "POST", path, {"outcome": "safe", "note": "All is well."})
+    again = await here.call("ada", "POST", path, {"outcome": "other", "note": "Hm."})
+    assert first.json()["outcome"] == again.json()["outcome"] == "safe"
+    assert (await here.call("ada", "GET", "/v1/alerts")).json()["items"] == []
+
+
+async def test_the_queue_puts_danger_before_waiting_time(here: Town) -> None:
+    calm = await here.drafted()
+    here.clock.tick(MINUTE)
+    danger = await here.open()
+    await here.say(danger, "[imminent]")
+    items = (await here.call("ada", "GET", "/v1/queue")).json()["items"]
+    assert [(one["session_id"], one["kind"]) for one in items] == [
+        (danger, "alert"), (calm, "draft"),
+    ]  # fmt: skip
+
+
+async def test_in_a_crisis_a_therapist_writes_without_a_draft(here: Town) -> None:
+    session = await here.open()
+    seq = (await here.say(session, "[high]")).json()["seq"]
+    seq = max(seq, await here.length(session))
+    await here.claim("ada", session)
+    body = {"text": "I am here. Are you safe right now?", "basis": seq}
+    path = f"/v1/sessions/{session}/replies"
+    assert (await here.write("ada", session, "POST", path, body)).status_code == 201
+    assert len(await here.replies(session)) == 1

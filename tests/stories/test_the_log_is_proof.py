@@ -1,0 +1,66 @@
+"""The log: who did what can be proven, reading words is recorded, erasing destroys them."""
+
+from tests.driving import Town
+
+
+async def test_an_untouched_chain_is_intact(here: Town) -> None:
+    session = await here.drafted()
+    await here.decide("ada", session, "approve")
+    found = (await here.call("sue", "GET", f"/v1/audit/verify?session_id={session}")).json()
+    assert (found["intact"], found["events"]) == (True, await here.length(session))
+
+
+async def test_envelopes_say_who_and_when_without_words(here: Town) -> None:
+    session = await here.drafted()
+    await here.decide("ada", session, "approve")
+    items = (await here.call("sue", "GET", f"/v1/sessions/{session}/events")).json()["items"]
+    decided = next(one for one in items if one["type"] == "reply_decided")
+    assert decided["actor"] == "ada"
+    assert all(one["payload"] is None for one in items)
+
+
+async def test_reading_words_is_itself_written_down(here: Town) -> None:
+    session = await here.drafted()
+    path = f"/v1/sessions/{session}/events?payload=true"
+    items = (await here.call("sue", "GET", path)).json()["items"]
+    assert items[1]["payload"]["text"]
+    assert (items[-1]["type"], items[-1]["actor"]) == ("words_read", "sue")
+
+
+async def test_an_erased_session_is_gone_and_its_chain_still_holds(here: Town) -> None:
+    session = await here.drafted()
+    path = f"/v1/sessions/{session}"
+    assert (await here.call("sue", "DELETE", path)).status_code == 202
+    gone = [
+        await here.call("app", "GET", path),
+        await here.say(session, "Hello?"),
+        await here.call("ada", "GET", f"{path}/workspace"),
+        await here.call("sue", "GET", f"{path}/events?payload=true"),
+    ]
+    for answer in gone:
+        assert (answer.status_code, answer.json()["code"]) == (410, "session_erased")
+    assert await here.store.wrapped_key(session) is None
+    found = (await here.call("sue", "GET", f"/v1/audit/verify?session_id={session}")).json()
+    assert found["intact"] is True
+    assert (await here.call("ada", "GET", "/v1/queue")).json()["items"] == []
+    await here.work(3_600_000)
+    assert await here.length(session) == found["events"]
+
+
+async def test_only_a_supervisor_may_erase(here: Town) -> None:
+    session = await here.drafted()
+    answer = await here.call("ada", "DELETE", f"/v1/sessions/{session}")
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+
+
+async def test_rows_are_listed_newest_first_and_page_by_opaque_tokens(here: Town) -> None:
+    made = []
+    for _ in range(3):
+        made.append(await here.open())
+        here.clock.tick(1_000)
+    first = (await here.call("sue", "GET", "/v1/sessions?page_size=2")).json()
+    token = first["next_page_token"]
+    second = (await here.call("sue", "GET", f"/v1/sessions?page_token={token}")).json()
+    ids = [one["session_id"] for one in (*first["items"], *second["items"])]
+    assert ids == made[::-1]
+    assert second["next_page_token"] is None

@@ -1,0 +1,72 @@
+"""The engine is down, slow or talks nonsense: people work on, and the model is asked again."""
+
+import pytest
+
+from tests.driving import Town
+
+
+@pytest.mark.parametrize(
+    ("manner", "reason"),
+    [("down", "engine_down"), ("slow", "engine_timeout"), ("garbage", "answer_unreadable")],
+)
+async def test_a_labelled_template_lies_on_the_desk(here: Town, manner: str, reason: str) -> None:
+    here.engine.manner = manner  # pyright: ignore[reportAttributeAccessIssue]
+    session = await here.drafted()
+    draft = (await here.desk("ada", session))["draft"]
+    assert (draft["source"], draft["adapter"], draft["note"]) == ("template", "template", reason)
+    assert (await here.decide("ada", session, "approve")).status_code == 201
+
+
+async def test_the_model_is_asked_again_with_growing_pauses(here: Town) -> None:
+    here.engine.manner = "down"
+    await here.drafted()
+    asked: list[int] = []
+    for second in range(1, 61):
+        before = len(here.engine.prompts)
+        await here.work(1_000)
+        if len(here.engine.prompts) > before:
+            asked.append(second)
+    assert asked == [1, 3, 8, 23, 53]
+
+
+async def test_the_models_draft_replaces_the_template_when_it_is_back(here: Town) -> None:
+    here.engine.manner = "down"
+    session = await here.drafted()
+    here.engine.manner = "ok"
+    await here.work(1_000)
+    desk = await here.desk("ada", session)
+    assert desk["draft"]["source"] == "model"
+    await here.work(60_000)
+    assert (await here.desk("ada", session))["draft"] == desk["draft"]
+
+
+async def test_a_scrubber_that_breaks_keeps_the_words_from_the_model(here: Town) -> None:
+    here.scrubber.broken = True
+    session = await here.drafted()
+    draft = (await here.desk("ada", session))["draft"]
+    assert (draft["source"], draft["note"]) == ("template", "scrub_failed")
+    assert here.engine.prompts == []
+
+
+async def test_a_fallback_plan_is_put_up_when_none_can_be_read(here: Town) -> None:
+    here.engine.manner = "garbage"
+    session = await here.drafted()
+    for _ in range(10):
+        step = (await here.desk("ada", session))["plan"]["position"]["candidates"][-1]
+        await here.decide("ada", session, "approve", action=step)
+        await here.say(session, "It is mostly at work.")
+        await here.work()
+        desk = await here.desk("ada", session)
+        if desk["plan"]["proposed"]:
+            break
+    assert desk["plan"]["proposed"]["source"] == "template"
+
+
+async def test_a_therapist_sees_why_there_is_no_draft(paused: Town) -> None:
+    session = await paused.open()
+    assert (await paused.desk("ada", session))["no_draft_reason"] == "nothing_to_answer"
+    await paused.say(session, "Hello.")
+    await paused.work()
+    assert (await paused.desk("ada", session))["draft"] is None
+    items = (await paused.call("ada", "GET", "/v1/queue")).json()["items"]
+    assert [one["kind"] for one in items] == ["no_draft"]

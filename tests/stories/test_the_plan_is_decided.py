@@ -1,0 +1,154 @@
+"""The plan: proposed after the diagnostic stage, decided by a therapist, walked step by step."""
+
+from tests.driving import Json, Town
+
+
+async def through_diagnosis(here: Town) -> str:
+    """Walk a session to the last diagnostic action."""
+    session = await here.drafted()
+    for _ in range(10):
+        desk = await here.desk("ada", session)
+        if desk["plan"]["proposed"]:
+            return session
+        assert (await here.decide("ada", session, "approve")).status_code == 201
+        await here.say(session, "It is mostly at work.")
+        await here.work()
+    raise AssertionError("no plan was proposed")
+
+
+async def decide_plan(here: Town, session: str, verdict: str, **more: Json) -> Json:
+    """Decide on the proposed plan and give the answer."""
+    desk = await here.desk("ada", session)
+    body = {"verdict": verdict, "basis": desk["seq"], **more}
+    path = f"/v1/plans/{desk['plan']['proposed']['plan_id']}/decisions"
+    return await here.write("ada", session, "POST", path, body)
+
+
+async def test_the_stage_changes_only_by_a_decided_plan(here: Town) -> None:
+    session = await through_diagnosis(here)
+    for _ in range(2):
+        await here.decide("ada", session, "approve")
+        await here.say(session, "It is mostly at work.")
+        await here.work()
+    assert (await here.desk("ada", session))["stage"] == "diagnostic"
+    assert (await decide_plan(here, session, "approve")).status_code == 201
+    assert (await here.desk("ada", session))["stage"] == "intervention"
+
+
+async def test_a_whole_session_runs_from_the_first_message_to_end_session(here: Town) -> None:
+    session = await through_diagnosis(here)
+    await decide_plan(here, session, "approve")
+    seen: list[str] = []
+    for _ in range(10):
+        await here.say(session, "I could try that.")
+        await here.work()
+        await here.decide("ada", session, "approve")
+        desk = await here.desk("ada", session)
+        seen.append(desk["action"])
+        if desk["plan"]["position"]["finished"]:
+            break
+    assert seen == desk["plan"]["position"]["plan"]["actions"]
+    assert seen[-1] == "End session"
+
+
+async def test_an_edited_plan_is_the_one_that_runs(here: Town) -> None:
+    session = await through_diagnosis(here)
+    plan = (await here.desk("ada", session))["plan"]["proposed"]["plan"]
+    steps = plan["actions"]
+    edited = {**plan, "actions": [steps[1], steps[0], *steps[2:]]}
+    assert (await decide_plan(here, session, "edit", plan=edited)).status_code == 201
+    running = (await here.desk("ada", session))["plan"]
+    assert running["position"]["plan"]["actions"] == edited["actions"]
+    assert [one["status"] for one in running["history"]] == ["edited"]
+
+
+async def test_a_plan_that_breaks_a_rule_is_refused_and_nothing_happens(here: Town) -> None:
+    session = await through_diagnosis(here)
+    before = await here.length(session)
+    plan = (await here.desk("ada", session))["plan"]["proposed"]["plan"]
+    refused = await decide_plan(here, session, "edit", plan={**plan, "actions": ["One"]})
+    assert (refused.status_code, refused.json()["code"]) == (422, "plan_breaks_rules")
+    assert await here.length(session) == before
+
+
+async def test_a_rejected_plan_needs_reasons_and_another_is_proposed(here: Town) -> None:
+    session = await through_diagnosis(here)
+    first = (await here.desk("ada", session))["plan"]["proposed"]["plan_id"]
+    assert (await decide_plan(here, session, "reject")).json()["code"] == "reasons_required"
+    assert (await decide_plan(here, session, "reject", reasons=["clarity"])).status_code == 201
+    await here.work()
+    desk = await here.desk("ada", session)
+    assert desk["plan"]["proposed"]["plan_id"] != first
+    assert desk["stage"] == "diagnostic"
+
+
+async def test_a_plan_is_decided_on_once(here: Town) -> None:
+    session = await through_diagnosis(here)
+    desk = await here.desk("ada", session)
+    path = f"/v1/plans/{desk['plan']['proposed']['plan_id']}/decisions"
+    body = {"verdict": "approve", "basis": desk["seq"]}
+    assert (await here.write("ada", session, "POST", path, body)).status_code == 201
+    again = await here.write("ada", session, "POST", path, body)
+    assert (again.status_code, again.json()["code"]) == (409, "already_decided")
+
+
+async def test_moving_the_cursor_needs_a_reason(here: Town) -> None:
+    session = await here.drafted()
+    path, seq = f"/v1/sessions/{session}/position", await here.length(session)
+    body = {"stage": "diagnostic", "action_index": 1, "basis": seq}
+    assert (await here.write("ada", session, "PUT", path, body)).status_code == 422
+    body["reason"] = "The client has told this before."
+    moved = await here.write("ada", session, "PUT", path, body)
+    assert moved.json()["position"]["action_index"] == 1
+    late = await here.write("ada", session, "PUT", path, body)
+    assert (late.status_code, late.json()["code"]) == (409, "basis_is_stale")
+
+
+async def test_the_intervention_cannot_be_entered_by_moving(here: Town) -> None:
+    session = await here.drafted()
+    body = {
+        "stage": "intervention", "action_index": 0, "reason": "In a hurry.",
+        "basis": await here.length(session),
+    }  # fmt: skip
+    answer = await here.write("ada", session, "PUT", f"/v1/sessions/{session}/position", body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "move_not_allowed")
+
+
+async def test_a_new_plan_can_be_asked_for_only_after_the_diagnostic_stage(here: Town) -> None:
+    session = await here.drafted()
+    body = {"basis": await here.length(session)}
+    answer = await here.write("ada", session, "POST", f"/v1/sessions/{session}/plans", body)
+    assert (answer.status_code, answer.json()["code"]) == (409, "too_early")
+
+
+async def test_a_running_plan_can_be_changed_and_keeps_its_cursor(here: Town) -> None:
+    session = await through_diagnosis(here)
+    await decide_plan(here, session, "approve")
+    await here.say(session, "I could try that.")
+    await here.work()
+    await here.decide("ada", session, "approve")
+    desk = await here.desk("ada", session)
+    plan = desk["plan"]["position"]["plan"]
+    shorter = {**plan, "actions": [*plan["actions"][:1], *plan["actions"][2:]]}
+    if len(shorter["actions"]) < 5:
+        shorter["actions"].insert(1, "rest a little while")
+    body = {"plan": shorter, "reason": "One step fewer.", "basis": desk["seq"]}
+    changed = await here.write("ada", session, "POST", f"/v1/sessions/{session}/plans", body)
+    assert changed.status_code == 201
+    assert changed.json()["position"]["action_index"] == 0
+    assert changed.json()["position"]["plan"]["actions"] == shorter["actions"]
+
+
+async def test_a_corrected_formulation_is_what_the_next_prompt_holds(here: Town) -> None:
+    session = await through_diagnosis(here)
+    await decide_plan(here, session, "approve")
+    body = {
+        "automatic_thoughts": ["I have to be liked by all."],
+        "basis": (await here.desk("ada", session))["seq"],
+    }
+    path = f"/v1/sessions/{session}/formulation"
+    corrected = await here.write("ada", session, "PATCH", path, body)
+    assert corrected.json()["formulation"]["automatic_thoughts"] == body["automatic_thoughts"]
+    await here.say(session, "I could try that.")
+    await here.work()
+    assert "I have to be liked by all." in here.engine.prompts[-1].messages[0].content

@@ -1,0 +1,113 @@
+"""Who sees what: the model stand-ins, the therapist the client's words, strangers nothing."""
+
+import json
+import secrets
+
+import pytest
+
+from tests.driving import Town
+
+
+async def test_the_model_reads_stand_ins_and_the_therapist_the_clients_words(here: Town) -> None:
+    session = await here.open(profile={"name": "Marisol"})
+    text = "My brother Gregor never calls me Marisol."
+    await here.say(session, text)
+    await here.work()
+    assert "Gregor" not in here.engine.read
+    assert "Marisol" not in here.engine.read
+    assert text in [line["text"] for line in (await here.desk("ada", session))["transcript"]]
+
+
+async def test_a_name_in_a_draft_is_restored_before_anybody_reads_it(here: Town) -> None:
+    session = await here.open()
+    await here.say(session, "My brother Gregor never calls.")
+    here.engine.says = lambda prompt: (
+        f"How is {prompt.messages[-1].content.split('My brother ')[1].split(' never')[0]}?"
+    )
+    await here.work()
+    await here.claim("ada", session)
+    (candidate,) = (await here.desk("ada", session))["draft"]["candidates"]
+    assert candidate["utterance"] == "How is Gregor?"
+    await here.decide("ada", session, "approve")
+    assert [reply["text"] for reply in await here.replies(session)] == ["How is Gregor?"]
+
+
+async def test_a_therapists_hint_is_scrubbed_like_the_clients_words(here: Town) -> None:
+    session = await here.drafted("My brother Gregor never calls.")
+    body = {"hint": "Ask what Gregor did, and about Marisol."}
+    await here.write("ada", session, "POST", f"/v1/sessions/{session}/drafts", body)
+    await here.work()
+    assert "Ask what" in here.engine.read
+    assert "Gregor" not in here.engine.read
+    assert "Marisol" not in here.engine.read
+
+
+async def test_a_random_token_is_found_nowhere_but_where_it_belongs(
+    here: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token = f"Zq{secrets.token_hex(8)}"
+    here.scrubber.finder.names = (token,)
+    session = await here.open(client_ref=token, profile={"name": token})
+    heard = [await here.say(session, f"I am {token} [high]")]
+    heard.append(await here.say(session, "x" * 4_001 + token))
+    heard.append(await here.call("app", "POST", f"/v1/sessions/{session}/{token}", {token: token}))
+    await here.work()
+    alert = (await here.call("ada", "GET", "/v1/alerts")).json()["items"][0]["alert_id"]
+    done = {"outcome": "safe", "note": f"Talked to {token}."}
+    await here.call("ada", "POST", f"/v1/alerts/{alert}/resolve", done)
+    await here.claim("ada", session)
+    await here.work()
+    heard.append(await here.decide("ada", session, "edit", text=f"Hello {token}"))
+    heard.append(await here.decide("ada", session, "approve", candidate=9))
+    for problem in heard:
+        assert token not in problem.text
+    seen = capsys.readouterr()
+    assert here.engine.prompts
+    for place in (seen.out, seen.err, here.engine.read, (await here.http.get("/metrics")).text):
+        assert token not in place
+    stored = await here.store.read(session)
+    assert not any(token.encode() in one.sealed for one in stored)
+    assert token not in repr(await here.store.row(session))
+    assert token in json.dumps(await here.desk("ada", session))
+
+
+@pytest.mark.parametrize("who", ["far", "far_sue", "far_app"])
+async def test_another_teams_session_does_not_exist(here: Town, who: str) -> None:
+    session = await here.drafted()
+    draft = (await here.desk("ada", session))["draft"]["draft_id"]
+    wanted = {
+        "far_app": [("GET", f"/v1/sessions/{session}"), ("GET", f"/v1/sessions/{session}/replies")],
+        "far": [("GET", f"/v1/sessions/{session}/workspace"), ("GET", f"/v1/drafts/{draft}")],
+        "far_sue": [
+            ("DELETE", f"/v1/sessions/{session}"), ("GET", f"/v1/sessions/{session}/events"),
+            ("GET", f"/v1/audit/verify?session_id={session}"),
+        ],
+    }  # fmt: skip
+    for method, path in wanted[who]:
+        answer = await here.call(who, method, path)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("header", ["", "Bearer nonsense", "Bearer sc_0_0", "Basic dTpw"])
+async def test_without_a_valid_token_nothing_is_served(here: Town, header: str) -> None:
+    headers = {"Authorization": header} if header else {}
+    answer = await here.http.get("/v1/queue", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(
+    ("who", "path"),
+    [("app", "/v1/queue"), ("ada", "/v1/sessions"), ("oli", "/v1/alerts"), ("app", "/v1/alerts")],
+)
+async def test_a_wrong_role_is_refused(here: Town, who: str, path: str) -> None:
+    answer = await here.call(who, "GET", path)
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+
+
+async def test_a_client_app_sees_no_stage_plan_or_draft(here: Town) -> None:
+    session = await here.drafted()
+    seen = (await here.call("app", "GET", f"/v1/sessions/{session}")).json()
+    assert set(seen) == {
+        "id", "client_ref", "language", "region", "status", "seq", "created_at", "updated_at",
+    }  # fmt: skip
