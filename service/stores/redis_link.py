@@ -1,6 +1,6 @@
 """The only file that speaks to Redis: connections, scripts, wake-ups, errors in our words."""
 # The client's stubs leave ``**kwargs`` untyped; what comes back is given its type where it is read.
-# pyright: reportUnknownMemberType=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -49,10 +49,9 @@ class Link:
     async def command(self, *words: Word) -> Any:
         """Run one command."""
         try:
-            answered: Any = await self._client.execute_command(*words)
+            return await self._client.execute_command(*words)
         except (RedisError, OSError, TimeoutError) as error:
             raise StoreUnavailable(type(error).__name__) from error
-        return answered
 
     async def script(self, name: str, keys: Sequence[str], *words: Word) -> Any:
         """Run one of the scripts beside this file, atomically."""
