@@ -19,7 +19,7 @@ sbom)
 audit)
     status=0
     for lock in deploy/images/service.lock deploy/images/console.lock; do
-        "$tools/bin/pip-audit" --require-hashes --disable-pip --requirement "$lock" || status=1
+        "$tools/bin/pip-audit" --strict --require-hashes --disable-pip --requirement "$lock" || status=1
     done
     exit $status
     ;;

@@ -1,5 +1,6 @@
 """The composition root: settings in, a house out. The only file that knows every part."""
 
+import asyncio
 import base64
 import os
 import sys
@@ -17,6 +18,7 @@ from safety.scrub import load_scrubber
 from service.aliases import StoredAliases
 from service.app import create_app
 from service.auth import Authenticator
+from service.gauges import Gauges
 from service.house import House
 from service.ids import RandomIds, SystemClock
 from service.ledger import Ledger
@@ -27,8 +29,11 @@ from service.sealing import MasterKeys, new_key
 from service.session.duties import Policy
 from service.settings import Settings
 from service.stores.memory import MemoryStore
+from service.stores.metered import MeteredStore
 from service.stores.port import Store
+from service.stores.redis import RedisStore
 from service.stores.sqlite import SqliteStore
+from service.telemetry.exposed import exposed
 from service.telemetry.log import LogEvent, configure, log_line
 from service.worker import Worker
 
@@ -39,7 +44,7 @@ _DEVELOPMENT_KEY = Path("var/master.key")
 async def open_house(settings: Settings) -> AsyncGenerator[House]:
     """Open every part, and close it again in reverse order."""
     async with AsyncExitStack() as closing:
-        store = open_store(settings.store)
+        store = MeteredStore(open_store(settings.store))
         closing.push_async_callback(store.close)
         engine_client = open_client(settings.engine_url, settings.secret("engine_key") or "")
         await closing.enter_async_context(engine_client)
@@ -82,8 +87,13 @@ async def work() -> None:
     settings = Settings()
     configure(settings.log_level)
     log_line(LogEvent.SERVICE_STARTED, process="worker", environment=settings.environment)
-    async with open_house(settings) as house:
-        await Worker(house.ledger, house.ports, settings.turns).run()
+    numbers = exposed(
+        settings.metrics_host, settings.metrics_port, settings.secret("metrics_token")
+    )
+    with numbers:
+        async with open_house(settings) as house, asyncio.TaskGroup() as tasks:
+            tasks.create_task(Worker(house.ledger, house.ports, settings.turns).run())
+            tasks.create_task(Gauges(house.ledger, house.ports).run())
 
 
 def open_store(address: str) -> Store:
@@ -91,6 +101,8 @@ def open_store(address: str) -> Store:
     kind, _, rest = address.partition("://")
     if kind == "memory":
         return MemoryStore()
+    if kind in {"redis", "rediss", "sentinel"}:
+        return RedisStore(address)
     # Like everywhere with SQLite addresses: three slashes are relative, four absolute.
     return SqliteStore(Path(rest.removeprefix("/")))
 

@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     """Production refuses missing secrets; development makes its own and says so."""
     store: str = "sqlite:///var/secondchair.db"
     """``sqlite:///path``, ``redis://host:port/0`` or ``memory://``."""
+    store_file: Path | None = None
+    """A file that holds the store's address, for one with a password in it."""
     master_key: SecretStr | None = None
     """Base64 of 32 bytes each, newest first, separated by commas; wraps every session's key."""
     master_key_file: Path | None = None
@@ -67,15 +69,28 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = None
     """Bearer of /metrics; None leaves its protection to the network policy."""
     metrics_token_file: Path | None = None
+    metrics_host: str = "127.0.0.1"
+    """Where a worker listens for scrapes; the API answers them on its own port."""
+    metrics_port: int = Field(default=8403, ge=0, le=65_535)
+    """0 takes any free port."""
     harness: bool = False
     """Opens the harness doors for simulated sessions; never with real clients."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    @model_validator(mode="before")
+    @classmethod
+    def _store_from_file(cls, given: dict[str, object]) -> dict[str, object]:
+        """Read the store's address from its file; the file wins over the variable."""
+        file = given.get("store_file")
+        if not file:
+            return given
+        return {**given, "store": Path(str(file)).read_text(encoding="utf-8").strip()}
+
     @field_validator("store")
     @classmethod
     def _known_store(cls, store: str) -> str:
-        if store.partition("://")[0] not in {"sqlite", "redis", "rediss", "memory"}:
-            raise ValueError("must begin with sqlite:///, redis:// or memory://")
+        if store.partition("://")[0] not in {"sqlite", "redis", "rediss", "sentinel", "memory"}:
+            raise ValueError("must begin with sqlite:///, redis://, sentinel:// or memory://")
         return store
 
     @model_validator(mode="after")

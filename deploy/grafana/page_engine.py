@@ -10,7 +10,12 @@ ENGINE: Final = Dashboard(
     "engine",
     "Engine",
     (
-        Panel("Engine answers", "bool", (("up", "max(secondchair_engine_up)"),), kind="stat"),
+        Panel(
+            "Engine answers",
+            "bool",
+            (("up", 'max(secondchair_engine_up{job="secondchair-worker"})'),),
+            kind="stat",
+        ),
         Panel(
             "Draft ready (p95)",
             "s",

@@ -80,11 +80,6 @@ SERVICE: Final = Dashboard(
             (("{{kind}} {{outcome}}", rate(f"{_SC}duties_done_total", "kind, outcome")),),
         ),
         Panel(
-            "Duties overdue",
-            "short",
-            (("sessions", "max(secondchair_duties_overdue_sessions)"),),
-        ),
-        Panel(
             "Worker rounds",
             "reqps",
             (("{{instance}}", rate(f"{_SC}worker_rounds_total", "instance")),),

@@ -47,6 +47,7 @@ class LogEvent(StrEnum):
     ENGINE_UNAVAILABLE = "engine_unavailable"
     STORE_UNAVAILABLE = "store_unavailable"
     KEY_CHANGED = "key_changed"
+    METRICS_EXPOSED = "metrics_exposed"
     BUG = "bug"
     LIBRARY = "library"
 
@@ -73,6 +74,7 @@ class LogFields(TypedDict, total=False):
     level: str
     method: str
     outcome: str
+    port: int
     process: str
     prompt_tokens: int
     reason: str

@@ -32,7 +32,7 @@ def _like(pattern: str) -> Closed:
 _LEVEL = _of(RiskLevel)
 _ROLE = _of(Role)
 _CODE = _like(r"[a-z][a-z_]{2,39}")
-_ADAPTER = _like(r"(utterance|planner)-[0-9a-f]{12}|base|template|demo-(utterance|planner)")
+_ADAPTER = _like(r"[a-z][a-z0-9.\-]{1,63}")
 _ROUTE = _like(r"(/(\{[a-z_]+\}|v1|[a-z.\-]{2,24})){1,6}")
 _DUTY = _of(("page", "release", "plan", "draft"))
 _OPERATION = _of(
@@ -227,9 +227,6 @@ class Duties:
         "Duties carried out, by kind and how that ended.",
         kind=_DUTY,
         outcome=_of(("done", "retried", "failed", "superseded")),
-    )
-    overdue: Final = Level(
-        "duties_overdue_sessions", "Sessions whose earliest duty is past due.", "livemax"
     )
     oldest_seconds: Final = Level(
         "duties_oldest_overdue_seconds", "Age of the longest overdue duty.", "livemax"

@@ -165,9 +165,13 @@ class Level:
 def render(shared: Path | None = None) -> tuple[bytes, str]:
     """The metrics as scraped, and their content type.
 
-    ``shared`` is the folder of ``PROMETHEUS_MULTIPROC_DIR``, where several processes answer one
-    address; live gauges of processes that have ended are dropped first.
+    ``shared`` is where several processes that answer one address add up their numbers, by default
+    the folder that ``PROMETHEUS_MULTIPROC_DIR`` names: the library decides by the same variable,
+    when it is imported, so a setting of ours could only disagree with it.
+    Live gauges of processes that have ended are dropped first.
     """
+    named = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    shared = shared or (Path(named) if named else None)
     if shared is None:
         return generate_latest(_registry), CONTENT_TYPE_LATEST
     _forget_ended(shared)

@@ -1,0 +1,123 @@
+"""What only a worker can see: how much waits, since when, and whether anything is forgotten.
+
+Read from rows and, for open alerts, from their sessions; the same numbers on every worker, so
+that dashboards take the highest. No words, no ids.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from planner.vocabulary import Role
+from safety.risk import RiskLevel
+from service.health import Probed
+from service.ledger import Ledger
+from service.ports import Ports
+from service.session.refusals import Refused
+from service.session.row import Row
+from service.stores.port import RowQuery, StoreUnavailable
+from service.telemetry.log import LogEvent, log_line
+from service.telemetry.metrics import Adapters, Alerts, Duties, Engine, Queue
+
+_EVERY_S = 10.0
+_PAGE = 200
+_PAGES = 10
+"""Rows looked at in one round, most urgent first. In a longer queue the calm tail is counted but
+its age is that of the part seen; the urgent are always seen."""
+
+
+class Gauges:
+    """Keeps the gauges true while the process lives."""
+
+    def __init__(self, ledger: Ledger, ports: Ports) -> None:
+        self._ledger = ledger
+        self._ports = ports
+        self._live: dict[Role, str] = {}
+
+    async def run(self) -> None:
+        """Measure every few seconds until cancelled; a store that is away is asked again."""
+        while True:
+            try:
+                await self.measure()
+            except StoreUnavailable:
+                log_line(LogEvent.STORE_UNAVAILABLE, "error")
+            await asyncio.sleep(_EVERY_S)
+
+    async def measure(self) -> None:
+        """Set every gauge once. Raises: StoreUnavailable."""
+        now_ms = self._ports.clock.now_ms()
+        rows, total = await self._queue(now_ms)
+        _show_queue(rows, total, now_ms)
+        await self._show_alerts(rows, now_ms)
+        due_ms = await self._ports.store.next_due_ms()
+        Duties.oldest_seconds.put(_age_s(now_ms, due_ms))
+        await self._show_adapters()
+        engine = self._ports.engine
+        if isinstance(engine, Probed):
+            Engine.up.put(1 if await engine.healthy() else 0)
+
+    async def _queue(self, now_ms: int) -> tuple[Sequence[Row], int]:
+        rows: list[Row] = []
+        after, total = None, 0
+        for _ in range(_PAGES):
+            page = await self._ports.store.rows(
+                RowQuery(order="queue", now_ms=now_ms, after=after, limit=_PAGE)
+            )
+            rows += [stored.row for stored in page.items]
+            after, total = page.next_after, page.total
+            if after is None:
+                break
+        return rows, total
+
+    async def _show_alerts(self, rows: Sequence[Row], now_ms: int) -> None:
+        """A row says that an alert is open; only its session says whether somebody has seen it."""
+        since: dict[RiskLevel, int] = {}
+        for row in rows:
+            if row.alert_id is None:
+                continue
+            try:
+                state = await self._ledger.load(row.session_id)
+            except Refused:
+                continue
+            for alarm in state.open_alarms:
+                if alarm.acknowledged_at_ms is None:
+                    known = since.get(alarm.level, alarm.raised_at_ms)
+                    since[alarm.level] = min(known, alarm.raised_at_ms)
+        for level in RiskLevel:
+            Alerts.waiting_seconds.put(_age_s(now_ms, since.get(level)), level=level)
+
+    async def _show_adapters(self) -> None:
+        for role in Role:
+            name = await self._ports.aliases.serving(role)
+            before = self._live.get(role, name)
+            if before != name:
+                Adapters.live.put(0, role=role, adapter=before)
+            Adapters.live.put(1, role=role, adapter=name)
+            self._live[role] = name
+
+
+def _show_queue(rows: Sequence[Row], total: int, now_ms: int) -> None:
+    depth: dict[RiskLevel, int] = dict.fromkeys(RiskLevel, 0)
+    for row in rows:
+        depth[row.risk] += 1
+    if rows:
+        # What was not looked at stands behind the last row, so it is at most as urgent.
+        depth[rows[-1].risk] += max(0, total - len(rows))
+    oldest = _oldest(rows)
+    for level in RiskLevel:
+        Queue.depth.put(depth[level], risk=level)
+        Queue.oldest_seconds.put(_age_s(now_ms, oldest.get(level)), risk=level)
+    undrafted = [row for row in rows if row.kind == "no_draft"]
+    waits = [row.waiting_since_ms for row in undrafted if row.waiting_since_ms is not None]
+    Queue.awaiting_draft_seconds.put(_age_s(now_ms, min(waits, default=None)))
+
+
+def _oldest(rows: Sequence[Row]) -> Mapping[RiskLevel, int]:
+    since: dict[RiskLevel, int] = {}
+    for row in rows:
+        if row.waiting_since_ms is not None:
+            since[row.risk] = min(since.get(row.risk, row.waiting_since_ms), row.waiting_since_ms)
+    return since
+
+
+def _age_s(now_ms: int, since_ms: int | None) -> float:
+    return 0.0 if since_ms is None else max(0.0, (now_ms - since_ms) / 1000)
