@@ -1,1 +1,1 @@
-
+"""Everything about weights: the engine's client, adapters, rollouts, training, evaluation."""

@@ -8,11 +8,11 @@ from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from service.auth import Authenticator, Caller, Role
+from service.desk import Desk, Reviewer
 from service.ids import session_of
 from service.ledger import Ledger
 from service.limits import Allowance
 from service.ports import Ports
-from service.release import Desk, Reviewer
 from service.sealing import MasterKeys
 from service.session.refusals import Refused
 from service.session.state import State

@@ -62,10 +62,7 @@ class Limits:
 
         async def noticed(message: Message) -> None:
             begun.set()
-            for name, value in _SECURITY:
-                if message["type"] == "http.response.start":
-                    message["headers"] = [*message.get("headers", ()), (name, value)]
-            await send(message)
+            await send(_hardened(message))
 
         serving = asyncio.ensure_future(self._app(scope, counted, noticed))
         starting = asyncio.ensure_future(begun.wait())
@@ -87,6 +84,13 @@ class Limits:
         finally:
             serving.cancel()
             starting.cancel()
+
+
+def _hardened(message: Message) -> Message:
+    """An answer's start with the security headers every answer has."""
+    if message["type"] == "http.response.start":
+        message["headers"] = [*message.get("headers", ()), *_SECURITY]
+    return message
 
 
 _SECURITY: tuple[tuple[bytes, bytes], ...] = (

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
+from service.desk import Reviewer
 from service.house import ClaimHeader, House, InHouse, Therapist, reviewer, session_for
 from service.house import session_of_part as of_part
 from service.ids import within
 from service.ledger import Decide, Under
-from service.release import Reviewer
 from service.schemas.plans import (
     FormulationPatch,
     PlanBody,

@@ -7,33 +7,18 @@ that are over) may import this file.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import partial
 
+from service.desk import Desk, Reviewer
 from service.ids import within
-from service.ledger import Appended, Ledger, Under
-from service.ports import Ports
+from service.ledger import Appended, Under
 from service.schemas.review import DecisionRequest, ReplyRequest
 from service.session import decide, decide_review, events
 from service.session.evolve import evolve
 from service.session.refusals import Refused
 from service.session.state import State
-from service.stores.port import Fence
 from service.telemetry.metrics import Drafts, Review
 from service.wording import guarded, needs_reasons, words_of
-
-
-class Reviewer(NamedTuple):
-    """Who decides, under which claim. ``name`` is the actor written into the log."""
-
-    name: str
-    fence: Fence
-
-
-class Desk(NamedTuple):
-    """What deciding needs: the log and the world."""
-
-    ledger: Ledger
-    ports: Ports
 
 
 async def decide_on_draft(
@@ -84,10 +69,7 @@ async def reply_without_draft(
 
 async def undo(session_id: str, decision_id: str, by: Reviewer, desk: Desk) -> State:
     """Take a held reply back. Raises: Refused already_released and kin; ClaimLost."""
-
-    def take_back(now: State) -> Sequence[events.Event]:
-        return decide_review.undo(now, decision_id)
-
+    take_back = partial(decide_review.undo, decision_id=decision_id)
     done = await desk.ledger.append(session_id, take_back, by.name, Under(by.fence))
     Review.undone.add()
     return done.state
@@ -133,11 +115,8 @@ async def _reject(
         decision_id=decision_id, draft_id=draft_id, reasons=asked.reasons, hint=asked.hint,
         dwell_ms=asked.dwell_ms,
     )  # fmt: skip
-
-    def refuse(now: State) -> Sequence[events.Event]:
-        return decide_review.reject(now, rejected, asked.basis)
-
     by, desk = who
+    refuse = partial(decide_review.reject, rejected=rejected, basis=asked.basis)
     return await desk.ledger.append(state.session_id, refuse, by.name, Under(by.fence))
 
 
@@ -150,10 +129,9 @@ async def _escalate(
     escalated = events.DraftEscalated(
         decision_id=decision_id, draft_id=draft_id, reasons=asked.reasons
     )
-
-    def hand_up(now: State) -> Sequence[events.Event]:
-        return decide_review.escalate(now, escalated, alert_id, asked.basis)
-
+    hand_up = partial(
+        decide_review.escalate, escalated=escalated, alert_id=alert_id, basis=asked.basis
+    )
     return await desk.ledger.append(state.session_id, hand_up, by.name, Under(by.fence))
 
 

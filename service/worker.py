@@ -8,9 +8,10 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+from service.desk import Desk
 from service.ledger import Ledger
 from service.ports import Page, Ports
-from service.release import Desk, release_due
+from service.release import release_due
 from service.session import decide
 from service.session.alarms import AlertPaged
 from service.session.duties import Duty, DutyKind, duties

@@ -1,1 +1,1 @@
-
+"""The therapist's console: speaks HTTP, knows the wire, nothing else."""

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
-from service.schemas.wire import Ident, Label, Seq, Text, When, Wire
+from service.schemas.wire import Details, Ident, Label, Seq, Text, When, Wire
 
 Status = Literal["open", "crisis", "closed", "erased"]
 Region = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
@@ -27,7 +27,7 @@ class SessionRequest(Wire):
     region: Region
     opening: Literal["client", "counselor"] = "client"
     """Who speaks first."""
-    profile: Annotated[dict[str, JsonValue], Field(default_factory=dict, max_length=40)]
+    profile: Details = Field(default_factory=dict)
     """What is known of the client; sealed; shown to the therapist, scrubbed for the model."""
     simulated: bool = False
     """True only for harness sessions; can never be changed later."""

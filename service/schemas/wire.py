@@ -1,11 +1,14 @@
 """Field types every schema shares: strict, frozen models and text that is safe to store."""
 
 import re
+from math import isfinite
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_DEEPEST = 6
+"""Levels that free-form details may nest."""
 
 
 def _storable(text: str) -> str:
@@ -15,6 +18,28 @@ def _storable(text: str) -> str:
     if not text.strip():
         raise ValueError("must not be blank")
     return text
+
+
+def _keepable(details: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Refuse free-form details that no store keeps as they came."""
+    _look(details, _DEEPEST)
+    return details
+
+
+def _look(value: JsonValue, levels: int) -> None:
+    if levels == 0:
+        raise ValueError("must not nest so deeply")
+    if isinstance(value, str) and _CONTROL.search(value):
+        raise ValueError("must not contain control characters")
+    if isinstance(value, float) and not isfinite(value):
+        raise ValueError("must be a finite number")
+    if isinstance(value, list):
+        for one in value:
+            _look(one, levels - 1)
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            _look(key, levels)
+            _look(one, levels - 1)
 
 
 class Wire(BaseModel):
@@ -27,6 +52,8 @@ Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_stor
 """Words of a client or a therapist: 1 to 4,000 characters, no control characters."""
 Label = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_storable)]
 """A short name or reference, 1 to 200 characters."""
+Details = Annotated[dict[str, JsonValue], Field(max_length=40), AfterValidator(_keepable)]
+"""Free-form facts, at most 40 at six levels: storable text and finite numbers only."""
 Ident = Annotated[str, Field(min_length=3, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
 """An opaque identifier such as ``ses_01J...``."""
 Seq = Annotated[int, Field(ge=0, le=2**53)]

@@ -1,0 +1,106 @@
+"""Draws the reference pages from the code's own tables: ``python docs/generate.py``.
+
+A test compares the pages with what this makes, so they cannot drift apart.
+"""
+
+import ast
+import tomllib
+from pathlib import Path
+
+from service.problems import STATUS
+from service.session import events
+from service.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def settings() -> str:
+    """Give the page of all settings."""
+    lines = [
+        "# Settings", "",
+        "Environment variables, read once at start. A secret may come by file instead: append "
+        "`_FILE` to its name. With `SECONDCHAIR_ENVIRONMENT=production` the service refuses to "
+        "start without its own secrets.", "",
+        "| variable | default | what it decides |", "|---|---|---|",
+    ]  # fmt: skip
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else f"`{field.default}`"
+        about = (field.description or _of_file(name)).replace("\n", " ")
+        lines.append(f"| `SECONDCHAIR_{name.upper()}` | {default} | {about} |")
+    return "\n".join(lines) + "\n"
+
+
+def errors() -> str:
+    """Give the page of all error codes."""
+    lines = [
+        "# Error codes", "",
+        "Every error is an `application/problem+json` document (RFC 9457). Branch on `code`; it "
+        "is stable. No document carries a client's words.", "",
+        "| code | status |", "|---|---|",
+    ]  # fmt: skip
+    lines += [f"| `{code}` | {status} |" for code, status in sorted(STATUS.items())]
+    return "\n".join(lines) + "\n"
+
+
+def event_page() -> str:
+    """Give the page of all events."""
+    lines = [
+        "# Events", "",
+        "What a session's log can hold. Type, time, actor and position are in the clear; the "
+        "fields below are sealed under the session's own key.", "",
+        "| event | when it is written | sealed fields |", "|---|---|---|",
+    ]  # fmt: skip
+    for member in events.Event.__args__:
+        kind = member.model_fields["type"].default
+        about = (member.__doc__ or "").split("\n")[0]
+        fields = ", ".join(name for name in member.model_fields if name != "type") or "none"
+        lines.append(f"| `{kind}` | {about} | {fields} |")
+    return "\n".join(lines) + "\n"
+
+
+def architecture() -> str:
+    """Give the picture of the service's layers, drawn from the import contracts."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    found = contracts["tool"]["importlinter"]["contracts"]
+    inside = next(one for one in found if one.get("containers") == ["service"])
+    lines = [
+        "# Architecture", "",
+        "Drawn from the import contracts in `pyproject.toml`; an arrow means *may import*. Within "
+        "`service` each layer may import the ones below it.", "",
+        "```mermaid", "flowchart TD", "  ui -->|HTTP, schemas only| service",
+        "  service --> models", "  service --> safety", "  models --> planner",
+        "  subgraph service", "    direction TB",
+    ]  # fmt: skip
+    layers = [layer.replace("(", "").replace(")", "") for layer in inside["layers"]]
+    lines += [f'    l{place}["{layer}"]' for place, layer in enumerate(layers)]
+    lines += [f"    l{place} --> l{place + 1}" for place in range(len(layers) - 1)]
+    lines += [
+        "  end",
+        "```",
+        "",
+        "## What each file promises",
+        "",
+        "| file | promise |",
+        "|---|---|",
+    ]
+    for folder in ("planner", "safety", "models", "service", "ui"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            promise = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").split("\n")[0]
+            lines.append(f"| `{path.relative_to(ROOT)}` | {promise} |")
+    return "\n".join(lines) + "\n"
+
+
+def _of_file(name: str) -> str:
+    return f"File that holds `SECONDCHAIR_{name.removesuffix('_file').upper()}`."
+
+
+PAGES = {
+    "docs/settings.md": settings,
+    "docs/errors.md": errors,
+    "docs/events.md": event_page,
+    "docs/architecture.md": architecture,
+}
+
+if __name__ == "__main__":
+    for page, make in PAGES.items():
+        (ROOT / page).write_text(make(), encoding="utf-8")
