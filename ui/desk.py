@@ -9,6 +9,7 @@ import streamlit as st
 
 from service.schemas.admin import Me
 from service.schemas.problem import CheckResult
+from service.schemas.review import Draft
 from service.schemas.workspace import Workspace
 from ui import texts
 from ui.client import Api, Offline, Refused
@@ -27,6 +28,8 @@ class Editor:
     """The candidate's words the text started from; empty when writing freely."""
     draft_id: str | None = None
     candidate: int = 0
+    last: Draft | None = None
+    """The draft shown last; greyed when the session moves on under the reader's hands."""
     own: bool = False
     """The therapist chose to write own words."""
     saved: str = ""

@@ -12,7 +12,7 @@ from ui.desk import Editor, t, word
 
 def card(workspace: Workspace, editor: Editor) -> None:
     """Draw the draft, or say why there is none."""
-    draft = workspace.draft
+    draft = workspace.draft or _outdated(workspace, editor)
     with st.container(key="draft_card"):
         if draft is None or not draft.candidates:
             _none(workspace)
@@ -23,14 +23,14 @@ def card(workspace: Workspace, editor: Editor) -> None:
             _note("template", t("draft.template", why=draft.note or ""))
         candidate = draft.candidates[min(editor.candidate, len(draft.candidates) - 1)]
         st.html(_body(workspace, draft, candidate))
-        if len(draft.candidates) > 1:
+        if len(draft.candidates) > 1 and not draft.stale:
             _choice(draft, editor)
 
 
 def begin(editor: Editor, draft: Draft, candidate: int = 0) -> None:
     """Put a candidate into the editor; what the therapist starts from."""
     editor.start = draft.candidates[candidate].utterance
-    editor.draft_id = draft.draft_id
+    editor.draft_id, editor.last = draft.draft_id, draft
     editor.candidate = candidate
     editor.own = False
     editor.warnings = ()
@@ -38,20 +38,14 @@ def begin(editor: Editor, draft: Draft, candidate: int = 0) -> None:
 
 
 def checks_html(checks: tuple[CheckResult, ...]) -> str:
-    """Warnings and failures with their reasons first; what passed in one line."""
+    """Warnings and failures with their reasons; one calm line where there are none."""
     odd = "".join(
         f'<li class="{check.verdict}"><b>{escape(word("check", check.check))}</b> '
         f"{escape(check.detail)}</li>"
         for check in checks
         if check.verdict != "pass"
     )
-    passed = [word("check", check.check) for check in checks if check.verdict == "pass"]
-    fine = (
-        f'<li class="pass" title="{escape(", ".join(passed), quote=True)}">'
-        f"{escape(t('draft.passed', n=len(passed)))}</li>"
-        if passed
-        else ""
-    )
+    fine = "" if odd else f'<li class="pass">{escape(t("draft.passed"))}</li>'
     return f'<ul class="checks">{odd}{fine}</ul>'
 
 
@@ -78,6 +72,13 @@ def _body(workspace: Workspace, draft: Draft, candidate: Candidate) -> str:
         f"{checks_html(candidate.checks)}"
         f'<p class="origin">{escape(origin)}</p></section>'
     )
+
+
+def _outdated(workspace: Workspace, editor: Editor) -> Draft | None:
+    """The draft that was here a moment ago, while the one for the new message is prepared."""
+    if editor.last is None or workspace.no_draft_reason != "drafting":
+        return None
+    return editor.last.model_copy(update={"stale": True})
 
 
 def _choice(draft: Draft, editor: Editor) -> None:

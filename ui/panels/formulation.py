@@ -6,7 +6,7 @@ import streamlit as st
 
 from service.schemas.plans import FormulationPatch
 from service.schemas.workspace import Workspace
-from ui.desk import desk, done, t
+from ui.desk import desk, done, t, word
 from ui.panels import steps
 from ui.panels.transcript import zone
 from ui.quotes import source_of
@@ -53,7 +53,7 @@ def _part(workspace: Workspace, name: str, text: str) -> str:
 
 def _signals(workspace: Workspace) -> str:
     seen = workspace.readiness
-    missing = ", ".join(t(f"formulation.{name}") for name in seen.unknown)
+    missing = ", ".join(word("formulation", name) for name in seen.unknown)
     turns = ", ".join(str(turn) for turn in seen.drift_turns)
     return steps.meter(
         t("formulation.readiness"),

@@ -90,7 +90,12 @@ def _said(kind: str, words: str, foot: str) -> str:
 
 def _mark(line: Line, at: datetime) -> str:
     """A thin line across: the stage changed, an alert was raised, a colleague left a note."""
-    text = word("stage", line.text) if line.kind == "stage" else line.text
+    text = line.text
+    if line.kind == "stage":
+        text = word("stage", text)
+    elif line.kind == "alert":
+        level, _, category = text.partition(" ")
+        text = f"{word('level', level)} · {word('category', category)}"
     who = f" · {line.by}" if line.by else ""
     label = f"{t(f'transcript.{line.kind}')}{who} · {at:%H:%M}"
     body = f"<span>{_words(text)}</span>" if text else ""

@@ -29,7 +29,7 @@ def settle(editor: Editor, workspace: Workspace) -> None:
     if draft is not None and draft.draft_id != editor.draft_id:
         drafts.begin(editor, draft)
         editor.shown_at = now()
-    elif draft is None and editor.text:
+    elif draft is None and editor.start:
         editor.start, editor.draft_id = "", None
         editor.put("")
 
@@ -92,7 +92,7 @@ def forget(session: str, editor: Editor) -> None:
     """The words have gone out: an empty editor, here and on the server."""
     typed(session, editor, editor.start)
     editor.put("")
-    editor.start, editor.draft_id, editor.candidate = "", None, 0
+    editor.start, editor.draft_id, editor.candidate, editor.last = "", None, 0, None
     editor.own, editor.panel, editor.warnings = False, None, ()
 
 
