@@ -71,7 +71,7 @@ async def read_events(
     after = window.after
     if window.page_token is not None:
         try:
-            after = int(paging.key(window.page_token, (int,))[0])
+            after = max(0, int(paging.key(window.page_token, (int,))[0]))
         except ValueError as error:
             raise Refused("page_token_invalid", "The page token is not one of ours.") from error
     opened: dict[int, Recorded] = {}

@@ -152,7 +152,7 @@ def view(state: State, stamp: Stamp) -> Session:
 
 def released(state: State, after: int) -> tuple[Reply, ...]:
     """Give what has left after a log position, in the order it left."""
-    sent = [one for one in state.entries if one.released_seq > after]
+    sent = [one for one in state.entries if one.released_seq > max(after, 0)]
     return tuple(_reply(one) for one in sorted(sent, key=lambda one: one.released_seq))
 
 

@@ -11,11 +11,15 @@ _DEEPEST = 6
 """Levels that free-form details may nest."""
 
 
-def _storable(text: str) -> str:
-    """Refuse what no keyboard types and no store keeps: control characters, blank text."""
+def _typed(text: str) -> str:
     if _CONTROL.search(text):
         raise ValueError("must not contain control characters")
-    if not text.strip():
+    return text
+
+
+def _storable(text: str) -> str:
+    """Refuse what no keyboard types and no store keeps: control characters, blank text."""
+    if not _typed(text).strip():
         raise ValueError("must not be blank")
     return text
 
@@ -29,8 +33,8 @@ def _keepable(details: dict[str, JsonValue]) -> dict[str, JsonValue]:
 def _look(value: JsonValue, levels: int) -> None:
     if levels == 0:
         raise ValueError("must not nest so deeply")
-    if isinstance(value, str) and _CONTROL.search(value):
-        raise ValueError("must not contain control characters")
+    if isinstance(value, str):
+        _typed(value)
     if isinstance(value, float) and not isfinite(value):
         raise ValueError("must be a finite number")
     if isinstance(value, list):
@@ -50,6 +54,8 @@ class Wire(BaseModel):
 
 Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_storable)]
 """Words of a client or a therapist: 1 to 4,000 characters, no control characters."""
+Unfinished = Annotated[str, Field(max_length=4000), AfterValidator(_typed)]
+"""Words still being typed: up to 4,000 characters, perhaps none yet."""
 Label = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_storable)]
 """A short name or reference, 1 to 200 characters."""
 Details = Annotated[dict[str, JsonValue], Field(max_length=40), AfterValidator(_keepable)]

@@ -1,15 +1,15 @@
 """Everything one review screen needs, in one answer."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, JsonValue
+from pydantic import JsonValue
 
 from planner.vocabulary import Stage
 from service.schemas.alerts import Alert, CrisisCard
 from service.schemas.client import Status
 from service.schemas.plans import PlanDesk, Reason
 from service.schemas.review import Draft, Verdict
-from service.schemas.wire import Ident, Label, Seq, Text, When, Wire
+from service.schemas.wire import Ident, Label, Seq, Text, Unfinished, When, Wire
 
 
 class Line(Wire):
@@ -93,7 +93,7 @@ class AssignRequest(Wire):
 class UnsentText(Wire):
     """Autosaved words of the editor; an empty text forgets them."""
 
-    text: Annotated[str, Field(max_length=4000)]
+    text: Unfinished
 
 
 class Written(Wire):

@@ -7,6 +7,8 @@ import json
 from pydantic import TypeAdapter
 
 _LIST = TypeAdapter(list[str | int])
+_LARGEST = 2**63
+"""Stores keep integers of 64 bits; a larger one in a token is not ours."""
 
 
 def token(*key: str | int) -> str:
@@ -21,6 +23,7 @@ def key(opaque: str, shape: tuple[type, ...]) -> tuple[str | int, ...]:
         parts = _LIST.validate_json(base64.urlsafe_b64decode(padded.encode("ascii", "strict")))
     except (binascii.Error, UnicodeError, ValueError) as error:
         raise ValueError("not a page token") from error
-    if [type(part) for part in parts] != list(shape):
+    fits = all(abs(part) < _LARGEST for part in parts if isinstance(part, int))
+    if [type(part) for part in parts] != list(shape) or not fits:
         raise ValueError("not a page token")
     return tuple(parts)
