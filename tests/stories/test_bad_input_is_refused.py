@@ -1,0 +1,153 @@
+"""Whatever is sent: a problem document, never a failure of ours, and nothing half done."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from service.stores import paging
+from service.stores.sqlite import SqliteStore
+from tests.driving import Town, town
+from tests.stories.spoiling import (
+    SPOILED_TEXTS,
+    STREAMS,
+    Operation,
+    operations,
+    spoiled_bodies,
+    spoiled_fields,
+)
+
+ALL = {one.name: one for one in operations()}
+WITH_BODY = [name for name, one in ALL.items() if one.body is not None]
+KEYED = ("app", "sue", "oli")
+
+
+class Scene:
+    """A session with everything in it, and a view of all that is stored."""
+
+    def __init__(self, here: Town, path: Path, ids: Mapping[str, str]) -> None:
+        self.here, self.path, self.ids = here, path, ids
+        self.sent = 0
+
+    async def send(
+        self, operation: Operation, body: bytes | None = None, **how: object
+    ) -> httpx.Response:
+        """Send a request as somebody who may; give the answer."""
+        path = operation.path.format(**{**self.ids, **how.get("path", {})})  # pyright: ignore
+        keeper = "app" if ("header", "Idempotency-Key") in operation.parameters else "sue"
+        if operation.method == "GET" and path.rsplit("/", 1)[-1] in {
+            self.ids["session_id"],
+            "replies",
+            "stream",
+        }:
+            keeper = "app"
+        self.sent += 1
+        headers = {
+            "Authorization": f"Bearer {self.here.keys[keeper]}",
+            "Idempotency-Key": f"try-{self.sent}", "X-Claim": self.ids["claim"],
+            "Content-Type": "application/json", **how.get("headers", {}),  # pyright: ignore
+        }  # fmt: skip
+        query = how.get("query", "")
+        return await self.here.http.request(
+            operation.method, f"{path}{query}", content=body, headers=headers
+        )
+
+    def stored(self) -> tuple[object, ...]:
+        """Give everything that a request could have changed."""
+        with sqlite3.connect(self.path) as link:
+            wanted = (
+                "SELECT session_id, seq FROM events", "SELECT * FROM rows", "SELECT * FROM keys",
+                "SELECT key FROM answers", "SELECT * FROM documents WHERE kind <> 'viewer'",
+            )  # fmt: skip
+            return tuple(link.execute(sql).fetchall() for sql in wanted)
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    """A session with a draft, a decision, a plan and an alert, on a real file."""
+    path = tmp_path / "log.db"
+    async with town(SqliteStore(path)) as here:
+        session = await here.drafted()
+        decided = (await here.decide("ada", session, "approve")).json()["decision_id"]
+        await here.say(session, "[moderate]")
+        await here.work()
+        note = {"take_over": True, "note": "Mine."}
+        taken = await here.call("sue", "POST", f"/v1/sessions/{session}/claim", note)
+        desk = await here.desk("sue", session)
+        ids = {
+            "session_id": session, "draft_id": desk["draft"]["draft_id"],
+            "decision_id": decided, "plan_id": f"pln_1.{session[4:]}", "rollout_id": "rol_1",
+            "alert_id": desk["alerts"][0]["alert_id"], "claim": taken.json()["claim"],
+            "role": "utterance",
+        }  # fmt: skip
+        yield Scene(here, path, ids)
+
+
+def held(answer: httpx.Response, before: tuple[object, ...], after: tuple[object, ...]) -> None:
+    """Hold an answer to its form, and a refused request to having done nothing."""
+    assert answer.status_code < 500, answer.status_code
+    if answer.status_code >= 400:
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert {"type", "title", "status", "detail", "code"} <= set(answer.json())
+        assert answer.json()["code"] != "internal"
+        assert after == before, "a refused request left something behind"
+
+
+@pytest.mark.parametrize("name", WITH_BODY)
+async def test_no_field_of_any_body_breaks_the_service(scene: Scene, name: str) -> None:
+    for body in spoiled_fields(ALL[name].body):
+        before = scene.stored()
+        answer = await scene.send(ALL[name], body)
+        held(answer, before, scene.stored())
+        assert b"\\ud800" not in body or answer.status_code >= 400
+        assert b"\\u0000" not in body or answer.status_code >= 400
+
+
+@pytest.mark.parametrize("name", WITH_BODY)
+async def test_no_body_breaks_the_service(scene: Scene, name: str) -> None:
+    for kind, body in spoiled_bodies():
+        before = scene.stored()
+        answer = await scene.send(ALL[name], body, headers={"Content-Type": kind})
+        held(answer, before, scene.stored())
+        assert body.endswith(b"{}") or answer.status_code >= 400 or kind != "application/json"
+
+
+@pytest.mark.parametrize("name", ALL)
+async def test_no_query_path_or_header_breaks_the_service(scene: Scene, name: str) -> None:
+    operation = ALL[name]
+    for where, what in operation.parameters:
+        for text in SPOILED_TEXTS:
+            if operation.path in STREAMS and text.isdecimal():
+                continue
+            how: dict[str, object] = {
+                "query": {"query": f"?{what}={quote(text)}"},
+                "path": {"path": {what: quote(text, safe="")}},
+                "header": {"headers": {what: text.encode("utf-8")}},
+            }[where]  # fmt: skip
+            before = scene.stored()
+            if operation.path in STREAMS and text == "" and where == "path":
+                continue
+            held(await scene.send(operation, b"{}", **how), before, scene.stored())
+
+
+@pytest.mark.parametrize("path", ["/v1/queue", "/v1/sessions", "/v1/alerts"])
+async def test_a_page_token_that_is_not_ours_is_refused(scene: Scene, path: str) -> None:
+    for token in (paging.token(1), paging.token("a", "b", "c"), paging.token(2**70, 2**70, "x")):
+        answer = await scene.send(ALL[f"GET {path}"], query=f"?page_token={token}")
+        assert (answer.status_code, answer.json()["code"]) == (400, "page_token_invalid")
+
+
+@pytest.mark.parametrize("part", ["replies", "events"])
+async def test_a_place_beyond_every_log_gives_an_empty_page(scene: Scene, part: str) -> None:
+    operation = ALL["GET /v1/sessions/{session_id}/" + part]
+    for token in (paging.token(2**53), paging.token(2**70), paging.token(-(2**70))):
+        answer = await scene.send(operation, query=f"?page_token={token}")
+        assert answer.status_code in {200, 400}
+
+
+async def test_a_method_that_is_not_offered_is_refused(scene: Scene) -> None:
+    answer = await scene.here.http.request("PATCH", "/v1/sessions")
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
