@@ -115,9 +115,7 @@ def _whose(original: str, family: Family) -> str:
 def _distinct(made: str, original: str, family: Family) -> str:
     """The same stand-in, or one letter longer while another form already has it."""
     real = family.surrogates.originals | {original.casefold()}
-    taken = {
-        row.stand_in for row in family.surrogates.rows if row.original != original
-    }
+    taken = {row.stand_in for row in family.surrogates.rows if row.original != original}
     ending = "文" if HAN.search(made) else "h"
     made = made or family.pick(_pool("stand_ins_en.txt", "n"), "other")
     while made in taken or made.casefold() in real:
@@ -169,7 +167,9 @@ def _related(word: str, family: Family) -> str:
 
 
 def _nickname(one: str, other: str) -> bool:
-    return one != other and bool(_groups().get(one, frozenset()) & _groups().get(other, frozenset()))
+    return one != other and bool(
+        _groups().get(one, frozenset()) & _groups().get(other, frozenset())
+    )
 
 
 def _misspelt(one: str, other: str) -> bool:

@@ -62,7 +62,9 @@ class Scrubber:
                 return Scrubbed(scrubbed, grown, _spans(found))
             found = tidy(text, [_wider(text, span) for span in found])
         whole = withhold(text, surrogates)
-        return Scrubbed(whole.stand_in, surrogates.with_rows([whole]), (Span(0, len(text), whole.kind),))
+        return Scrubbed(
+            whole.stand_in, surrogates.with_rows([whole]), (Span(0, len(text), whole.kind),)
+        )
 
 
 def load_scrubber() -> Scrubber:

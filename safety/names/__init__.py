@@ -15,3 +15,9 @@ def lines(name: str) -> tuple[str, ...]:
 def folded(name: str) -> frozenset[str]:
     """One list for asking whether a word is on it; case folded."""
     return frozenset(line.casefold() for line in lines(name))
+
+
+@cache
+def words(name: str) -> frozenset[str]:
+    """All words of one list whose lines hold many; case folded."""
+    return frozenset(word for line in lines(name) for word in line.casefold().split())
