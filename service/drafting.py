@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from models.completion import Ask, Completion, EngineFault, EngineUnavailable
+from models.completion import Ask, Completion, EngineUnavailable
 from planner import machine, parse, prompt
 from planner.vocabulary import CounselorTurn, Plan, PlanAnswer, Role
 from safety.guard import Check, GuardContext
@@ -104,19 +104,22 @@ async def _ask(
         with metrics.Engine.seconds.timed(role=asked.role):
             answers = await ports.engine.complete(asked, ask)
     except EngineUnavailable as error:
-        timeout = error.fault is EngineFault.TIMEOUT
-        metrics.Engine.failed.add(reason="timeout" if timeout else "unavailable")
+        metrics.Engine.failed.add(reason=error.fault)
         raise
     first = answers[0]
     for kind in ("prompt", "cached", "completion"):
         amount = getattr(first, f"{kind}_tokens")
         metrics.Engine.tokens.add(amount, kind=kind, role=asked.role)
+    metrics.Engine.completion_tokens.observe(first.completion_tokens, role=asked.role)
     return answers, first.adapter
 
 
 def _guarded(state: State, turn: CounselorTurn, ports: Ports) -> CandidateText:
     """The guard reads what the client would read."""
     checks = ports.guard(restored(state, turn.utterance), guard_context(state, "model"))
+    for check in checks:
+        if check.verdict == "fail":
+            metrics.Drafts.checks_failed.add(check=check.check)
     return CandidateText(
         action_reasoning=turn.action_reasoning, action=turn.action, utterance=turn.utterance,
         checks=tuple(made(check) for check in checks if check.verdict != "pass"),
@@ -138,6 +141,16 @@ def plan_text(plan: Plan) -> PlanText:
     """Give a plan as the log keeps it."""
     strategy = str(plan.strategy) if plan.strategy else None
     return PlanText(strategy=strategy, text=plan.text, reason=plan.reason, actions=plan.actions)
+
+
+def count_ready(state: State, draft: DraftPrepared, now_ms: int) -> None:
+    """Count how long the message waited for its first draft; later drafts were asked for."""
+    if state.draft is not None and state.draft.prepared.message_id == draft.message_id:
+        return
+    for entry in state.entries:
+        if entry.id == draft.message_id:
+            waited = max(0, now_ms - entry.at_ms) / 1000
+            metrics.Drafts.ready_seconds.observe(waited, source=draft.source)
 
 
 def _draft(

@@ -22,6 +22,7 @@ from service.schemas.problem import CheckResult, FieldError, Problem
 from service.session.refusals import Refused
 from service.stores.port import ClaimedByOther, ClaimLost, Conflict, StoreUnavailable
 from service.telemetry.log import LogEvent, log_line, where
+from service.telemetry.metrics import Http
 from service.wording import GuardRefused
 
 STATUS: Mapping[str, int] = {
@@ -47,10 +48,14 @@ STATUS: Mapping[str, int] = {
     "metrics_hidden": 404,
     "method_not_allowed": 405,
     "move_not_allowed": 422,
+    "no_rollout": 409,
     "no_such_action": 422,
+    "no_such_adapter": 422,
     "no_such_candidate": 422,
     "not_found": 404,
+    "not_scrubbed_yet": 409,
     "note_required": 422,
+    "nothing_to_change": 409,
     "page_token_invalid": 400,
     "plan_breaks_rules": 422,
     "plan_required": 422,
@@ -58,6 +63,7 @@ STATUS: Mapping[str, int] = {
     "reason_required": 422,
     "reasons_required": 422,
     "reply_is_held": 409,
+    "rollout_running": 409,
     "scrub_failed": 503,
     "session_closed": 409,
     "session_erased": 410,
@@ -85,7 +91,8 @@ def problem(code: str, detail: str, **more: Any) -> Problem:
 
 
 def answer(found: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """Give the HTTP answer of a problem document."""
+    """Give the HTTP answer of a problem document, and count it."""
+    Http.refused.add(code=found.code)
     return JSONResponse(
         found.model_dump(mode="json", exclude_none=True),
         status_code=found.status,

@@ -10,6 +10,7 @@ from service.ledger import Ledger
 from service.ports import Ports
 from service.session import case, decide
 from service.session.duties import wants_draft, wants_plan
+from service.session.events import DraftPrepared
 from service.session.state import State
 
 ACTOR = "service"
@@ -67,12 +68,7 @@ async def propose_draft(state: State, ledger: Ledger, ports: Ports) -> State:
     asked = await drafting.write_draft(state, ports)
     if isinstance(asked, drafting.Failure):
         return await _fall_back(state, asked.reason, ledger, ports)
-    written = asked
-    return (
-        await ledger.append(
-            state.session_id, lambda now: decide.drafted(now, written, ledger.policy), ACTOR
-        )
-    ).state
+    return await _lay_down(state, asked, ledger, ports)
 
 
 async def _fall_back(state: State, reason: str, ledger: Ledger, ports: Ports) -> State:
@@ -81,11 +77,17 @@ async def _fall_back(state: State, reason: str, ledger: Ledger, ports: Ports) ->
     if state.draft_is_fresh or not wants_draft(state, ledger.policy):
         return state
     template = drafting.template_draft(state, reason, ports)
-    return (
-        await ledger.append(
-            state.session_id, lambda now: decide.drafted(now, template, ledger.policy), ACTOR
-        )
-    ).state
+    return await _lay_down(state, template, ledger, ports)
+
+
+async def _lay_down(state: State, draft: DraftPrepared, ledger: Ledger, ports: Ports) -> State:
+    """Put a draft before the therapist, unless the session has moved on meanwhile."""
+    done = await ledger.append(
+        state.session_id, lambda now: decide.drafted(now, draft, ledger.policy), ACTOR
+    )
+    if done.events:
+        drafting.count_ready(state, draft, ports.clock.now_ms())
+    return done.state
 
 
 async def _failed(state: State, duty: drafting.DutyName, reason: str, ledger: Ledger) -> State:

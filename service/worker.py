@@ -153,6 +153,8 @@ class Worker:
 
         await self._ledger.append(session_id, write, ACTOR)
         Alerts.pages.add(outcome="delivered" if delivered else "failed")
+        if delivered and page.tier:
+            Alerts.escalated.add(level=alarm.level)
         log_line(
             LogEvent.PAGE_SENT if delivered else LogEvent.PAGE_FAILED,
             alert_id=alert_id, level=alarm.level,

@@ -39,7 +39,7 @@ CLINICAL: Final = Dashboard(
             "reqps",
             (
                 ("accepted", rate(f"{_SC}messages_accepted_total")),
-                ("refused {{code}}", rate(f"{_SC}messages_refused_total", "code")),
+                ("drafted for", rate(f"{_SC}draft_ready_seconds_count")),
             ),
         ),
         Panel(

@@ -39,6 +39,11 @@ SERVICE: Final = Dashboard(
             limit=0.001,
         ),
         Panel(
+            "Refused by code",
+            "reqps",
+            (("{{code}}", rate(f"{_SC}http_refused_total", "code")),),
+        ),
+        Panel(
             "Answer time by route (p95)",
             "s",
             (("{{route}}", quantile_of(0.95, f"{_SC}http_seconds", "route")),),

@@ -64,7 +64,6 @@ class Intake:
     """What clients send, and what happens to it inside the request."""
 
     accepted: Final = Count("messages_accepted", "Client messages recorded and answered 202.")
-    refused: Final = Count("messages_refused", "Client messages refused.", code=_CODE)
     seconds: Final = Spread(
         "intake_seconds", "Time from a client's request to its 202, screen included.", _FAST
     )
@@ -167,9 +166,7 @@ class Alerts:
         level=_LEVEL,
     )
     escalated: Final = Count("alerts_escalated", "Alerts passed on unanswered.", level=_LEVEL)
-    pages: Final = Count(
-        "pages", "Pages to people on call.", outcome=_of(("delivered", "failed", "given_up"))
-    )
+    pages: Final = Count("pages", "Pages to people on call.", outcome=_of(("delivered", "failed")))
 
 
 class Review:
@@ -243,6 +240,9 @@ class Http:
         route=_ROUTE,
         method=_of(("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")),
         status=_of(("1xx", "2xx", "3xx", "4xx", "5xx")),
+    )
+    refused: Final = Count(
+        "http_refused", "Requests answered with a problem, by its stable code.", code=_CODE
     )
     seconds: Final = Spread("http_seconds", "Time to answer a request.", _FAST, route=_ROUTE)
     streams: Final = Level(

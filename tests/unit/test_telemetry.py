@@ -60,7 +60,7 @@ def test_a_label_outside_the_declared_ones_is_a_bug():
 
 
 def test_counters_with_listed_labels_start_at_zero():
-    assert 'secondchair_pages_total{outcome="given_up"}' in scraped()
+    assert 'secondchair_pages_total{outcome="failed"}' in scraped()
 
 
 def test_the_labels_know_every_store_operation_and_every_duty():
