@@ -8,8 +8,10 @@ from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import (
+    adapter_desk,
     admin,
     crisis_desk,
+    export,
     health,
     insights,
     messages,
@@ -33,6 +35,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     workspace.router,
     streams.router,
     admin.router,
+    adapter_desk.router,
+    export.router,
     insights.router,
     health.router,
 )

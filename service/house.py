@@ -13,6 +13,7 @@ from service.ids import session_of
 from service.ledger import Ledger
 from service.limits import Allowance
 from service.ports import Ports
+from service.rolling import Rolling
 from service.sealing import MasterKeys
 from service.session.refusals import Refused
 from service.session.state import State
@@ -28,6 +29,8 @@ class House:
     keys: MasterKeys
     auth: Authenticator
     allowance: Allowance = field(default_factory=Allowance)
+    rolling: Rolling | None = None
+    """The adapter desk; None where an engine cannot change adapters."""
     metrics_token: str | None = None
     """Bearer of /metrics; None leaves protection to the network policy."""
     claim_ms: int = 90_000

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import os
 import sys
 from collections.abc import AsyncGenerator
@@ -11,6 +12,7 @@ from pathlib import Path
 import httpx
 from fastapi import FastAPI
 
+from models.adapters import Fit
 from models.vllm_engine import VllmEngine, open_client
 from safety.guard import check
 from safety.screen import load_screen
@@ -23,8 +25,10 @@ from service.house import House
 from service.ids import RandomIds, SystemClock
 from service.ledger import Ledger
 from service.limits import Allowance
+from service.oidc import Issuer, OidcVerifier
 from service.pager import EveryPager, LogPager, SmtpPager, WebhookPager
-from service.ports import Drafting, Pager, Ports
+from service.ports import Clock, Drafting, Pager, Ports
+from service.rolling import Rolling, Shelf
 from service.sealing import MasterKeys, new_key
 from service.session.duties import Policy
 from service.settings import Settings
@@ -50,10 +54,12 @@ async def open_house(settings: Settings) -> AsyncGenerator[House]:
         await closing.enter_async_context(engine_client)
         outside = await closing.enter_async_context(httpx.AsyncClient(trust_env=False))
         keys = master_keys(settings)
+        engine = VllmEngine(engine_client, settings.engine_model)
+        aliases = StoredAliases(store, settings.engine_model)
         ports = Ports(
             store=store,
-            engine=VllmEngine(engine_client, settings.engine_model),
-            aliases=StoredAliases(store, settings.engine_model),
+            engine=engine,
+            aliases=aliases,
             screen=load_screen(),
             scrubber=load_scrubber(),
             guard=check,
@@ -67,7 +73,8 @@ async def open_house(settings: Settings) -> AsyncGenerator[House]:
             ledger=Ledger(store, keys, ports.clock, policy(settings)),
             ports=ports,
             keys=keys,
-            auth=Authenticator(store, ports.clock),
+            auth=Authenticator(store, ports.clock, issuer(settings, outside, ports.clock)),
+            rolling=Rolling(store, (engine,), aliases, ports.clock, ports.ids, shelf(settings)),
             allowance=Allowance(settings.rate_per_s, settings.rate_per_s * 2),
             metrics_token=settings.secret("metrics_token"),
             claim_ms=settings.claim_s * 1_000,
@@ -94,6 +101,8 @@ async def work() -> None:
         async with open_house(settings) as house, asyncio.TaskGroup() as tasks:
             tasks.create_task(Worker(house.ledger, house.ports, settings.turns).run())
             tasks.create_task(Gauges(house.ledger, house.ports).run())
+            if house.rolling is not None:
+                tasks.create_task(house.rolling.run())
 
 
 def open_store(address: str) -> Store:
@@ -105,6 +114,26 @@ def open_store(address: str) -> Store:
         return RedisStore(address)
     # Like everywhere with SQLite addresses: three slashes are relative, four absolute.
     return SqliteStore(Path(rest.removeprefix("/")))
+
+
+def issuer(settings: Settings, client: httpx.AsyncClient, clock: Clock) -> OidcVerifier | None:
+    """Give the verifier of the organisation's own tokens, where one is configured."""
+    if not (settings.oidc_issuer and settings.oidc_audience and settings.oidc_jwks_url):
+        return None
+    known = Issuer(settings.oidc_issuer, settings.oidc_audience, settings.oidc_jwks_url)
+    return OidcVerifier(client, known, clock)
+
+
+def shelf(settings: Settings) -> Shelf:
+    """Give where adapters come from and what the engine's base takes."""
+    record = settings.base_folder / settings.engine_model / "base.json"
+    digest = settings.engine_base_sha256
+    if digest is None and record.is_file():
+        digest = str(json.loads(record.read_text(encoding="utf-8"))["weights_sha256"])
+    return Shelf(
+        settings.adapters_folder, Fit(digest or "unknown"), settings.engine_model,
+        round(settings.engine_timeout_s * 1_000), settings.adapters_auto,
+    )  # fmt: skip
 
 
 def policy(settings: Settings) -> Policy:

@@ -37,6 +37,12 @@ class Settings(BaseSettings):
     """Longest wait for one answer. A CPU needs minutes under load, a GPU seconds."""
     adapters_folder: Path = Path("models/adapters")
     """Adapters that may be rolled out, one folder each."""
+    adapters_auto: bool = True
+    """Bring the newest fitting adapter of a role into service where none serves yet."""
+    base_folder: Path = Path("var/base")
+    """Where `models.base_model` records the hash of the base it prepared."""
+    engine_base_sha256: str | None = None
+    """Hash of the base's weights; adapters trained on another base are refused."""
     drafting: bool = True
     """False pauses the model everywhere; screening, paging and human replies go on."""
     candidates: int = Field(default=1, ge=1, le=10)

@@ -1,0 +1,195 @@
+"""Adapters in service: rollouts kept in the store, carried on by whichever worker looks first.
+
+A rollout is one small document. Each step may be repeated, so a worker that dies in the middle
+leaves nothing but a step that the next one does again. Every replica reads the same alias.
+"""
+
+import asyncio
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import TypeAdapter
+
+from models.adapters import Fit, shelved
+from models.completion import EngineUnavailable
+from models.release_gate import misses
+from models.rollout import Event, Phase, Rollout, TakenBack, advance, begin
+from models.rollout_steps import AdapterDesk, take_step
+from models.vllm_engine import VllmEngine
+from planner.vocabulary import Role
+from service.aliases import KIND as ALIAS
+from service.aliases import StoredAliases
+from service.ports import Clock, Ids
+from service.session.refusals import Refused
+from service.stores.port import Conflict, Document, Store, StoreUnavailable
+from service.telemetry.log import LogEvent, log_line
+from service.telemetry.metrics import Adapters
+
+KIND = "rollout"
+_LOOK_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A rollout as stored: where it stands and what it went through."""
+
+    rollout_id: str
+    rollout: Rollout
+    started_at_ms: int
+    updated_at_ms: int
+    flipped_at_ms: int | None = None
+    steps: tuple[str, ...] = ()
+
+
+_RUNNING = TypeAdapter(Running)
+
+
+class Shelf(NamedTuple):
+    """Where adapters come from, what the engine takes, and how long requests may last."""
+
+    folder: Path
+    fit: Fit
+    base: str
+    drain_ms: int
+    """Longest time a request to the old adapter can still be under way after the flip."""
+    auto: bool
+    """Bring the newest fitting adapter of each role into service where none serves yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rolling:
+    """The adapter desk of one process."""
+
+    store: Store
+    engines: tuple[VllmEngine, ...]
+    aliases: StoredAliases
+    clock: Clock
+    ids: Ids
+    shelf: Shelf
+
+    async def start(self, role: Role, name: str) -> Running:
+        """Begin a rollout. Raises: Refused rollout_running, nothing_to_change, no_such_adapter."""
+        if any(one.rollout.role is role and not one.rollout.over for one in await self.all()):
+            raise Refused("rollout_running", "This role is being changed already.")
+        serving = await self.aliases.serving(role)
+        known = {one.name: one for one in shelved(self.shelf.folder)}
+        if name in known and known[name].role is not role:
+            raise Refused("no_such_adapter", "That adapter is not for this role.")
+        try:
+            expected = known[name].fingerprint if name in known else None
+            rollout = begin(role, serving, name, self.shelf.base, expected)
+        except ValueError as error:
+            raise Refused("nothing_to_change", "That adapter serves the role already.") from error
+        now = self.clock.now_ms()
+        running = Running(self.ids.new("rol"), rollout, now, now, steps=(rollout.phase,))
+        await self._put(running, 1)
+        return running
+
+    async def take_back(self, role: Role) -> Running:
+        """Undo the running rollout, or go back to what served before the last one.
+
+        Raises: Refused no_rollout.
+        """
+        mine = [one for one in await self.all() if one.rollout.role is role]
+        if not mine:
+            raise Refused("no_rollout", "This role was never changed.")
+        last = mine[-1]
+        if not last.rollout.over:
+            return await self._fold(last, TakenBack())
+        if last.rollout.phase is not Phase.DONE or last.rollout.old == self.shelf.base:
+            raise Refused("no_rollout", "There is no earlier adapter to go back to.")
+        return await self.start(role, last.rollout.old)
+
+    async def all(self) -> tuple[Running, ...]:
+        """Give every rollout, oldest first."""
+        found = await self.store.documents(KIND)
+        return tuple(_RUNNING.validate_json(one.body) for one in found)
+
+    async def run(self) -> None:
+        """Carry on what is unfinished and keep what serves loaded, until cancelled."""
+        while True:
+            try:
+                await self.round()
+            except (EngineUnavailable, StoreUnavailable, Conflict, Refused):
+                log_line(LogEvent.ROLLOUT_MOVED, "warning", outcome="later")
+            await asyncio.sleep(_LOOK_S)
+
+    async def round(self) -> None:
+        """Take one step of every unfinished rollout; reload what an engine forgot."""
+        rollouts = await self.all()
+        unfinished = [one for one in rollouts if not one.rollout.over]
+        for running in unfinished:
+            event = await take_step(running.rollout, self._desk(running))
+            if event is not None:
+                await self._fold(running, event)
+        busy = {one.rollout.role for one in unfinished}
+        for role in Role:
+            if role not in busy:
+                await self._keep(role, rollouts)
+
+    async def _keep(self, role: Role, rollouts: tuple[Running, ...]) -> None:
+        """An engine that started anew knows only its base: load what the alias names."""
+        serving = await self.aliases.serving(role)
+        if serving == self.shelf.base:
+            tried = {one.rollout.new for one in rollouts}
+            fitting = [
+                one.name for one in shelved(self.shelf.folder)
+                if one.role is role and one.name not in tried
+                and one.base_sha256 == self.shelf.fit.base_sha256
+            ]  # fmt: skip
+            if self.shelf.auto and fitting:
+                await self.start(role, fitting[-1])
+            return
+        path = str((self.shelf.folder / serving).resolve())
+        for engine in self.engines:
+            if serving not in await engine.models():
+                await engine.load_adapter(serving, path)
+                log_line(LogEvent.ADAPTER_CHANGED, adapter=serving, outcome="reloaded")
+        Adapters.live.put(1, role=role, adapter=serving)
+
+    async def _fold(self, running: Running, event: Event) -> Running:
+        found = await self.store.document(KIND, running.rollout_id)
+        after = advance(running.rollout, event)
+        if found is None or after == running.rollout:
+            return running
+        now = self.clock.now_ms()
+        moved = after.phase is not running.rollout.phase
+        changed = replace(
+            running, rollout=after, updated_at_ms=now,
+            flipped_at_ms=now if moved and _leaves(after.phase) else running.flipped_at_ms,
+            steps=(*running.steps, after.phase) if moved else running.steps,
+        )  # fmt: skip
+        await self._put(changed, found.version + 1)
+        if moved:
+            Adapters.rollouts.add(role=after.role, state=after.phase)
+            log_line(
+                LogEvent.ROLLOUT_MOVED, rollout_id=running.rollout_id, state=after.phase,
+                adapter=after.new, reason=after.reason or "none",
+            )  # fmt: skip
+        return changed
+
+    def _desk(self, running: Running) -> AdapterDesk:
+        async def asked(_: str) -> bool:
+            since = running.flipped_at_ms or running.updated_at_ms
+            return self.clock.now_ms() - since < self.shelf.drain_ms
+
+        return AdapterDesk(
+            self.engines, self.shelf.folder, self.shelf.fit, misses, self._point, asked
+        )
+
+    async def _point(self, role: Role, name: str) -> None:
+        found = await self.store.document(ALIAS, role)
+        body = json.dumps({"name": name}).encode()
+        await self.store.put_document(
+            ALIAS, Document(role, found.version + 1 if found else 1, body)
+        )
+
+    async def _put(self, running: Running, version: int) -> None:
+        body = json.dumps(asdict(running)).encode()
+        await self.store.put_document(KIND, Document(running.rollout_id, version, body))
+
+
+def _leaves(phase: Phase) -> bool:
+    return phase in {Phase.CONFIRMING, Phase.EMPTYING}
