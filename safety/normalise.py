@@ -19,6 +19,7 @@ _LEET = str.maketrans("01345@$!|", "oieasasil")
 _DOUBLES = frozenset("lstfeonprmdg")
 _SPACED = re.compile(r"(?<![a-z])(?:[a-z](?P<gap>[ .\-_*·/])){3,}[a-z](?![a-z])")
 _HAN_GAP = re.compile(r"(?<=[一-鿿])[ .·・*_\-/|、]+(?=[一-鿿])")
+_HAN_DOT = re.compile(r"(?<=[一-鿿])[.·・*_|]+(?=[一-鿿])")
 _HAN_SPACED = re.compile(r"(?<![一-鿿])[一-鿿](?:[ .·・*_\-/|][一-鿿]){1,}(?![一-鿿])")
 _LEET_WORD = re.compile(r"[a-z0-9@$!|]*[a-z][a-z0-9@$!|]*")
 _STARS = re.compile(r"(?<=[a-z])[*#_]+(?=[a-z])")
@@ -91,8 +92,8 @@ def _gaps(text: str) -> frozenset[int]:
     for word in _HAN_SPACED.finditer(text):
         inside = _HAN_GAP.finditer(text, *word.span())
         found.update(i for gap in inside for i in range(*gap.span()))
-    for stars in _STARS.finditer(text):
-        found.update(range(*stars.span()))
+    for inside in (*_STARS.finditer(text), *_HAN_DOT.finditer(text)):
+        found.update(range(*inside.span()))
     return frozenset(found)
 
 

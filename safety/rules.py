@@ -60,7 +60,7 @@ class Rules:
             for match in rule.pattern.finditer(plain.text):
                 if match.start() == match.end():
                     continue
-                refused = self.guards["refused"].search(plain.text[: match.end()][-60:])
+                refused = self.guards["refused"].search(plain.text[: match.end()])
                 explained = refused is not None or any(
                     self._explains(one, plain.text, match) for one in rule.guards
                 )
@@ -83,12 +83,13 @@ class Rules:
         if not history or not plain.text.strip():
             return CALM
         last = history[-1]
-        if last.role == "counselor" and self.talk["asked"].search(fold(last.text)):
+        asked = last.role == "counselor" and self.talk["asked"].search(fold(last.text)) is not None
+        if asked:
             if self.talk["no"].search(plain.text):
                 return CALM
             if self.talk["yes"].search(plain.text):
                 return self._spanning(plain, "says yes to the direct question")
-        if self.talk["retract"].search(plain.text) and self._said_before(history):
+        if self.talk["retract"].search(plain.text) and (asked or self._said_before(history)):
             return self._spanning(plain, "takes back an earlier statement")
         return CALM
 

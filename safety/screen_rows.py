@@ -1,0 +1,133 @@
+"""The screen's labelled rows for training and tuning, and ordinary talk to weigh against them.
+
+Whole files stay apart: what judges (``JUDGING``) is never read here.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Literal, TypedDict, cast
+
+from safety.normalise import fold
+from safety.risk import Category, Language, Line, RiskLevel
+from safety.rules import read_rules
+
+CORPUS = Path(__file__).parent / "corpus"
+TRAINING = ("en_a", "en_b", "en_d", "zh_a", "own_en", "own_zh")
+JUDGING = ("en_c", "zh_b")
+TUNING_SHARE = 0.12
+_ORDER = 7
+
+
+class _Turn(TypedDict):
+    role: Literal["client", "counselor"]
+    text: str
+
+
+class _JsonRow(TypedDict):
+    lang: Language
+    history: list[_Turn]
+    text: str
+    route: bool
+    level: str
+    category: str
+    kind: str
+
+
+class _Dialogue(TypedDict):
+    turns: list[_Turn]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One labelled message."""
+
+    language: Language
+    text: str
+    history: tuple[Line, ...]
+    route: bool
+    level: RiskLevel
+    category: Category
+    kind: str
+
+
+def labelled(names: Sequence[str] = TRAINING) -> list[Row]:
+    """The rows of the named corpus files, in order."""
+    return [row for name in names for row in _read(CORPUS / f"screen_{name}.jsonl")]
+
+
+def split(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """Training rows and tuning rows; always the same ones."""
+    mixed = list(rows)
+    Random(_ORDER).shuffle(mixed)
+    cut = int(len(mixed) * TUNING_SHARE)
+    return mixed[cut:], mixed[:cut]
+
+
+def ordinary(path: Path, language: Language, first: int, last: int, every: int) -> list[Row]:
+    """Client turns of dialogues ``first`` to ``last`` as calm rows, one in ``every``.
+
+    A dialogue stops counting at its first line that the rules would alert on: whoever wrote
+    the set did not label it, and what looks like danger must not be taught as calm.
+    """
+    rows: list[Row] = []
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines):
+            if first <= number < last:
+                turns = cast(_Dialogue, json.loads(line))["turns"]
+                said = tuple(Line(turn["role"], turn["text"]) for turn in turns)
+                rows.extend(_calm(said, language, number % every, every))
+    return rows
+
+
+def bend(text: str, rng: Random) -> str:
+    """The text as it is, or, for one in four, with a few slips of the keyboard."""
+    if rng.random() < 0.75 or len(text) < 6:
+        return text
+    letters = list(text)
+    for _ in range(max(1, len(letters) // 30)):
+        place = rng.randrange(1, len(letters) - 1)
+        slip = rng.random()
+        if slip < 0.4:
+            del letters[place]
+        elif slip < 0.8:
+            letters[place - 1 : place + 1] = letters[place - 1 : place + 1][::-1]
+        else:
+            letters.insert(place, letters[place])
+        if len(letters) < 6:
+            break
+    return "".join(letters)
+
+
+def _read(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            row = cast(_JsonRow, json.loads(line))
+            yield Row(
+                language=row["lang"],
+                text=row["text"],
+                history=tuple(Line(turn["role"], turn["text"]) for turn in row["history"]),
+                route=row["route"],
+                level=RiskLevel(row["level"]),
+                category=Category(row["category"]),
+                kind=row["kind"],
+            )
+
+
+def _calm(said: Sequence[Line], language: Language, offset: int, every: int) -> Iterator[Row]:
+    for index, line in enumerate(_until_danger(said, language)):
+        if line.role == "client" and (index // 2) % every == offset:
+            history = tuple(said[max(0, index - 4) : index])
+            yield Row(
+                language, line.text, history, False, RiskLevel.NONE, Category.NONE, "ordinary_turn"
+            )
+
+
+def _until_danger(said: Iterable[Line], language: Language) -> Iterator[Line]:
+    rules = read_rules(language)
+    for line in said:
+        if rules.find(fold(line.text), ()).level is not RiskLevel.NONE:
+            return
+        yield line

@@ -1,0 +1,129 @@
+"""Plain words alert, explained words do not, and the talk around them counts."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from safety.risk import Category, Line, RiskLevel, RiskReport
+from safety.rules import RulesLayer, read_rules
+
+CASES = {
+    row["id"]: row
+    for row in map(
+        json.loads,
+        (Path(__file__).parents[1] / "fixtures" / "screen_plain.jsonl")
+        .read_text(encoding="utf-8")
+        .splitlines(),
+    )
+}
+
+
+def look(text: str, *before: tuple[str, str]) -> RiskReport:
+    history = tuple(Line(role, words) for role, words in before)  # type: ignore[arg-type]
+    return RulesLayer().look(text, history, "en")
+
+
+def plain(case: str) -> RiskReport:
+    row = CASES[case]
+    before = tuple((line["role"], line["text"]) for line in row["history"])
+    return look(row["text"], *before)
+
+
+@pytest.mark.parametrize("case", sorted(CASES))
+def test_a_plain_case_is_judged_as_labelled(case: str):
+    assert plain(case).routes is CASES[case]["route"]
+
+
+def test_the_evidence_is_the_words_themselves():
+    text = "Honestly, I want to DIE. Sorry."
+    spans = {text[span.start : span.end] for span in look(text).evidence}
+    assert any("want to DIE" in span for span in spans)
+
+
+def test_every_piece_of_evidence_names_its_rule_and_its_category():
+    for span in look("i want to die").evidence:
+        assert span.reason
+        assert span.category is Category.SUICIDE
+
+
+def test_a_denied_thought_counts_as_low_and_keeps_its_evidence():
+    report = look("I don't want to die")
+    assert report.level is RiskLevel.LOW
+    assert report.evidence
+    assert report.score == 0.25
+
+
+def test_the_most_urgent_rule_speaks():
+    report = look("I want to die and I have written a suicide note")
+    assert report.level is RiskLevel.IMMINENT
+    assert report.score == 0.98
+
+
+def test_a_denial_in_another_clause_explains_nothing():
+    assert look("I am not tired. I want to die").routes
+
+
+def test_what_was_long_ago_is_low_until_it_is_said_to_be_back():
+    assert not look("I tried to kill myself years ago").routes
+    assert look("I tried to kill myself years ago and it is back again").routes
+
+
+def test_a_yes_to_the_direct_question_alerts():
+    question = ("counselor", "Are you thinking about killing yourself?")
+    report = look("yes", question)
+    assert report.level is RiskLevel.HIGH
+    assert (report.evidence[0].start, report.evidence[0].end) == (0, 3)
+
+
+def test_a_no_to_the_direct_question_does_not():
+    question = ("counselor", "Are you thinking about killing yourself?")
+    assert look("no", question).level is RiskLevel.NONE
+
+
+def test_a_yes_to_another_question_does_not():
+    assert look("yes", ("counselor", "Did you sleep?")).level is RiskLevel.NONE
+
+
+def test_a_yes_counts_only_right_after_the_question():
+    question = ("counselor", "Are you thinking about killing yourself?")
+    assert not look("yes", question, ("client", "no"), ("counselor", "Did you eat?")).routes
+
+
+def test_taking_back_what_was_said_plainly_keeps_the_alert():
+    said = ("client", "I want to kill myself")
+    assert look("lol just kidding", said, ("counselor", "I am here.")).level is RiskLevel.HIGH
+
+
+def test_taking_back_something_harmless_does_not_alert():
+    assert not look("lol just kidding", ("client", "I hate Mondays")).routes
+
+
+def test_what_the_counselor_said_cannot_be_taken_back():
+    asked = ("counselor", "Some people want to kill themselves.")
+    assert not look("haha never mind", ("counselor", "I want to die"), asked).routes
+
+
+def test_what_was_said_too_long_ago_is_out_of_sight():
+    said = ("client", "I want to kill myself")
+    between = [("counselor", "Tell me more."), ("client", "It rained.")] * 3
+    assert not look("just kidding", said, *between).routes
+
+
+def test_an_empty_message_is_calm():
+    assert look("").level is RiskLevel.NONE
+    assert look("   ", ("counselor", "Do you want to die?")).level is RiskLevel.NONE
+
+
+def test_both_languages_are_read_whatever_the_session_says():
+    assert RulesLayer().look("我想死", (), "en").routes
+    assert RulesLayer().look("i want to die", (), "zh").routes
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_guard_a_rule_names_exists(language: str):
+    rules = read_rules(language)  # type: ignore[arg-type]
+    assert {guard for rule in rules.rules for guard in rule.guards} <= set(rules.guards)
+    assert {"asked", "yes", "no", "retract"} == set(rules.talk)
+    assert {"refused", "still"} <= set(rules.guards)
+    assert all(rule.level.at_least(RiskLevel.MODERATE) for rule in rules.rules)

@@ -1,0 +1,63 @@
+"""Bent spellings are read as what they stand for, and point back at the raw words."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from safety.normalise import fold, normalise
+
+SPELLINGS = {
+    "capitals": ("I AM SAD", "i am sad"),
+    "curly": ("I’m", "i'm"),
+    "soft-hyphen": ("sa\u00add", "sad"),
+    "zero-width": ("s\u200bad", "sad"),
+    "variation": ("ok\ufe0f", "ok"),
+    "full-width": ("ｓａｄ", "sad"),
+    "accents": ("sád", "sad"),
+    "look-alikes": ("sаd", "sad"),
+    "spaced": ("l o n e l y", "lonely"),
+    "dotted": ("l.o.n.e.l.y", "lonely"),
+    "starred": ("lone*ly", "lonely"),
+    "stretched": ("saaaad", "sad"),
+    "doubles": ("hellllo", "hello"),
+    "leet": ("l0n3ly", "lonely"),
+    "final-mark": ("alone!", "alone!"),
+    "a-time": ("4pm at 10", "4pm at 10"),
+    "three-letters": ("a b c", "a b c"),
+    "spaces": ("a   b", "a b"),
+    "traditional": ("難過", "难过"),
+    "han-gaps": ("难 过", "难过"),
+    "han-dots": ("我难.过", "我难过"),
+    "han-stretched": ("好好好好", "好好"),
+    "digits": ("1000", "1000"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(SPELLINGS))
+def test_a_bent_spelling_is_read_plainly(name: str):
+    raw, plain = SPELLINGS[name]
+    assert fold(raw) == plain
+
+
+def test_a_span_points_at_the_raw_words():
+    raw = "well, L 0 N E L Y ’tis"
+    plain = normalise("I am l-o-n-e-l-y now")
+    start = plain.text.index("lonely")
+    assert plain.span(start, start + 6) == (5, 16)
+    assert len(normalise(raw).text) == len(normalise(raw).origin)
+
+
+@given(st.text(max_size=60))
+def test_every_plain_character_comes_from_a_raw_one(raw: str):
+    plain = normalise(raw)
+    assert len(plain.text) == len(plain.origin)
+    assert list(plain.origin) == sorted(plain.origin)
+    assert all(0 <= place < len(raw) for place in plain.origin)
+    for start in range(len(plain.text)):
+        first, last = plain.span(start, start + 1)
+        assert 0 <= first < last <= len(raw)
+
+
+@given(st.text(max_size=60))
+def test_reading_twice_reads_the_same(raw: str):
+    assert fold(raw) == fold(raw)
