@@ -1,0 +1,130 @@
+"""Tokens of the organisation's sign-in: good ones are known, all others are strangers."""
+
+import json
+import time
+from collections.abc import AsyncIterator, Mapping
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from service.oidc import Issuer, OidcVerifier
+from service.session.refusals import Refused
+from tests.fakes import ManualClock
+
+ISSUER = Issuer("https://id.example.org", "secondchair", "https://id.example.org/keys")
+GOOD = {"secondchair_role": "therapist", "secondchair_team": "north"}
+
+
+class Provider:
+    """An identity provider that can change its keys and go away."""
+
+    def __init__(self) -> None:
+        self.keys = {"one": rsa.generate_private_key(65537, 2048)}
+        self.fetched = 0
+        self.away = False
+
+    def answer(self, _: httpx.Request) -> httpx.Response:
+        """Give the key set."""
+        self.fetched += 1
+        if self.away:
+            return httpx.Response(503)
+        found = [
+            json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()))
+            | {"kid": kid, "alg": "RS256", "use": "sig"}
+            for kid, key in self.keys.items()
+        ]
+        return httpx.Response(200, json={"keys": found})
+
+    def token(self, clock: ManualClock, kid: str = "one", **claims: object) -> str:
+        """Sign a token that is good unless the claims say otherwise."""
+        now = clock.now_ms() // 1000
+        body: Mapping[str, object] = {
+            "iss": ISSUER.issuer, "aud": ISSUER.audience, "sub": "staff-7", "iat": now,
+            "exp": now + 300, **GOOD, **claims,
+        }  # fmt: skip
+        kept = {name: value for name, value in body.items() if value is not None}
+        return jwt.encode(kept, self.keys[kid], "RS256", headers={"kid": kid})
+
+
+@pytest.fixture
+def provider() -> Provider:
+    return Provider()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(time.time_ns() // 1_000_000)
+
+
+@pytest.fixture
+async def verifier(provider: Provider, clock: ManualClock) -> AsyncIterator[OidcVerifier]:
+    async with httpx.AsyncClient(transport=httpx.MockTransport(provider.answer)) as client:
+        yield OidcVerifier(client, ISSUER, clock)
+
+
+async def test_a_good_token_names_its_bearer(
+    verifier: OidcVerifier, provider: Provider, clock: ManualClock
+) -> None:
+    caller = await verifier.verify(provider.token(clock))
+    assert caller == ("staff-7", "therapist", "north")
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": 1}, {"iss": "https://other.example.org"}, {"aud": "somebody-else"},
+        {"secondchair_role": "owner"}, {"secondchair_role": None}, {"secondchair_team": None},
+        {"secondchair_team": ""}, {"sub": None}, {"iat": None},
+    ],
+    ids=lambda claims: "-".join(claims),
+)  # fmt: skip
+async def test_a_token_with_a_wrong_claim_is_a_stranger(
+    verifier: OidcVerifier, provider: Provider, clock: ManualClock, claims: dict[str, object]
+) -> None:
+    with pytest.raises(Refused) as refused:
+        await verifier.verify(provider.token(clock, **claims))
+    assert refused.value.code == "unauthenticated"
+
+
+async def test_the_token_does_not_choose_its_algorithm(
+    verifier: OidcVerifier, provider: Provider, clock: ManualClock
+) -> None:
+    claims = jwt.decode(provider.token(clock), options={"verify_signature": False})
+    unsigned = jwt.encode(claims, None, "none", headers={"kid": "one"})
+    shared = jwt.encode(claims, "a" * 64, "HS256", headers={"kid": "one"})
+    for forged in (unsigned, shared, "not.a.token", "ünïcode"):
+        with pytest.raises(Refused):
+            await verifier.verify(forged)
+
+
+async def test_a_small_clock_skew_is_forgiven(
+    verifier: OidcVerifier, provider: Provider, clock: ManualClock
+) -> None:
+    now = clock.now_ms() // 1000
+    assert await verifier.verify(provider.token(clock, iat=now + 30, exp=now - 30))
+
+
+async def test_new_keys_are_found_and_strangers_cannot_make_us_fetch_all_day(
+    verifier: OidcVerifier, provider: Provider, clock: ManualClock
+) -> None:
+    await verifier.verify(provider.token(clock))
+    provider.keys["two"] = rsa.generate_private_key(65537, 2048)
+    clock.tick(11_000)
+    assert await verifier.verify(provider.token(clock, "two"))
+    fetched = provider.fetched
+    provider.keys["three"] = rsa.generate_private_key(65537, 2048)
+    for _ in range(20):
+        with pytest.raises(Refused):
+            await verifier.verify(provider.token(clock, "three"))
+    assert provider.fetched == fetched
+
+
+async def test_known_keys_stay_good_while_the_provider_is_away(
+    verifier: OidcVerifier, provider: Provider, clock: ManualClock
+) -> None:
+    await verifier.verify(provider.token(clock))
+    provider.away = True
+    clock.tick(700_000)
+    assert await verifier.verify(provider.token(clock, iat=clock.now_ms() // 1000 - 700))
