@@ -10,6 +10,7 @@ from pathlib import Path
 from service.problems import STATUS
 from service.session import events
 from service.settings import Settings
+from service.telemetry.metrics import DECLARED
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -39,6 +40,20 @@ def errors() -> str:
         "| code | status |", "|---|---|",
     ]  # fmt: skip
     lines += [f"| `{code}` | {status} |" for code, status in sorted(STATUS.items())]
+    return "\n".join(lines) + "\n"
+
+
+def metric_page() -> str:
+    """Give the page of all metrics."""
+    lines = [
+        "# Metrics", "",
+        "Every number the service tells about itself at `/metrics`. Labels take listed values "
+        "only; anything else counts as `other`. No words, no ids.", "",
+        "| metric | kind | unit | labels | what it counts |", "|---|---|---|---|---|",
+    ]  # fmt: skip
+    for one in DECLARED:
+        labels = ", ".join(f"`{label}`" for label in one.labels) or "none"
+        lines.append(f"| `{one.name}` | {one.kind} | {one.unit} | {labels} | {one.about} |")
     return "\n".join(lines) + "\n"
 
 
@@ -98,6 +113,7 @@ PAGES = {
     "docs/settings.md": settings,
     "docs/errors.md": errors,
     "docs/events.md": event_page,
+    "docs/metrics.md": metric_page,
     "docs/architecture.md": architecture,
 }
 

@@ -12,7 +12,7 @@ from models.rollout import Phase
 from planner.vocabulary import Role
 from safety.guard import CheckName
 from safety.risk import Category, RiskLevel
-from service.telemetry.series import Closed, Count, Level, Spread
+from service.telemetry.series import Closed, Count, Level, Spread, declared
 
 _FAST: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 _SLOW: Final = (0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 20, 30, 60, 120, 300)
@@ -248,3 +248,7 @@ class Http:
     streams: Final = Level(
         "stream_clients", "Open event streams.", "livesum", audience=_of(("client", "console"))
     )
+
+
+DECLARED: Final = declared()
+"""All of the above, in this order: what documentation, rules and dashboards are checked against."""

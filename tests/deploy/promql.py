@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from service.telemetry import metrics, series
+from service.telemetry.metrics import DECLARED
 
 PROMETHEUS_OWN: Final = frozenset({"up", "ALERTS"})
 VLLM: Final = frozenset(
@@ -49,16 +49,15 @@ def selected_wrongly(expression: str) -> list[str]:
 
 def ours() -> frozenset[str]:
     """Every name under which a metric of the service is scraped."""
-    assert metrics
     return frozenset(
         one.name + suffix
-        for one in series.declared()
+        for one in DECLARED
         for suffix in (("_bucket", "_sum", "_count") if one.kind == "histogram" else ("",))
     )
 
 
 def _possible(metric: str, label: str, value: str) -> bool:
-    for one in series.declared():
+    for one in DECLARED:
         if metric in (one.name, *(one.name + end for end in ("_bucket", "_sum", "_count"))):
             return label in one.labels and one.labels[label].fit(value) == value
     return False

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from service.main import master_keys
+from service.settings import Settings
+
 DEPLOY = Path(__file__).parents[2] / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
@@ -51,6 +54,42 @@ def test_a_container_is_read_only_has_no_capabilities_and_restarts(name: str):
 def test_an_image_is_pinned_to_a_version(name: str):
     tag = SERVICES[name]["image"].partition(":")[2]
     assert re.search(r"\d+\.\d+", tag)
+
+
+def known_settings() -> set[str]:
+    return {f"SECONDCHAIR_{name.upper()}" for name in Settings.model_fields}
+
+
+def test_every_setting_that_compose_gives_is_one_the_service_knows():
+    assert set(SERVICES["api"]["environment"]) <= known_settings()
+
+
+def test_every_setting_that_kubernetes_gives_is_one_the_service_knows():
+    base = yaml.safe_load((DEPLOY / "kubernetes" / "base" / "settings.yaml").read_text())
+    clinic = yaml.safe_load(
+        (DEPLOY / "kubernetes" / "overlays" / "clinic" / "kustomization.yaml").read_text()
+    )
+    added = [
+        change["path"].rsplit("/", 1)[-1]
+        for patch in clinic["patches"]
+        for change in yaml.safe_load(patch["patch"])
+    ]
+    assert {*base["data"], *added} <= known_settings()
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
+def test_the_shipped_settings_and_secrets_are_enough_for_production(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    shutil.copy(DEPLOY / "secrets" / "make.sh", tmp_path)
+    subprocess.run(["sh", tmp_path / "make.sh"], check=True, capture_output=True)
+    for name, value in SERVICES["worker"]["environment"].items():
+        given = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)
+        monkeypatch.setenv(name, given.replace("/run/secrets", str(tmp_path)))
+    settings = Settings()
+    assert settings.environment == "production"
+    assert settings.store.startswith("redis://secondchair:")
+    assert len(master_keys(settings).keys) == 1
 
 
 def test_engine_and_store_have_no_way_out():

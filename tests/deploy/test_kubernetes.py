@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from service.telemetry import series
+from service.telemetry.metrics import DECLARED
 
 kubernetes_validate = pytest.importorskip("kubernetes_validate")
 
@@ -188,7 +188,7 @@ def test_workers_scale_by_a_metric_that_is_measured_and_served():
         if one["kind"] == "HorizontalPodAutoscaler" and one["metadata"]["name"] == "worker"
     ]
     name = scaler["spec"]["metrics"][0]["external"]["metric"]["name"]
-    assert name in {one.name for one in series.declared()}
+    assert name in {one.name for one in DECLARED}
     (rules,) = [one for one in WRITTEN if one["metadata"]["name"] == "metrics-adapter-rules"]
     served = yaml.safe_load(rules["data"]["config.yaml"])["externalRules"]
     assert [rule["name"]["as"] for rule in served] == [name]
