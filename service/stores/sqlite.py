@@ -28,7 +28,7 @@ from service.stores.port import (
     StoredRow,
     StoreUnavailable,
 )
-from service.stores.sqlite_writer import Writer, connect
+from service.stores.sqlite_writer import Writer, connect, empty_log
 from service.stores.waking import Waker
 
 _LOOK_S = 0.05
@@ -52,6 +52,8 @@ class SqliteStore:
         schema = files("service.stores").joinpath("schema.sql").read_text(encoding="utf-8")
         self._reader = connect(path)
         self._here(lambda link: link.executescript(schema))
+        # An erasure that was cut off here is finished now: see `empty_log`.
+        empty_log(path, tries=1)
         self._writer = Writer(path)
         self._waker = Waker()
         self._version, self._looked = -1, 0.0
@@ -60,6 +62,8 @@ class SqliteStore:
         """See `Store.append`."""
         await self._writer.run(lambda link: _append(link, write))
         self._waker.wake()
+        if write.destroy_key:
+            await asyncio.to_thread(empty_log, self._path)
 
     async def read(self, session_id: str, after: int = 0) -> Sequence[Envelope]:
         """See `Store.read`."""

@@ -4,6 +4,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ _TOGETHER = 128
 """Most writes one commit carries; more only wait for the next."""
 _BUSY_TIMEOUT_S = 10.0
 """How long a write waits for another process that is writing."""
+_TRIES, _PAUSE_S = 20, 0.1
+"""How often to ask for the log when readers hold it."""
 
 Job = Callable[[sqlite3.Connection], Any]
 
@@ -44,6 +47,27 @@ def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise StoreUnavailable(type(error).__name__) from error
     return link
+
+
+def empty_log(path: Path, tries: int = _TRIES) -> bool:
+    """Bring everything into the main file and cut the write-ahead log to nothing.
+
+    A destroyed key stands in the log's older pages until then. False when readers never made
+    room: the next erasure or start tries again. Raises: StoreUnavailable.
+    """
+    link = connect(path)
+    try:
+        for attempt in range(tries):
+            if attempt:
+                time.sleep(_PAUSE_S)
+            busy, _, _ = link.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not busy:
+                return True
+    except sqlite3.Error as error:
+        raise StoreUnavailable(type(error).__name__) from error
+    finally:
+        link.close()
+    return False
 
 
 class Writer:

@@ -16,7 +16,7 @@ class RedisServer:
         self.folder = folder
         self._binary = binary
         self.port = _free_port()
-        self._process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -32,10 +32,10 @@ class RedisServer:
             "--maxmemory-policy": "noeviction", "--logfile": str(self.folder / "redis.log"),
         }  # fmt: skip
         words = [part for pair in options.items() for part in pair]
-        self._process = subprocess.Popen([self._binary, *words])
+        self.process = subprocess.Popen([self._binary, *words])
         deadline = time.monotonic() + _START_S
         while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
+            if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("redis-server did not start")
             time.sleep(0.02)
 
@@ -48,10 +48,10 @@ class RedisServer:
         self._end(signal.SIGTERM)
 
     def _end(self, how: signal.Signals) -> None:
-        if self._process is not None:
-            self._process.send_signal(how)
-            self._process.wait()
-            self._process = None
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait()
+            self.process = None
 
     def _answers(self) -> bool:
         try:

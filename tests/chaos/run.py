@@ -1,0 +1,192 @@
+"""One run: load, kills, quiet, and the reckoning. Everything random comes from one seed."""
+
+import asyncio
+import random
+import statistics
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from service.stores.redis import RedisStore
+from tests.chaos.checker import Findings, check
+from tests.chaos.fleet import Fleet
+from tests.chaos.people import Address, Script, client, therapist
+from tests.chaos.witness import Witness, pager_receiver
+
+HUMANS = ("anna", "berta", "carla")
+_VICTIMS = ("api-0", "api-1", "worker-0", "worker-1", "redis")
+_QUIET_S = 90.0
+"""How long the fleet may take to do all it owes once nobody asks for more."""
+_RECOVERY_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How hard to try."""
+
+    kills: int
+    seed: int
+    clients: int = 8
+    between_s: tuple[float, float] = (0.5, 2.5)
+
+
+@dataclass
+class Outcome:
+    """What happened and what was found."""
+
+    witness: Witness
+    kills: Counter[str] = field(default_factory=Counter[str])
+    others: Counter[str] = field(default_factory=Counter[str])
+    """Engine kills and pauses, which come on top."""
+    silences: list[float] = field(default_factory=list[float])
+    """After each kill of API, worker or Redis: longest stretch without an accepted message, s."""
+    restarts: list[float] = field(default_factory=list[float])
+    """From the kill of an API replica until it answers again, s."""
+    findings: Findings = field(default_factory=Findings)
+    seconds: float = 0.0
+
+    def table(self) -> str:
+        """Give the run as lines to print."""
+        found, waits = self.findings, sorted(self.witness.waits) or [0.0]
+        rows = [
+            ("killed", ", ".join(f"{name} {n}" for name, n in sorted(self.kills.items()))),
+            ("also", ", ".join(f"{name} {n}" for name, n in sorted(self.others.items()))),
+            ("length", f"{self.seconds:.0f} s"),
+            ("sessions", found.sessions),
+            ("messages acknowledged", len(self.witness.accepted)),
+            ("messages in the logs", found.messages),
+            ("decisions / replies / alerts", f"{found.decisions} / {found.replies} / "
+             f"{found.alerts}"),
+            ("accepted after, median / p99", f"{statistics.median(waits) * 1000:.0f} / "
+             f"{waits[int(len(waits) * 0.99)] * 1000:.0f} ms"),
+            ("longest without acceptance", f"{max(self.silences, default=0):.1f} s"),
+            ("killed replica back after", f"{max(self.restarts, default=0):.1f} s at worst"),
+            ("violations", ", ".join(f"{name}: {n}" for name, n in found.wrong.items()) or "0"),
+        ]  # fmt: skip
+        return "\n".join(f"{name:32} {value}" for name, value in rows)
+
+
+async def run(wish: Wish, folder: Path, redis_binary: str) -> Outcome:
+    """Start a fleet, hurt it, let it settle, and compare what it says with what it did."""
+    witness = Witness()
+    outcome = Outcome(witness)
+    began = time.monotonic()
+    async with pager_receiver(witness) as pager_port:
+        fleet = Fleet(folder, redis_binary, pager_port)
+        try:
+            fleet.start()
+            await fleet.ready()
+            await _hurt(wish, fleet, outcome)
+            await _reckon(fleet, outcome)
+        finally:
+            fleet.stop()
+    outcome.seconds = time.monotonic() - began
+    return outcome
+
+
+async def _hurt(wish: Wish, fleet: Fleet, outcome: Outcome) -> None:
+    app = await fleet.issue("app", "client_app")
+    keys = [await fleet.issue(name, "therapist") for name in HUMANS]
+    bases = [f"http://127.0.0.1:{one.port}" for one in fleet.apis]
+    async with httpx.AsyncClient(trust_env=False) as http:
+        stop = asyncio.Event()
+        script = Script(Address(bases, http), outcome.witness, random.Random(wish.seed), stop)
+        async with asyncio.TaskGroup() as people:
+            for number in range(wish.clients):
+                people.create_task(client(script, app, f"c{number}"))
+            for key in keys:
+                people.create_task(therapist(script, key))
+            try:
+                await _kill(wish, fleet, outcome)
+            finally:
+                stop.set()
+        await _settle(fleet)
+        await _listen(script, app)
+
+
+async def _kill(wish: Wish, fleet: Fleet, outcome: Outcome) -> None:
+    dice = random.Random(wish.seed + 1)
+    moments: list[float] = []
+    await _warm(outcome.witness)
+    async with asyncio.TaskGroup() as watches:
+        for _ in range(wish.kills):
+            victim = dice.choice(_VICTIMS)
+            if victim.startswith("api-"):
+                # Killing what has not come back yet would only measure how slowly it starts.
+                await fleet.alive(fleet.members[victim], _RECOVERY_S)
+            outcome.kills[victim] += 1
+            moments.append(time.monotonic())
+            await fleet.kill(victim)
+            if victim.startswith("api-"):
+                watches.create_task(_watch(fleet, victim, outcome))
+            await _trouble(dice, fleet, outcome)
+            await asyncio.sleep(dice.uniform(*wish.between_s))
+    await asyncio.sleep(6.0)
+    outcome.silences += [outcome.witness.silence_after(one) for one in moments]
+
+
+async def _watch(fleet: Fleet, name: str, outcome: Outcome) -> None:
+    began = time.monotonic()
+    if await fleet.alive(fleet.members[name]):
+        outcome.restarts.append(time.monotonic() - began)
+
+
+async def _trouble(dice: random.Random, fleet: Fleet, outcome: Outcome) -> None:
+    """Now and then something else goes wrong as well."""
+    if dice.random() < 0.15:
+        outcome.others["engine killed"] += 1
+        await fleet.kill("engine")
+    if dice.random() < 0.1:
+        paused = dice.choice(("redis", "worker-0", "engine"))
+        outcome.others[f"{paused} paused"] += 1
+        await fleet.pause(paused, dice.uniform(0.2, 1.5))
+
+
+async def _warm(witness: Witness) -> None:
+    """Wait for the first decision: from here on every part is at work."""
+    deadline = time.monotonic() + _QUIET_S
+    while not witness.decided and time.monotonic() < deadline:
+        await asyncio.sleep(0.1)
+
+
+async def _settle(fleet: Fleet) -> None:
+    """Wait until nothing is owed: the workers do what the logs imply, however often they died."""
+    store = RedisStore(fleet.redis.url)
+    deadline = time.monotonic() + _QUIET_S
+    try:
+        while time.monotonic() < deadline:
+            due = await store.next_due_ms()
+            # What is left is due later than anything a turn or a hold takes: reminders of alerts.
+            if due is None or due > (time.time() + 30) * 1000:
+                return
+            await asyncio.sleep(0.5)
+    finally:
+        await store.close()
+
+
+async def _listen(script: Script, key: str) -> None:
+    """Read as a client does everything that left, page by page."""
+    for session_id in script.witness.sessions:
+        heard, after = script.witness.received.setdefault(session_id, {}), 0
+        while True:
+            path = f"/v1/sessions/{session_id}/replies?after={after}&page_size=200"
+            answer = await script.address.ask("GET", path, key)
+            if answer is None or not answer.is_success:
+                await asyncio.sleep(0.2)
+                continue
+            items = answer.json()["items"]
+            if not items:
+                break
+            heard |= {one["reply_id"]: one["text"] for one in items}
+            after = items[-1]["seq"]
+
+
+async def _reckon(fleet: Fleet, outcome: Outcome) -> None:
+    store = RedisStore(fleet.redis.url)
+    try:
+        outcome.findings = await check(store, outcome.witness, HUMANS)
+    finally:
+        await store.close()

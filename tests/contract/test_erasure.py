@@ -1,0 +1,142 @@
+"""Erasing a client leaves no byte from which a word could be read again."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+import redis
+
+from service.ledger import Ledger, Under
+from service.sealing import MasterKeys
+from service.session import events
+from service.session.duties import Policy
+from service.session.refusals import Refused
+from service.stores.port import Store
+from service.stores.redis import RedisStore
+from service.stores.sqlite import SqliteStore
+from tests.contract.redis_server import RedisServer
+
+KEYS = MasterKeys((bytes(range(32)),))
+WORDS = "a sentence that only this test would say"
+_SESSIONS = 120
+_REWRITE_S = 60.0
+
+
+class Clock:
+    """A clock that moves by itself; nothing here depends on when."""
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+
+async def talk(store: Store) -> dict[str, bytes]:
+    """Fill a store with short sessions; give each one's wrapped key."""
+    ledger = Ledger(store, KEYS, Clock(), Policy())
+    opened = events.SessionOpened(client_ref="ref", team="north", language="en", region="US")
+    for number in range(_SESSIONS):
+        session_id = f"ses_{number * 37 % _SESSIONS:04d}"
+        await ledger.open(session_id, opened, "app", Under())
+        note = events.NoteAdded(note_id="not_1", text=WORDS)
+        await ledger.append(session_id, lambda _, note=note: (note,), "anna")
+    keys = {row.session_id: await store.wrapped_key(row.session_id) for row in await rows(store)}
+    return {session_id: key for session_id, key in keys.items() if key}
+
+
+async def rows(store: Store):
+    return [(await store.row(f"ses_{number:04d}")).row for number in range(_SESSIONS)]
+
+
+async def erase_every_other(store: Store) -> list[str]:
+    gone = [f"ses_{number:04d}" for number in range(0, _SESSIONS, 2)]
+    ledger = Ledger(store, KEYS, Clock(), Policy())
+    for session_id in gone:
+        await ledger.erase(session_id, "superior")
+    return gone
+
+
+def everything_in(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def left(folder: Path, keys: dict[str, bytes], gone: list[str]) -> list[str]:
+    """Give the erased sessions of whose wrapped key any half is still in a file."""
+    held = everything_in(folder)
+    return [
+        one
+        for one in gone
+        if keys[one][: len(keys[one]) // 2] in held or keys[one][len(keys[one]) // 2 :] in held
+    ]
+
+
+async def test_sqlite_keeps_no_byte_of_a_destroyed_key(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "secondchair.db")
+    keys = await talk(store)
+    assert left(tmp_path, keys, list(keys)) == sorted(keys)
+    gone = await erase_every_other(store)
+    assert left(tmp_path, keys, gone) == []
+    assert left(tmp_path, keys, sorted(keys.keys() - set(gone))) == sorted(keys.keys() - set(gone))
+    assert WORDS.encode() not in everything_in(tmp_path)
+    await store.close()
+
+
+async def test_an_erasure_cut_off_before_the_log_was_emptied_is_finished_at_the_next_start(
+    tmp_path: Path,
+) -> None:
+    first = SqliteStore(tmp_path / "secondchair.db")
+    keys = await talk(first)
+    await first.close()
+    second = SqliteStore(tmp_path / "secondchair.db")
+    gone = await erase_every_other(second)
+    await second.close()
+    assert left(tmp_path, keys, gone) == []
+
+
+@pytest.mark.redis
+async def test_redis_keeps_no_byte_of_a_destroyed_key(empty_redis: RedisServer) -> None:
+    store = RedisStore(empty_redis.url)
+    keys = await talk(store)
+    assert left(empty_redis.folder, keys, list(keys)) == sorted(keys)
+    gone = await erase_every_other(store)
+    await rewritten(empty_redis, store)
+    assert left(empty_redis.folder, keys, gone) == []
+    assert left(empty_redis.folder, keys, sorted(keys.keys() - set(gone)))
+    assert WORDS.encode() not in everything_in(empty_redis.folder)
+    await store.close()
+
+
+async def rewritten(server: RedisServer, store: RedisStore) -> None:
+    """Wait until no rewrite of the append-only file is wanted or running."""
+    deadline = time.monotonic() + _REWRITE_S
+    with redis.Redis(port=server.port) as client:
+        while True:
+            await store.forget_answers(0)
+            told = client.info("persistence")
+            if not (
+                told["aof_rewrite_in_progress"]
+                or told["aof_rewrite_scheduled"]
+                or client.exists("sc:rewrite")
+            ):
+                return
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.1)
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_an_erased_session_is_proven_and_unreadable(store: Store, again: bool) -> None:
+    await talk(store)
+    ledger = Ledger(store, KEYS, Clock(), Policy())
+    await ledger.erase("ses_0000", "superior")
+    if again:
+        await ledger.erase("ses_0000", "superior")
+    log = await store.read("ses_0000")
+    assert [one.type for one in log] == ["session_opened", "note_added", "session_erased"]
+    assert (await ledger.load("ses_0000")).status == "erased"
+    assert await store.wrapped_key("ses_0000") is None
+    fresh = Ledger(store, KEYS, Clock(), Policy())
+    with pytest.raises(Refused):
+        await fresh.append("ses_0000", lambda _: (_refuse(),), "anna")
+
+
+def _refuse() -> events.Event:
+    raise Refused("session_erased", "The session was erased.")
