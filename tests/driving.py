@@ -64,18 +64,36 @@ def one_app() -> FastAPI:
 class Town:
     """A service with its fakes, its worker, and everybody's keys."""
 
-    store: Store
-    house: House
+    ports: Ports
+    policy: Policy
     keys: Mapping[str, str]
     engine: ScriptedEngine
     screen: WordScreen
     scrubber: NamedScrubber
     pager: FakePager
     clock: ManualClock
-    worker: Worker
     http: httpx.AsyncClient
+    house: House = field(init=False)
+    worker: Worker = field(init=False)
     claims: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     _numbers: Any = field(default_factory=lambda: count(1))
+
+    def __post_init__(self) -> None:
+        """Open for the first time."""
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget everything that a process keeps in memory; only the store is left."""
+        ledger = Ledger(self.ports.store, MASTER, self.clock, self.policy)
+        auth = Authenticator(self.ports.store, self.clock)
+        self.house = House(ledger, self.ports, MASTER, auth, Allowance(1e9, 1e9))
+        self.worker = Worker(ledger, self.ports)
+        one_app().state.house = self.house
+
+    @property
+    def store(self) -> Store:
+        """What survives a crash."""
+        return self.ports.store
 
     async def call(
         self, who: str, method: str, path: str, body: Json = None, **headers: str
@@ -150,28 +168,26 @@ class Town:
 
 @asynccontextmanager
 async def town(
-    store: Store | None = None, policy: Policy | None = None, safety_timeout_s: float = 5.0
+    store: Store | None = None,
+    policy: Policy | None = None,
+    safety_timeout_s: float = 5.0,
+    engine: ScriptedEngine | None = None,
+    pager: FakePager | None = None,
 ) -> AsyncGenerator[Town]:
     """Open a service for the length of a ``with``; a hold of 0 unless the policy says more."""
-    kept = store or MemoryStore()
-    engine, screen, scrubber = ScriptedEngine(), WordScreen(), NamedScrubber()
-    pager, clock = FakePager(), ManualClock()
+    kept, asked, called = store or MemoryStore(), engine or ScriptedEngine(), pager or FakePager()
+    screen, scrubber, clock = WordScreen(), NamedScrubber(), ManualClock()
     ports = Ports(
-        store=kept, engine=engine, aliases=FixedAliases(), screen=screen, scrubber=scrubber,
-        guard=check, pager=pager, clock=clock, ids=CountingIds(),
-        drafting=Drafting(), safety_timeout_s=safety_timeout_s,
+        store=kept, engine=asked, aliases=FixedAliases(), screen=screen, scrubber=scrubber,
+        guard=check, pager=called, clock=clock, ids=CountingIds(), drafting=Drafting(),
+        safety_timeout_s=safety_timeout_s,
     )  # fmt: skip
-    ledger = Ledger(kept, MASTER, clock, policy or Policy(hold_ms=0))
-    house = House(ledger, ports, MASTER, Authenticator(kept, clock), Allowance(1e9, 1e9))
     keys = {who: await issue(kept, Caller(who, *of)) for who, of in PEOPLE.items()}
-    app = one_app()
-    app.state.house = house
-    transport = httpx.ASGITransport(app)
+    transport = httpx.ASGITransport(one_app())
     async with httpx.AsyncClient(
         transport=transport, base_url="http://town", trust_env=False
     ) as http:
         yield Town(
-            kept, house, keys, engine, screen, scrubber, pager, clock,
-            Worker(ledger, ports), http,
-        )  # fmt: skip
+            ports, policy or Policy(hold_ms=0), keys, asked, screen, scrubber, called, clock, http
+        )
     await kept.close()
