@@ -1,0 +1,89 @@
+"""Numbers tell operators what waits and what is forgotten, and nothing about anybody."""
+
+import re
+
+import pytest
+
+from service.gauges import Gauges
+from service.stores.metered import MeteredStore
+from service.stores.port import Conflict, Document
+from service.telemetry import series
+from tests.driving import Town
+
+MINUTE = 60_000
+
+
+def number(name: str, **labels: str) -> float:
+    """One sample of what would be scraped now; 0 where it was never counted."""
+    inside = ",".join(f'{key}="{value}"' for key, value in sorted(labels.items()))
+    sample = f"secondchair_{name}" + (f"{{{inside}}}" if inside else "")
+    found = re.search(rf"^{re.escape(sample)} (\S+)$", series.render()[0].decode(), re.M)
+    return float(found[1]) if found else 0.0
+
+
+async def measured(here: Town) -> None:
+    await Gauges(here.house.ledger, here.ports).measure()
+
+
+async def test_an_alert_ages_until_somebody_acknowledges_it(here: Town) -> None:
+    session = await here.open()
+    await here.say(session, "[imminent]")
+    here.clock.tick(2 * MINUTE)
+    await measured(here)
+    assert number("alert_oldest_unacknowledged_seconds", level="imminent") == 120
+    assert number("alert_oldest_unacknowledged_seconds", level="high") == 0
+    (alert,) = (await here.desk("ada", session))["alerts"]
+    await here.call("ada", "POST", f"/v1/alerts/{alert['alert_id']}/acknowledge")
+    await measured(here)
+    assert number("alert_oldest_unacknowledged_seconds", level="imminent") == 0
+
+
+async def test_a_queue_is_counted_by_risk_with_its_longest_wait(here: Town) -> None:
+    for text in ("[high]", "Everything feels heavy lately.", "It was a long week."):
+        await here.say(await here.open(), text)
+        here.clock.tick(MINUTE)
+    await measured(here)
+    assert number("queue_sessions", risk="high") == 1
+    assert number("queue_sessions", risk="none") == 2
+    assert number("queue_oldest_seconds", risk="high") == 180
+    assert number("queue_oldest_seconds", risk="none") == 120
+    assert number("awaiting_draft_oldest_seconds") == 120
+
+
+async def test_what_is_owed_is_overdue_until_a_worker_does_it(here: Town) -> None:
+    session = await here.open()
+    await here.say(session, "Everything feels heavy lately.")
+    here.clock.tick(MINUTE)
+    await measured(here)
+    assert number("duties_oldest_overdue_seconds") == 60
+    drafted = number("draft_ready_seconds_count", source="model")
+    await here.work()
+    await measured(here)
+    assert number("duties_oldest_overdue_seconds") == 0
+    assert number("awaiting_draft_oldest_seconds") == 0
+    assert number("draft_ready_seconds_count", source="model") == drafted + 1
+
+
+async def test_a_second_draft_for_one_message_is_not_a_second_wait(here: Town) -> None:
+    session = await here.drafted()
+    counted = number("draft_ready_seconds_count", source="model")
+    await here.write("ada", session, "POST", f"/v1/sessions/{session}/drafts", {})
+    await here.work()
+    assert number("draft_ready_seconds_count", source="model") == counted
+
+
+async def test_a_refusal_is_counted_by_its_code(here: Town) -> None:
+    before = number("http_refused_total", code="unauthenticated")
+    await here.call("", "GET", "/v1/queue")
+    assert number("http_refused_total", code="unauthenticated") == before + 1
+
+
+async def test_a_metered_store_passes_everything_on_and_counts_collisions(here: Town) -> None:
+    store = MeteredStore(here.store)
+    before = number("store_conflicts_total")
+    await store.put_document("kind", Document("key", 1, b"body"))
+    with pytest.raises(Conflict):
+        await store.put_document("kind", Document("key", 1, b"other"))
+    assert await store.document("kind", "key") == Document("key", 1, b"body")
+    assert number("store_conflicts_total") == before + 1
+    assert number("store_seconds_count", operation="put_document") >= 2
