@@ -39,6 +39,7 @@ PEOPLE: Mapping[str, tuple[Role, str]] = {
     "app": ("client_app", "north"),
     "ada": ("therapist", "north"),
     "ben": ("therapist", "north"),
+    "tom": ("therapist", "north"),
     "sue": ("supervisor", "north"),
     "oli": ("ops", "north"),
     "far_app": ("client_app", "south"),
