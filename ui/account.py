@@ -20,9 +20,11 @@ def bar(pages: tuple[str, ...]) -> None:
         _watch(pages)
         with st.popover(desk().me.name, icon=":material/person:"):
             _menu()
-    _notice()
-    hold.bar()
-    tour.card()
+    # Always the same number of places: what comes and goes must not move the page below, or the
+    # browser would build the editor anew under the therapist's fingers.
+    for draw in (_notice, hold.bar, tour.card):
+        with st.container():
+            draw()
 
 
 @st.fragment(run_every=WATCH_S)

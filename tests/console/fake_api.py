@@ -4,6 +4,7 @@ Tokens read ``role-scene``: role one of therapist, supervisor, ops, client_app; 
 full, empty, busy (100 waiting, 200 turns), crisis, stale, nodraft, broken, away.
 """
 
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -153,4 +154,4 @@ def written(path: str) -> Response:
 
 
 if __name__ == "__main__":
-    uvicorn.run(app, port=8099, log_level="warning")
+    uvicorn.run(app, port=int(sys.argv[1]), log_level="warning")

@@ -23,12 +23,15 @@ def side(workspace: Workspace, held_here: bool) -> bool:
     """Draw draft, editor and buttons; true when the reader is done and wants the next session."""
     session, editor = workspace.session_id, desk().editor(workspace.session_id)
     drafts.card(workspace, editor)
-    _newer(workspace, editor)
+    with st.container(key="newer"):
+        _newer(workspace, editor)
     with st.container(key="decide"):
         hit = writing.box(session, editor, disabled=not held_here)
         verdict = writing.verdict(editor, workspace)
-        _difference(editor, verdict)
-        _warnings(editor)
+        with st.container(key="difference"):
+            _difference(editor, verdict)
+        with st.container(key="warnings"):
+            _warnings(editor)
         if editor.panel is not None:
             questions.draw(workspace, editor)
             return False

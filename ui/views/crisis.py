@@ -38,7 +38,8 @@ def show() -> None:
     with left:
         _danger(workspace)
     with right:
-        _hold(workspace)
+        with st.container(key="banners"):
+            _hold(workspace)
         _answer(workspace)
     pulse(session, mark(workspace))
 

@@ -27,7 +27,8 @@ def show() -> None:
     with left.container(key="transcript_side"):
         transcript.draw(workspace)
     with right.container(key="desk_side"):
-        _banners(workspace)
+        with st.container(key="banners"):
+            _banners(workspace)
         _desk_side(workspace)
     pulse(session, mark(workspace))
 

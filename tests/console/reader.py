@@ -1,0 +1,89 @@
+"""A person at the console: presses keys, reads the page, waits for what should come."""
+
+import io
+import re
+import time
+from pathlib import Path
+from typing import Final
+
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+
+FLAGS: Final = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--no-first-run",
+)
+COLOURS = 128
+
+
+class Reader:
+    """One browser window."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.address = address
+
+    def go(self, path: str) -> None:
+        self.page.goto(f"{self.address}/{path}")
+
+    def key(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def part(self, name: str) -> Locator:
+        """A part of the page by the key the console gave it."""
+        return self.page.locator(f".st-key-{name}")
+
+    def sees(self, selector: str) -> Locator:
+        found = self.page.locator(selector).first
+        expect(found).to_be_visible()
+        return found
+
+    def misses(self, selector: str) -> None:
+        expect(self.page.locator(selector)).to_have_count(0)
+
+    def reads(self, selector: str, pattern: str) -> None:
+        expect(self.page.locator(selector).first).to_contain_text(re.compile(pattern))
+
+    @property
+    def editor(self) -> Locator:
+        return self.part("editor").locator("textarea")
+
+    def holds(self) -> None:
+        """Take the session; from here on the decision is this reader's."""
+        self.sees(".transcript")
+        self.part("take").locator("button").click()
+        self.sees(".st-key-send_row")
+
+    def draft(self) -> str:
+        self.sees(".draft:not(.stale) blockquote")
+        return self.page.locator(".draft blockquote").inner_text()
+
+    def idle(self) -> None:
+        """Wait until the page is drawn and nothing runs."""
+        self.page.wait_for_function(
+            "document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"
+            " && !document.querySelector('[data-stale=true]')"
+        )
+
+    def waits(self, act: Locator | str, appears: str) -> float:
+        """Press a key or click, and give the milliseconds until something is there."""
+        started = time.perf_counter()
+        if isinstance(act, str):
+            self.key(act)
+        else:
+            act.click()
+        self.page.locator(appears).first.wait_for(state="attached")
+        return (time.perf_counter() - started) * 1000
+
+    def picture(self, path: Path) -> None:
+        """Keep what is on the screen, small enough for a repository."""
+        self.idle()
+        shot = Image.open(io.BytesIO(self.page.screenshot(animations="disabled")))
+        shot.convert("RGB").quantize(COLOURS).save(path, optimize=True)

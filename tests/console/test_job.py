@@ -1,0 +1,264 @@
+"""The therapist's whole job in a real browser, against the whole product."""
+
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.console import stack as stacks
+from tests.console.conftest import Open
+from tests.console.reader import Reader
+from tests.console.stack import ClientApp, Stack
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+WORDS = "I keep thinking my team sees me as the weak link since the Tuesday review."
+MORE = "And now they have moved the meeting without telling me."
+DANGER = "I want to end my life tonight."
+Therapist = Callable[..., Reader]
+
+
+def arrives(app: ClientApp, session: str, count: int) -> list[str]:
+    """Wait until the client has so many replies."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        replies = app.replies(session)
+        if len(replies) >= count:
+            return replies
+        time.sleep(0.1)
+    raise TimeoutError("no reply arrived")
+
+
+def written(app: ClientApp, text: str = WORDS) -> str:
+    session = app.open("client")
+    app.write(session, text)
+    return session
+
+
+def at(session: str, page: str = "workspace") -> str:
+    return f"{page}?session={session}"
+
+
+def test_taking_the_next_and_approving_takes_two_keys(
+    therapist: Therapist, client_app: ClientApp
+) -> None:
+    session = written(client_app)
+    reader = therapist("")
+    reader.sees(".st-key-queue_list li")
+    reader.key("n")
+    words = reader.draft()
+    reader.key("a")
+    reader.reads(".st-key-hold", "Leaves in")
+    assert (arrives(client_app, session, 1) == [words]) is True
+
+
+def test_signing_in_needs_a_known_token(reading: Open, console: str, stack: Stack) -> None:
+    reader = reading(console, "nobody")
+    field = reader.page.get_by_label("Access token", exact=True)
+    field.fill("sc_wrong")
+    field.press("Enter")
+    reader.reads(".st-key-signin_card", "not known")
+    field.fill(stack.keys["demo-therapist"])
+    field.press("Enter")
+    reader.sees(".st-key-filters")
+
+
+def test_an_edit_shows_its_difference_and_leaves_as_edited(
+    therapist: Therapist, client_app: ClientApp
+) -> None:
+    session = written(client_app)
+    reader = therapist(at(session))
+    reader.holds()
+    words = reader.draft()
+    reader.key("e")
+    reader.page.keyboard.type(" Take your time.")
+    reader.sees(".st-key-decide p.diff ins")
+    reader.key("Control+Enter")
+    sent = arrives(client_app, session, 1)[0]
+    assert (sent == f"{words} Take your time.") is True
+
+
+def test_a_rejection_needs_a_reason_and_brings_a_new_draft(
+    therapist: Therapist, client_app: ClientApp, stack: Stack
+) -> None:
+    session = written(client_app)
+    reader = therapist(at(session))
+    reader.holds()
+    reader.draft()
+    reader.key("x")
+    reader.sees(".st-key-question")
+    reader.key("Control+Enter")
+    reader.reads(".st-key-notice", "at least one reason")
+    reader.part("reasons").get_by_role("button", name="clarity").click()
+    reader.idle()
+    reader.key("Control+Enter")
+    reader.misses(".st-key-question")
+    reader.draft()
+    with stacks.caller(stack, "demo-therapist") as api:
+        seen = api.get(f"/v1/sessions/{session}/workspace").json()
+    assert seen["draft"]["basis"] > 0
+    assert client_app.replies(session) == []
+
+
+def test_undo_takes_the_words_back_and_nothing_is_sent(
+    therapist: Therapist, client_app: ClientApp
+) -> None:
+    session = written(client_app)
+    reader = therapist(at(session))
+    reader.holds()
+    words = reader.draft()
+    reader.key("a")
+    reader.sees(".st-key-undo button")
+    reader.key("z")
+    expect(reader.editor).to_have_value(words)
+    reader.sees(".st-key-send_row")
+    assert client_app.replies(session) == []
+
+
+def test_keys_are_silent_while_typing_and_the_map_is_one_key_away(
+    therapist: Therapist, client_app: ClientApp
+) -> None:
+    session = written(client_app)
+    reader = therapist(at(session))
+    reader.holds()
+    reader.draft()
+    reader.key("w")
+    expect(reader.editor).to_have_value("")
+    reader.key("e")
+    reader.page.keyboard.type("a? xnz")
+    expect(reader.editor).to_have_value("a? xnz")
+    reader.misses(".st-key-hold")
+    reader.key("Escape", "?")
+    reader.sees(".keymap")
+    assert client_app.replies(session) == []
+
+
+def test_a_refresh_in_mid_sentence_loses_no_character(
+    therapist: Therapist, client_app: ClientApp, reading: Open, console: str, stack: Stack
+) -> None:
+    session = written(client_app)
+    reader = therapist(at(session))
+    reader.holds()
+    words = reader.draft()
+    reader.key("e")
+    reader.page.keyboard.type(" I hear how heavy")
+    reader.page.reload()
+    expect(reader.editor).to_have_value(f"{words} I hear how heavy")
+    reader.sees(".st-key-decide p.diff ins")
+    elsewhere = reading(console, stack.keys["demo-therapist"], at(session))
+    expect(elsewhere.editor).to_have_value(f"{words} I hear how heavy")
+
+
+def test_a_session_that_moves_on_greys_the_draft_and_keeps_typed_words(
+    therapist: Therapist, client_app: ClientApp
+) -> None:
+    session = written(client_app)
+    reader = therapist(at(session))
+    reader.holds()
+    reader.draft()
+    reader.key("e")
+    reader.page.keyboard.type(" More.")
+    typed = reader.editor.input_value()
+    client_app.write(session, MORE)
+    expect(reader.page.locator(".line.client")).to_have_count(2)
+    expect(reader.editor).to_have_value(typed)
+    reader.sees(".st-key-use_draft button")
+    reader.key("Escape", "u")
+    expect(reader.editor).not_to_have_value(typed)
+    assert client_app.replies(session) == []
+
+
+def test_two_reviewers_see_each_other_and_only_one_can_answer(
+    therapist: Therapist, client_app: ClientApp, reading: Open, console: str, stack: Stack
+) -> None:
+    session = written(client_app)
+    first = therapist(at(session))
+    first.holds()
+    first.draft()
+    first.key("e")
+    first.page.keyboard.type(" Mine.")
+    typed = first.editor.input_value()
+    second = reading(console, stack.keys["demo-colleague"], at(session))
+    second.reads(".banner.taken", "demo-therapist")
+    second.misses(".st-key-send_row")
+    first.reads(".chip.viewer", "demo-colleague")
+    second.key("t")
+    second.page.get_by_label(re.compile("colleague will read")).fill("shift change")
+    second.key("Control+Enter")
+    second.sees(".st-key-send_row")
+    first.reads(".banner.lost", "demo-colleague")
+    expect(first.editor).to_have_value(typed)
+    first.misses(".st-key-send_row")
+    second.draft()
+    second.key("a")
+    assert len(arrives(client_app, session, 1)) == 1
+
+
+def test_the_cursor_moves_with_a_reason_and_the_plan_waits_for_a_decision(
+    therapist: Therapist, client_app: ClientApp
+) -> None:
+    session = written(client_app)
+    reader = therapist(at(session))
+    reader.holds()
+    reader.key("p")
+    reader.sees(".ladder")
+    reader.key("v")
+    reader.page.get_by_role("radiogroup").locator("label").nth(3).click()
+    reader.part("running").get_by_label(re.compile("^Why")).fill("the client told all of it")
+    reader.page.get_by_role("button", name=re.compile("Move the cursor")).click()
+    reader.reads(".ladder .here", ".+")
+    reader.sees(".st-key-proposed")
+    reader.idle()
+    reader.key("a")
+    reader.reads(".st-key-running", "Intervention stage")
+    reader.misses(".st-key-proposed")
+    reader.key("b")
+    reader.reads(".chip.stage", "Intervention")
+
+
+def test_an_alert_is_acknowledged_answered_and_resolved(
+    therapist: Therapist, client_app: ClientApp, stack: Stack
+) -> None:
+    session = written(client_app, DANGER)
+    reader = therapist(at(session))
+    reader.reads(".banner.alert", "Alert")
+    expect(reader.page).to_have_title(re.compile(r"^\(\d+\) ⚠"))
+    reader.key("o")
+    reader.sees(".alarm mark")
+    reader.part("take").locator("button").click()
+    reader.sees(".st-key-send_row")
+    reader.key("q")
+    reader.page.get_by_text(re.compile("demo-therapist is looking")).wait_for()
+    reader.page.get_by_role("button", name="Insert").first.click()
+    expect(reader.editor).not_to_have_value("")
+    reader.key("a")
+    asked = arrives(client_app, session, 1)
+    reader.idle()
+    reader.key("s")
+    reader.page.get_by_label(re.compile("agreed")).fill("met a colleague, safety plan made")
+    reader.page.get_by_role("button", name=re.compile("Resolve; drafting")).click()
+    reader.misses(".alarm")
+    with stacks.caller(stack, "demo-therapist") as api:
+        seen = api.get(f"/v1/sessions/{session}/workspace").json()
+    assert (len(asked), seen["status"]) == (1, "open")
+
+
+def test_the_service_may_go_down_and_come_back_without_a_lost_word(
+    therapist: Therapist, client_app: ClientApp, stack: Stack
+) -> None:
+    session = written(client_app)
+    reader = therapist(at(session))
+    reader.holds()
+    words = reader.draft()
+    stack.stop("api")
+    reader.sees(".banner.offline")
+    reader.key("e")
+    reader.page.keyboard.type(" Still here.")
+    stack.start_api()
+    reader.misses(".banner.offline")
+    expect(reader.editor).to_have_value(f"{words} Still here.")
+    reader.sees(".st-key-send_row")
+    reader.key("Control+Enter")
+    assert len(arrives(client_app, session, 1)) == 1
