@@ -83,12 +83,11 @@ def write_card(report: Report) -> None:
     (report.folder / "README.md").write_text(_page(report, measured), "utf-8")
 
 
-def draw_losses(history: list[dict], before: float, path: Path) -> None:
+def draw_losses(history: list[dict], path: Path) -> None:
     """Draws training and validation loss over the steps."""
     figure, axes = pyplot.subplots(figsize=(6, 3.5))
     for key, label in (("loss", "training (weighted)"), ("eval_loss", "validation")):
         points = [(row["step"], row[key]) for row in history if key in row]
-        points = [(0, before), *points] if key == "eval_loss" else points
         axes.plot(*zip(*points, strict=True), marker="." if key == "eval_loss" else "", label=label)
     axes.set(xlabel="step", ylabel="nats per learnt token")
     axes.legend()

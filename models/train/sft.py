@@ -66,6 +66,8 @@ class Recipe:
     """Validation checks without gain before it stops."""
     learning_rate: float
     epochs: float
+    validation: int
+    """Most held-back sequences that a check looks at, evenly spread; evaluate.py takes all."""
     checks: int
     """How often, evenly spread, the validation loss is measured and a checkpoint written."""
     action_weight: float
@@ -144,6 +146,8 @@ def train(recipe: Recipe, sessions: Path, work: Path) -> tuple[SFTTrainer, dict]
         part: _dataset([s for s in corpus if pairs.part_of(s.id) == part], recipe, tokenizer)
         for part in ("train", "validation")
     }
+    every = max(len(parts["validation"]) // recipe.validation, 1)
+    parts["validation"] = parts["validation"].select(range(0, len(parts["validation"]), every))
     steps = round(len(parts["train"]) * recipe.epochs / recipe.batch / recipe.accumulate)
     base = AutoModelForCausalLM.from_pretrained(recipe.base, dtype=_dtype(recipe))
     trainer = CounselorTrainer(
@@ -165,10 +169,8 @@ def train(recipe: Recipe, sessions: Path, work: Path) -> tuple[SFTTrainer, dict]
     )
     resume = get_last_checkpoint(str(work)) if work.exists() else None
     started = time.monotonic()
-    before = _before(trainer, work)
     trainer.train(resume_from_checkpoint=resume)
     figures = {
-        "base_validation_loss": before,
         "validation_loss": trainer.state.best_metric,
         "steps": trainer.state.global_step,
         "planned_steps": steps,
@@ -177,15 +179,6 @@ def train(recipe: Recipe, sessions: Path, work: Path) -> tuple[SFTTrainer, dict]
         **{f"examples_{part}": len(rows) for part, rows in parts.items()},
     }
     return trainer, figures
-
-
-def _before(trainer: SFTTrainer, work: Path) -> float:
-    """The base's own validation loss; measured once, as a fresh LoRA changes nothing."""
-    kept = work / "base_loss.json"
-    if not kept.exists():
-        work.mkdir(parents=True, exist_ok=True)
-        kept.write_text(json.dumps(trainer.evaluate()["eval_loss"]))
-    return json.loads(kept.read_text())
 
 
 def _dataset(sessions: list[pairs.CorpusSession], recipe: Recipe, tokenizer) -> Dataset:
@@ -278,7 +271,7 @@ def main() -> None:
     trainer, figures = train(recipe, asked.sessions, work)
     manifest = _manifest(recipe, asked.sessions, figures)
     folder = write_adapter(trainer.model, manifest, asked.out)
-    draw_losses(trainer.state.log_history, figures["base_validation_loss"], folder / "loss.png")
+    draw_losses(trainer.state.log_history, folder / "loss.png")
     print(f"{folder}: {json.dumps(figures)}")
 
 
