@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from safety.classifier import load_classifier
 from safety.risk import WORST, Language, Line, RiskLevel, RiskReport, combine
 from safety.rules import RulesLayer
 
@@ -36,7 +37,7 @@ class Screen:
 
 def load_screen() -> Screen:
     """The screen as shipped: every layer, read once from the files beside this module."""
-    return Screen(layers=(RulesLayer(),))
+    return Screen(layers=(RulesLayer(), load_classifier()))
 
 
 def _sane(report: RiskReport, text: str) -> bool:
