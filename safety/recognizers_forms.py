@@ -82,7 +82,7 @@ _PLATFORM = (
 )
 _LINK = r"(?:['’]s|s|名|号|號|里|上|是|叫做|叫|为|is|was|as|called|named|name|user|account|under|at|:|：|=|@|,|，|\s){0,6}?"
 _PLAIN: tuple[tuple[Kind, re.Pattern[str]], ...] = (
-    (Kind.URL, re.compile(r"(?:https?://|www\.)[^\s，。；、！？）)\"'》”]+", re.I)),
+    (Kind.URL, re.compile(r"(?:https?://|www\.)[A-Za-z0-9_./?=&%#:~+@!,;-]+", re.I)),
     (
         Kind.EMAIL_ADDRESS,
         re.compile(
@@ -157,7 +157,7 @@ _PLAIN: tuple[tuple[Kind, re.Pattern[str]], ...] = (
             re.I,
         ),
     ),
-    (Kind.USERNAME, re.compile(r"(?<![㐀-鿿0-9])[㐀-鿿]{2,12}_?0\d{2,3}(?!\d)")),
+    (Kind.USERNAME, re.compile(r"(?<![㐀-鿿0-9])[㐀-鿿]{2,12}_?0\d{2,3}(?![\d-])")),
     (
         Kind.USERNAME,
         re.compile(rf"{_PLATFORM}{_LINK}(?P<x>[A-Za-z_]*[㐀-鿿]{{1,10}}_?\d{{2,}})", re.I),
@@ -213,7 +213,7 @@ _SPOKEN_HAN = re.compile(
     r"[零〇一二三四五六七八九幺两](?:[\s,，、-]?[零〇一二三四五六七八九幺两]){6,}"
 )
 _NUMBER = re.compile(
-    r"(?<![A-Za-z0-9.$£€¥])(?:[A-Z]{1,5}[-/ ]?(?=\d))?(?:\+|\()?\d(?:[\d]|[ ().\-/](?=[\d(A-Z]))*"
+    r"(?<![A-Za-z0-9.$£€¥])(?:[A-Z]{1,5}[-/ ]?(?=\d))?(?:\+|\()?\d(?:[\d]|[ ().\-/]{1,2}(?=[\d(A-Z]))*"
     r"(?:[-/]?[A-Z0-9]*[A-Z](?![a-z]))?(?:-\d+)*(?![A-Za-z0-9])"
 )
 _CODE = re.compile(

@@ -1,0 +1,67 @@
+"""Two texts scrubbed at the same moment never share a stand-in, and a refused hint leaves none."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from safety.risk import Language
+from safety.scrub import Scrubbed
+from safety.surrogates import Surrogates
+from tests.driving import Town
+from tests.fakes import NamedScrubber
+
+
+@dataclass
+class Slow:
+    """The scrubber, with a pause in which somebody else may scrub too."""
+
+    inner: NamedScrubber
+    seen: list[Surrogates] = field(default_factory=list[Surrogates])
+
+    def scrub(self, text: str, language: Language, surrogates: Surrogates) -> Scrubbed:
+        """Scrub as ever."""
+        return self.inner.scrub(text, language, surrogates)
+
+
+async def stand_ins(here: Town, session: str) -> Sequence[tuple[str, ...]]:
+    """Give the session's mapping."""
+    return (await here.house.ledger.load(session)).surrogates
+
+
+async def test_a_refused_hint_leaves_no_trace(here: Town) -> None:
+    session = await here.drafted()
+    desk = await here.desk("ada", session)
+    await here.say(session, "And one more thing.")
+    before = await here.length(session)
+    path = f"/v1/drafts/{desk['draft']['draft_id']}/decisions"
+    body = {
+        "verdict": "reject", "reasons": ["style"], "hint": "Ask about Marisol.",
+        "basis": desk["seq"],
+    }  # fmt: skip
+    late = await here.write("ada", session, "POST", path, body)
+    assert late.json()["code"] == "draft_is_stale"
+    assert await here.length(session) == before
+
+
+async def test_a_refused_request_for_a_draft_leaves_no_trace(here: Town) -> None:
+    session = await here.drafted()
+    await here.say(session, "[high]")
+    before = await here.length(session)
+    path, body = f"/v1/sessions/{session}/drafts", {"hint": "Ask about Marisol."}
+    refused = await here.write("ada", session, "POST", path, body)
+    assert refused.json()["code"] == "in_crisis"
+    assert await here.length(session) == before
+
+
+async def test_names_learnt_at_the_same_moment_get_stand_ins_of_their_own(here: Town) -> None:
+    here.scrubber.finder.names = ("Marisol", "Gregor", "Ottilie")
+    session = await here.drafted()
+    for name in ("Gregor", "Ottilie"):
+        path, body = f"/v1/sessions/{session}/drafts", {"hint": "Ask about Marisol."}
+        await here.say(session, f"My friend {name} came along.")
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(here.worker.drain())
+            tasks.create_task(here.write("ada", session, "POST", path, body))
+    await here.work(60_000)
+    rows = await stand_ins(here, session)
+    assert len({row[0] for row in rows}) == len({row[1] for row in rows}) == len(rows) == 3
