@@ -10,6 +10,8 @@ import click
 import httpx
 import uvicorn
 
+from safety.evaluate_screen import run as screen_lines
+from safety.evaluate_scrub import run as scrub_lines
 from service.auth import Caller, Role, issue, revoke
 from service.demo import PromiseBroken, TooSlow
 from service.demo import run as play_demo
@@ -81,6 +83,20 @@ def demo(url: str, number: int) -> None:
         raise click.ClickException(f"promise broken: {broken}") from broken
     except (TooSlow, httpx.HTTPError) as error:
         raise click.ClickException(f"the demo could not go on: {error}") from error
+
+
+@cli.command()
+@click.option("--evaluate", is_flag=True, help="Compare with the labels in the input.")
+def screen(evaluate: bool) -> None:
+    """Judge messages: JSON lines on standard input, JSON lines on standard output."""
+    screen_lines(sys.stdin, sys.stdout, evaluate)
+
+
+@cli.command()
+@click.option("--evaluate", is_flag=True, help="Compare with the marks in the input.")
+def scrub(evaluate: bool) -> None:
+    """Scrub messages: JSON lines on standard input, JSON lines on standard output."""
+    scrub_lines(sys.stdin, sys.stdout, evaluate)
 
 
 @cli.group()
