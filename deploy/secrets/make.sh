@@ -16,7 +16,7 @@ if [ ! -s store_url ]; then
     password=$(random)
     digest=$(printf '%s' "$password" | openssl dgst -sha256 -r | cut -d' ' -f1)
     # The service may do all that its log needs and nothing that could lose it.
-    printf 'user default off\nuser secondchair on #%s ~* &* +@all -@admin -@dangerous +info\n' \
+    printf 'user default off\nuser secondchair on #%s ~* &* +@all -@admin -@dangerous +info +bgrewriteaof\n' \
         "$digest" >redis_acl
     printf 'redis://secondchair:%s@redis:6379/0' "$password" >store_url
 fi
