@@ -138,4 +138,4 @@ async def _decide(script: Script, key: str, seen: Json, holding: dict[str, str])
         asked |= {"verdict": "respond", "text": "Thank you for telling me. What was hardest?"}
     done = await ask("POST", path, key, json=asked, headers=holding)
     if done is not None and done.is_success:
-        script.witness.decided[done.json()["decision_id"]] = seen["session_id"]
+        script.witness.decide(done.json()["decision_id"], seen["session_id"])

@@ -5,6 +5,7 @@ import random
 import statistics
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -147,9 +148,8 @@ async def _trouble(dice: random.Random, fleet: Fleet, outcome: Outcome) -> None:
 
 async def _warm(witness: Witness) -> None:
     """Wait for the first decision: from here on every part is at work."""
-    deadline = time.monotonic() + _QUIET_S
-    while not witness.decided and time.monotonic() < deadline:
-        await asyncio.sleep(0.1)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(witness.began.wait(), _QUIET_S)
 
 
 async def _settle(fleet: Fleet) -> None:

@@ -1,6 +1,7 @@
 """What was asked, what was acknowledged and when: the outside view that the log is held against."""
 
 import asyncio
+import itertools
 import json
 import time
 from collections.abc import AsyncGenerator
@@ -27,6 +28,8 @@ class Witness:
     """When each 202 arrived, seconds."""
     waits: list[float] = field(default_factory=list[float])
     """How long each 202 took from the first attempt on, seconds."""
+    began: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by the first decision: from then on every part is at work."""
 
     def accept(self, text: str, message_id: str, began: float) -> None:
         """Note a 202."""
@@ -35,10 +38,15 @@ class Witness:
         self.times.append(now)
         self.waits.append(now - began)
 
+    def decide(self, decision_id: str, session_id: str) -> None:
+        """Note a 201."""
+        self.decided[decision_id] = session_id
+        self.began.set()
+
     def silence_after(self, moment: float) -> float:
         """Give the longest stretch without a 202 that began in the 6 s after a moment."""
         times = [moment, *(one for one in self.times if moment <= one <= moment + 30.0)]
-        stretches = zip(times, times[1:], strict=False)
+        stretches = itertools.pairwise(times)
         return max((b - a for a, b in stretches if a < moment + 6.0), default=0.0)
 
 

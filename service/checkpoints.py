@@ -1,0 +1,175 @@
+"""Signed checkpoints: how far each log had come at a moment, kept where the store's owner is not.
+
+A hash chain shows what was changed within it; cut off at its end, or written anew from its
+beginning by somebody who has the whole store, it looks whole. A checkpoint holds every session's
+seq and head hash, signed with Ed25519. No words, nothing but ids, numbers and hashes.
+"""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from pydantic import TypeAdapter, ValidationError
+
+from service.sealing import DataKey, KeyUnreadable, MasterKeys, first_broken
+from service.stores.port import Envelope, RowQuery, Store
+
+_PAGE = 500
+_KIND = b"second-chair-checkpoint-1\n"
+"""Signed with the rest, so that no other signed document passes for a checkpoint."""
+Fault = Literal["broken", "shortened", "rewritten", "missing", "row_differs", "unreadable"]
+
+
+class Head(NamedTuple):
+    """How far one log had come."""
+
+    seq: int
+    hash: str
+    """Hex of the newest envelope's hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Every session's head at one moment."""
+
+    made_at_ms: int
+    heads: Mapping[str, Head]
+
+
+class Tampered(NamedTuple):
+    """One session that is not as it was."""
+
+    session_id: str
+    fault: Fault
+    seq: int
+    """The first place where it shows."""
+
+
+class NotACheckpoint(Exception):
+    """The file was not signed by this key, or was changed since."""
+
+
+_CHECKPOINT = TypeAdapter(Checkpoint)
+
+
+async def take(store: Store, at_ms: int) -> Checkpoint:
+    """Give how far every log has come now."""
+    heads: dict[str, Head] = {}
+    async for session_id, seq in _sessions(store):
+        newest = await store.read(session_id, seq - 1)
+        if newest:
+            heads[session_id] = Head(newest[-1].seq, newest[-1].hash.hex())
+    return Checkpoint(at_ms, heads)
+
+
+def sign(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> bytes:
+    """Give a checkpoint as a signed file: the signature's hex on the first line, JSON after it."""
+    heads = {session_id: list(head) for session_id, head in sorted(checkpoint.heads.items())}
+    body = json.dumps({"made_at_ms": checkpoint.made_at_ms, "heads": heads}).encode()
+    return key.sign(_KIND + body).hex().encode() + b"\n" + body
+
+
+def opened(signed: bytes, key: Ed25519PublicKey) -> Checkpoint:
+    """Give the checkpoint of a signed file. Raises: NotACheckpoint."""
+    signature, _, body = signed.partition(b"\n")
+    try:
+        mark = bytes.fromhex(signature.decode("ascii"))
+        # One spelling only: a file that says the same in other letters is another file.
+        if mark.hex().encode() != signature:
+            raise NotACheckpoint
+        key.verify(mark, _KIND + body)
+        return _CHECKPOINT.validate_json(body)
+    except (InvalidSignature, ValidationError, ValueError) as error:
+        raise NotACheckpoint from error
+
+
+async def verify(
+    store: Store, checkpoint: Checkpoint | None = None, keys: MasterKeys | None = None
+) -> tuple[Tampered, ...]:
+    """Give every session that was tampered with; none when all holds.
+
+    With a checkpoint, also ends cut off, logs written anew and sessions taken away since it was
+    made are found; with the master keys, also payloads that no longer open.
+    """
+    found: list[Tampered] = []
+    seen: set[str] = set()
+    heads: Mapping[str, Head] = checkpoint.heads if checkpoint else {}
+    async for session_id, seq in _sessions(store):
+        seen.add(session_id)
+        log = await store.read(session_id)
+        fault = _chain(session_id, log, heads.get(session_id))
+        fault = fault or await _row(store, session_id, log, seq)
+        if fault is None and keys is not None:
+            fault = await _payloads(store, session_id, log, keys)
+        if fault is not None:
+            found.append(fault)
+    found += [Tampered(gone, "missing", 0) for gone in sorted(heads.keys() - seen)]
+    return tuple(found)
+
+
+def digest(checkpoint: Checkpoint) -> str:
+    """Give one short hash of all heads, to print, publish or read out over the telephone."""
+    lines = (f"{one} {head.seq} {head.hash}\n" for one, head in sorted(checkpoint.heads.items()))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _chain(session_id: str, log: Sequence[Envelope], head: Head | None) -> Tampered | None:
+    if any(one.session_id != session_id for one in log):
+        return Tampered(session_id, "broken", 1)
+    broken = first_broken(log)
+    if broken is not None:
+        return Tampered(session_id, "broken", broken)
+    if head is None:
+        return None
+    if len(log) < head.seq:
+        return Tampered(session_id, "shortened", len(log) + 1)
+    if log[head.seq - 1].hash.hex() != head.hash:
+        return Tampered(session_id, "rewritten", head.seq)
+    return None
+
+
+async def _row(store: Store, session_id: str, log: Sequence[Envelope], seq: int) -> Tampered | None:
+    """A summary that speaks of more or fewer events than there are.
+
+    The service goes on meanwhile: the log may be longer than the row read before it, and
+    shorter than the one read after it.
+    """
+    after = await store.row(session_id)
+    if len(log) >= seq and after is not None and len(log) <= after.row.seq:
+        return None
+    return Tampered(session_id, "row_differs", min(len(log), seq) + 1)
+
+
+async def _payloads(
+    store: Store, session_id: str, log: Sequence[Envelope], keys: MasterKeys
+) -> Tampered | None:
+    wrapped = await store.wrapped_key(session_id)
+    if wrapped is None:
+        erased = bool(log) and log[-1].type == "session_erased"
+        return None if erased else Tampered(session_id, "unreadable", 0)
+    try:
+        key = DataKey(session_id, keys.unwrap(session_id, wrapped))
+    except KeyUnreadable:
+        return Tampered(session_id, "unreadable", 0)
+    for envelope in log:
+        try:
+            key.open(envelope)
+        except (KeyUnreadable, ValidationError):
+            return Tampered(session_id, "unreadable", envelope.seq)
+    return None
+
+
+async def _sessions(store: Store) -> AsyncIterator[tuple[str, int]]:
+    """Every session with the seq its row speaks of."""
+    after = None
+    while True:
+        page = await store.rows(RowQuery("newest", after=after, limit=_PAGE))
+        for row, _ in page.items:
+            yield row.session_id, row.seq
+        after = page.next_after
+        if after is None:
+            return
