@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Literal
 
 from safety.guard_phrases import PHRASES, SENTENCE_STARTERS
-from safety.surrogates import Kind, Surrogates, find_stand_ins
+from safety.surrogates import Surrogates, find_stand_ins
 
 LONGEST = 200
 """Characters in a reply. Paper: PSY-STEP §4."""

@@ -5,7 +5,10 @@ import re
 _SOURCES: dict[str, tuple[tuple[str, str], ...]] = {
     "diagnosis": (
         (
-            r"\byou(?:'re| are| have| suffer| seem to have)\b[^.?!]{0,30}\b(?:depress(?:ion|ive disorder)|bipolar|ptsd|adhd|ocd|borderline|personality disorder|anxiety disorder|schizophren\w+|clinical\w*)",
+            r"\byou(?:'re| are| have| suffer| seem to have)\b"
+            r"[^.?!]{0,30}\b(?:depress(?:ion|ive disorder)|bipolar|ptsd|adhd|ocd"
+            r"|borderline|personality disorder|anxiety disorder|schizophren\w+"
+            r"|clinical\w*)",
             "tells a diagnosis",
         ),
         (r"\b(?:diagnos\w+) (?:you|is|of)\b", "tells a diagnosis"),
@@ -16,7 +19,9 @@ _SOURCES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "medication": (
         (
-            r"\b(?:take|stop taking|increase|decrease|double|skip|try)\b[^.?!]{0,30}\b(?:mg|milligrams?|dose|dosage|pills?|tablets?|medication|meds|antidepressants?|ssris?|sertraline|zoloft|lexapro|prozac|xanax)\b",
+            r"\b(?:take|stop taking|increase|decrease|double|skip|try)\b"
+            r"[^.?!]{0,30}\b(?:mg|milligrams?|dose|dosage|pills?|tablets?|medication|meds"
+            r"|antidepressants?|ssris?|sertraline|zoloft|lexapro|prozac|xanax)\b",
             "advises on medication",
         ),
         (r"\b\d+\s?(?:mg|milligrams?|ml)\b", "names a dose"),
@@ -27,7 +32,9 @@ _SOURCES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "promise": (
         (
-            r"\bi (?:promise|guarantee)\b|\b(?:everything|it|this|you)(?:'ll| will) (?:all )?be (?:okay|ok|fine|alright|all right)\b|\bi(?:'ll| will) (?:always|never leave)\b",
+            r"\bi (?:promise|guarantee)\b|\b(?:everything|it|this|you)(?:'ll"
+            r"| will) (?:all )?be (?:okay|ok|fine|alright|all right)\b|\bi(?:'ll"
+            r"| will) (?:always|never leave)\b",
             "promises what nobody can",
         ),
         (
@@ -47,14 +54,17 @@ _SOURCES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "method": (
         (
-            r"\b(?:overdose on|hang yourself|cut your (?:wrists?|arms?)|jump (?:off|from)|lethal|shoot yourself)\b",
+            r"\b(?:overdose on|hang yourself|cut your (?:wrists?|arms?)|jump (?:off|from)"
+            r"|lethal|shoot yourself)\b",
             "speaks of a method",
         ),
         (r"(?:割腕|上吊|跳楼|吞药|烧炭|致死)", "speaks of a method"),
     ),
     "human_claim": (
         (
-            r"\bi(?:'m| am) (?:a |an )?(?:real |licensed |actual )?(?:human|person|therapist|counselor|doctor|psychologist)\b|\bi(?:'m| am) not (?:an? )?(?:ai|bot|machine|robot|program)\b",
+            r"\bi(?:'m| am) (?:a |an )?(?:real |licensed |actual )?(?:human|person"
+            r"|therapist|counselor|doctor|psychologist)\b|\bi(?:'m"
+            r"| am) not (?:an? )?(?:ai|bot|machine|robot|program)\b",
             "claims to be a human",
         ),
         (
@@ -64,7 +74,8 @@ _SOURCES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "time_up": (
         (
-            r"\b(?:our|the|your) (?:time|session|hour) (?:is|has|'s) (?:up|over|ended|run out|almost up)\b|\bout of time\b",
+            r"\b(?:our|the|your) (?:time|session|hour) (?:is|has|'s) (?:up|over|ended"
+            r"|run out|almost up)\b|\bout of time\b",
             "ends the session by the clock",
         ),
         (
@@ -78,7 +89,11 @@ PHRASES: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
     for name, rows in _SOURCES.items()
 }
 SENTENCE_STARTERS = frozenset(
-    "monday tuesday wednesday thursday friday saturday sunday january february march april may "
-    "june july august september october november december christmas easter cbt god english".split()
+    {
+        *("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
+        *("january", "february", "march", "april", "may", "june", "july", "august"),
+        *("september", "october", "november", "december", "christmas", "easter"),
+        *("cbt", "god", "english"),
+    }
 )
 """Capitalised words inside a sentence that name nobody."""

@@ -1,7 +1,7 @@
 """The two taggers at work: which stretches of a message look like personal data, and how surely.
 
 Our own small networks in ONNX files, run in this process on one thread. They were trained by
-`safety.train_tagger`; their card is in safety/tagger/README.md.
+`safety.train.tagger`; their card is in safety/tagger/README.md.
 """
 
 import json

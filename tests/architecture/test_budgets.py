@@ -6,8 +6,9 @@ from tests.architecture.source import ROOT, STORY, functions, length, modules
 
 FUNCTION_LINES, RECIPE_LINES = 40, 80
 FILE_LINES, STORY_LINES = 300, 150
+RECIPES = ("models/train/", "safety/train/")
 PARAMETERS = 5
-MODULES = 175
+MODULES = 185
 PUBLIC_NAMES = 12
 LONGER_FILES: dict[str, int] = {}
 MORE_PARAMETERS: dict[str, int] = {}
@@ -32,7 +33,7 @@ def test_no_function_is_longer_than_a_screen() -> None:
         f"{name}:{node.name}": length(node)
         for name, _, tree in modules()
         for node in functions(tree)
-        if length(node) > (RECIPE_LINES if name.startswith("models/train/") else FUNCTION_LINES)
+        if length(node) > (RECIPE_LINES if name.startswith(RECIPES) else FUNCTION_LINES)
     }
     assert not too_long
 
@@ -96,7 +97,7 @@ def test_only_known_files_read_the_environment() -> None:
     reading = {
         name
         for name, _, tree in modules()
-        if not name.startswith("models/train/")
+        if not name.startswith(RECIPES)
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute)
         and node.attr in {"environ", "getenv"}

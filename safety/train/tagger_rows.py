@@ -16,7 +16,7 @@ from safety.names import lines
 from safety.persons import HAN
 from safety.surrogates import Kind
 
-CORPUS = Path(__file__).parent / "corpus"
+CORPUS = Path(__file__).parents[1] / "corpus"
 KEPT_AS_IT_IS = 0.2
 TITLE = re.compile(
     r"\b(?:dr|mr|mrs|ms|miss|coach|prof|professor|officer|pastor|judge)\.?\s+$", re.I

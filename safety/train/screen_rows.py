@@ -14,7 +14,7 @@ from safety.normalise import fold
 from safety.risk import Category, Language, Line, RiskLevel
 from safety.rules import read_rules
 
-CORPUS = Path(__file__).parent / "corpus"
+CORPUS = Path(__file__).parents[1] / "corpus"
 TRAINING = ("en_a", "en_b", "en_d", "zh_a", "own_en", "own_zh")
 JUDGING = ("en_c", "zh_b")
 TUNING_SHARE = 0.12

@@ -1,7 +1,7 @@
 """Trains the two taggers that find names: an English encoder and a Chinese recurrent net.
 
 Needs torch, transformers and tokenizers, and the two networks it starts from (see
-safety/tagger/README.md). Writes plain arrays; `safety.export_tagger` makes the served files.
+safety/tagger/README.md). Writes plain arrays; `safety.train.export_tagger` makes the served files.
 """
 
 import json
@@ -19,10 +19,10 @@ from torch import nn
 from transformers import BertConfig, BertForTokenClassification
 
 from safety.tagger_labels import LABELS, cases
-from safety.tagger_rows import Row, read, vary
-from safety.tagger_talk import inhabit
+from safety.train.tagger_rows import Row, read, vary
+from safety.train.tagger_talk import inhabit
 
-HERE = Path(__file__).parent / "tagger"
+HERE = Path(__file__).parents[1] / "tagger"
 IGNORED = -100
 TOKENS_A_BATCH = {"en": 1000, "zh": 2500}
 

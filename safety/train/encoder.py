@@ -23,7 +23,7 @@ from safety.encoder import arrange
 from safety.normalise import fold
 from safety.pieces import PAD, Pieces
 from safety.risk import Line
-from safety.screen_rows import Row, bend
+from safety.train.screen_rows import Row, bend
 
 WIDTH, WIDE, HEADS, OUTPUTS = 384, 1536, 12, 16
 ON_THE_CONVERSATION = frozenset({"multi_turn_only", "retracted", "negated"})

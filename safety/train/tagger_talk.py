@@ -7,7 +7,7 @@ import re
 from random import Random
 
 from safety.surrogates import Kind
-from safety.tagger_rows import Piece, Row, organization, person, place
+from safety.train.tagger_rows import Piece, Row, organization, person, place
 
 PLACES_EN = (
     (

@@ -1,6 +1,6 @@
 """Trains the screen: the encoder, the n-grams, and the stack that joins them.
 
-``python -m safety.train_screen --base e5-small-q4.bin`` in the training environment (torch,
+``python -m safety.train.screen --base e5-small-q4.bin`` in the training environment (torch,
 onnx, scikit-learn). Whole files by another hand (``screen_en_c``, ``screen_zh_b``) are never
 read: they judge. Thresholds are chosen on tuning rows that neither model has seen.
 """
@@ -19,10 +19,10 @@ from safety.encoder import Encoder, load_encoder
 from safety.ngrams import BUCKETS, count, grams
 from safety.normalise import fold
 from safety.pieces import read_pieces
-from safety.read_e5 import read_base
 from safety.risk import Language, Line
-from safety.screen_rows import Row, labelled, ordinary, split
-from safety.train_encoder import Recipe, started, train, write
+from safety.train.encoder import Recipe, started, train, write
+from safety.train.read_e5 import read_base
+from safety.train.screen_rows import Row, labelled, ordinary, split
 
 WEIGHTS = Path(classifier.__file__).parent / "weights"
 LAYERS = 6
