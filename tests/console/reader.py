@@ -63,7 +63,7 @@ class Reader:
 
     def draft(self) -> str:
         self.sees(".draft:not(.stale) blockquote")
-        return self.page.locator(".draft blockquote").inner_text()
+        return self.page.locator(".draft blockquote").first.inner_text()
 
     def idle(self) -> None:
         """Wait until the page is drawn and nothing runs."""

@@ -51,6 +51,13 @@ class Stack:
         self.start("api", "-c", CLI, "api", "--port", port)
         until_up(f"{self.api}/healthz")
 
+    def make_keys(self) -> None:
+        keys = self.folder / "keys.json"
+        self.start("keys", "-c", CLI, "keys", "demo", "--file", str(keys))
+        if self.processes.pop("keys").wait(PATIENCE_S):
+            raise RuntimeError("no demo keys: see keys.log in the stack's folder")
+        self.keys = json.loads(keys.read_text(encoding="utf-8"))
+
     def stop_all(self) -> None:
         for name in tuple(self.processes):
             self.stop(name)
@@ -96,14 +103,13 @@ def whole(folder: Path, hold_ms: int = 3_000) -> Stack:
     engine, api = free_port(), free_port()
     stack = Stack(folder, settings(folder, engine, api, hold_ms))
     stack.start("engine", "-m", "tests.stub_engine", "--port", str(engine))
-    keys = folder / "keys.json"
-    subprocess.run(
-        [sys.executable, "-c", CLI, "keys", "demo", "--file", str(keys)],
-        cwd=ROOT, env=stack.env, check=True, capture_output=True,
-    )  # fmt: skip
-    stack.keys = json.loads(keys.read_text(encoding="utf-8"))
-    stack.start("worker", "-c", CLI, "worker")
-    stack.start_api()
+    try:
+        stack.make_keys()
+        stack.start("worker", "-c", CLI, "worker")
+        stack.start_api()
+    except BaseException:
+        stack.stop_all()
+        raise
     return stack
 
 

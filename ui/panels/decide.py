@@ -143,7 +143,7 @@ def _difference(editor: Editor, verdict: Verdict) -> None:
         f'<p class="diff" aria-label="{escape(t("editor.diff"))}">'
         f"{diff_html(editor.start, editor.text)}</p>"
     )
-    with st.container(key="reasons"):
+    if editor.panel is None:
         st.pills(
             t("send.reasons"),
             REASONS,
