@@ -7,7 +7,7 @@ seq and head hash, signed with Ed25519. No words, nothing but ids, numbers and h
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from pydantic import TypeAdapter, ValidationError
 
 from service.sealing import DataKey, KeyUnreadable, MasterKeys, first_broken
-from service.stores.port import Envelope, RowQuery, Store
+from service.stores.copying import Told, every_row, untold
+from service.stores.port import Envelope, Store
 
-_PAGE = 500
 _KIND = b"second-chair-checkpoint-1\n"
 """Signed with the rest, so that no other signed document passes for a checkpoint."""
 Fault = Literal["broken", "shortened", "rewritten", "missing", "row_differs", "unreadable"]
@@ -56,10 +56,11 @@ class NotACheckpoint(Exception):
 _CHECKPOINT = TypeAdapter(Checkpoint)
 
 
-async def take(store: Store, at_ms: int) -> Checkpoint:
+async def take(store: Store, at_ms: int, told: Told = untold) -> Checkpoint:
     """Give how far every log has come now."""
     heads: dict[str, Head] = {}
-    async for session_id, seq in _sessions(store):
+    async for row in every_row(store, told):
+        session_id, seq = row.session_id, row.seq
         newest = await store.read(session_id, seq - 1)
         if newest:
             heads[session_id] = Head(newest[-1].seq, newest[-1].hash.hex())
@@ -88,7 +89,10 @@ def opened(signed: bytes, key: Ed25519PublicKey) -> Checkpoint:
 
 
 async def verify(
-    store: Store, checkpoint: Checkpoint | None = None, keys: MasterKeys | None = None
+    store: Store,
+    checkpoint: Checkpoint | None = None,
+    keys: MasterKeys | None = None,
+    told: Told = untold,
 ) -> tuple[Tampered, ...]:
     """Give every session that was tampered with; none when all holds.
 
@@ -98,7 +102,8 @@ async def verify(
     found: list[Tampered] = []
     seen: set[str] = set()
     heads: Mapping[str, Head] = checkpoint.heads if checkpoint else {}
-    async for session_id, seq in _sessions(store):
+    async for row in every_row(store, told):
+        session_id, seq = row.session_id, row.seq
         seen.add(session_id)
         log = await store.read(session_id)
         fault = _chain(session_id, log, heads.get(session_id))
@@ -161,15 +166,3 @@ async def _payloads(
         except (KeyUnreadable, ValidationError):
             return Tampered(session_id, "unreadable", envelope.seq)
     return None
-
-
-async def _sessions(store: Store) -> AsyncIterator[tuple[str, int]]:
-    """Every session with the seq its row speaks of."""
-    after = None
-    while True:
-        page = await store.rows(RowQuery("newest", after=after, limit=_PAGE))
-        for row, _ in page.items:
-            yield row.session_id, row.seq
-        after = page.next_after
-        if after is None:
-            return

@@ -13,6 +13,7 @@ import uvicorn
 from safety.evaluate_screen import run as screen_lines
 from safety.evaluate_scrub import run as scrub_lines
 from service.auth import Caller, Role, issue, revoke
+from service.cli_store import checkpoint, erase, rotate_master, store, verify
 from service.demo import PromiseBroken, TooSlow
 from service.demo import run as play_demo
 from service.main import open_house, work
@@ -101,7 +102,7 @@ def scrub(evaluate: bool) -> None:
 
 @cli.group()
 def keys() -> None:
-    """Make and revoke API keys."""
+    """Make and revoke API keys; rotate the master key."""
 
 
 @keys.command("issue")
@@ -135,6 +136,11 @@ def demo_keys(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
     path.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+
+
+for _command in (verify, checkpoint, store, erase):
+    cli.add_command(_command)
+keys.add_command(rotate_master)
 
 
 async def _issue(caller: Caller) -> str:

@@ -32,9 +32,9 @@ from service.rolling import Rolling, Shelf
 from service.sealing import MasterKeys, new_key
 from service.session.duties import Policy
 from service.settings import Settings
+from service.stores.copying import Copyable
 from service.stores.memory import MemoryStore
 from service.stores.metered import MeteredStore
-from service.stores.port import Store
 from service.stores.redis import RedisStore
 from service.stores.sqlite import SqliteStore
 from service.telemetry.exposed import exposed
@@ -105,7 +105,7 @@ async def work() -> None:
                 tasks.create_task(house.rolling.run())
 
 
-def open_store(address: str) -> Store:
+def open_store(address: str) -> Copyable:
     """Open the store an address names. Raises: StoreUnavailable."""
     kind, _, rest = address.partition("://")
     if kind == "memory":

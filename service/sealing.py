@@ -10,12 +10,14 @@ import os
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from service.session.events import SCHEMA_VERSION, Event, Recorded, read, write
-from service.stores.port import Envelope
+from service.stores.copying import Told, every_row, untold
+from service.stores.port import Envelope, Store
 
 _NONCE = 12
 GENESIS = bytes(32)
@@ -113,6 +115,39 @@ class DataKey:
         """Give the event inside. Raises: KeyUnreadable when anything was changed."""
         payload = _open(self._cipher, envelope.sealed, envelope.prev_hash + header_of(envelope))
         return Recorded(envelope.seq, envelope.at_ms, envelope.actor, read(payload))
+
+
+class Rotated(NamedTuple):
+    """How far a rotation of the master key has come."""
+
+    rewrapped: int
+    before: int
+    """Sessions that were under the newest key already."""
+    unreadable: tuple[str, ...]
+    """Sessions whose key opens under none of the master keys."""
+
+
+async def rotate(store: Store, keys: MasterKeys, told: Told = untold) -> Rotated:
+    """Wrap every session's key anew under the newest master key; the service may go on.
+
+    May be repeated and broken off: each key is replaced whole, and only as it was read.
+    """
+    rewrapped = before = 0
+    unreadable: list[str] = []
+    async for row in every_row(store, told):
+        wrapped = await store.wrapped_key(row.session_id)
+        if wrapped is None:
+            continue
+        if keys.wrapped_by_newest(row.session_id, wrapped):
+            before += 1
+            continue
+        try:
+            fresh = keys.wrap(row.session_id, keys.unwrap(row.session_id, wrapped))
+        except KeyUnreadable:
+            unreadable.append(row.session_id)
+            continue
+        rewrapped += await store.rewrap(row.session_id, wrapped, fresh)
+    return Rotated(rewrapped, before, tuple(unreadable))
 
 
 def new_key() -> bytes:

@@ -180,6 +180,10 @@ class MemoryStore:
         """See `Copyable.answers`."""
         return [self._answers[key] for key in sorted(self._answers)]
 
+    async def keep_answers(self, answers: Sequence[Answer]) -> None:
+        """See `Copyable.keep_answers`."""
+        self._answers = {one.key: one for one in answers} | self._answers
+
     async def changed(self, seen: int, timeout_s: float) -> int:
         """See `Store.changed`."""
         return await self._waker.changed(seen, timeout_s)

@@ -187,6 +187,12 @@ class RedisStore:
         found = [await self.answer(key.decode()) for key in sorted(keys)]
         return [one for one in found if one is not None]
 
+    async def keep_answers(self, answers: Sequence[Answer]) -> None:
+        """See `Copyable.keep_answers`."""
+        for one in answers:
+            words = (one.key, one.body_hash, one.status, one.body, one.until_ms)
+            await self._link.script("keep_answer", (), *words)
+
     def _name(self, *parts: str) -> str:
         return ":".join((self._link.prefix, *parts))
 

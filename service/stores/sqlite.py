@@ -5,6 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import astuple
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
@@ -168,6 +169,11 @@ class SqliteStore:
         """See `Copyable.answers`."""
         sql = "SELECT * FROM answers ORDER BY key"
         return [Answer(*one) for one in self._here(lambda link: link.execute(sql).fetchall())]
+
+    async def keep_answers(self, answers: Sequence[Answer]) -> None:
+        """See `Copyable.keep_answers`."""
+        sql = "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?)"
+        await self._writer.run(lambda link: link.executemany(sql, map(astuple, answers)))
 
     async def changed(self, seen: int, timeout_s: float) -> int:
         """See `Store.changed`."""
