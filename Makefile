@@ -33,10 +33,11 @@ bench: setup ## Measure the service against its aims; prints one table, writes b
 	@$(PY) -m tests.bench
 
 adapters: setup ## Train the two demo adapters anew (at most 90 minutes on two cores)
-	@$(ENGINE_PY) -m models.train.sft --target smollm2-135m-cpu
+	@$(ENGINE_PY) -m models.train.sft --role utterance --target smollm2-135m-cpu
+	@$(ENGINE_PY) -m models.train.sft --role planner --target smollm2-135m-cpu
 
 eval-adapters: setup ## Base against adapters on held-back sessions (SESSIONS=file.jsonl for others)
-	@$(ENGINE_PY) -m models.evaluate $(if $(SESSIONS),--sessions $(SESSIONS))
+	@$(ENGINE_PY) -m models.train.evaluate $(if $(SESSIONS),--sessions $(SESSIONS))
 
 screen: setup ## Measure the danger screen: levels, routing, what it misses
 	@.venv/bin/secondchair screen

@@ -41,10 +41,16 @@ def main() -> None:
 def unseen(path: Path) -> list[pairs.CorpusSession]:
     """The file's sessions whose dialogue is in no training sequence.
 
-    Raises: SystemExit where none is left.
+    Raises: SystemExit where the file cannot be read or none is left.
     """
     trained = {_words(s) for s in pairs.read_sessions(CORPUS) if pairs.part_of(s.id) == "train"}
-    found = [session for session in pairs.read_sessions(path) if _words(session) not in trained]
+    try:
+        given = pairs.read_sessions(path)
+    except pairs.BrokenSession as error:
+        raise SystemExit(str(error)) from None
+    except OSError as error:
+        raise SystemExit(f"{path}: {error.strerror}") from None
+    found = [session for session in given if _words(session) not in trained]
     if not found:
         raise SystemExit(f"{path.name} holds no session that was not trained on")
     return found

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from planner.machine import adopt, advance, candidates, start
+from planner.plan_rules import NotAllowed
 from planner.prompt import Message, Prompt, answer_text, render
 from planner.vocabulary import (
     Action,
@@ -30,6 +31,10 @@ from planner.vocabulary import (
 
 IGNORED = -100
 """The label of a token that carries no loss."""
+
+
+class BrokenSession(ValueError):
+    """A line of a corpus file that is no session; says where and why, never what was said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +82,19 @@ class Preference:
 
 
 def read_sessions(path: Path) -> list[CorpusSession]:
-    """Every session of a JSONL file in the corpus format.
+    """Every session of a JSONL file in the corpus format, each replayed through the planner.
 
-    Raises: KeyError or ValueError where a row breaks the format.
+    Raises: BrokenSession, naming the line, where one breaks the format or skips an action.
     """
-    lines = path.read_text("utf-8").splitlines()
-    return [_session(json.loads(line)) for line in lines if line.strip()]
+    found: list[CorpusSession] = []
+    # Not splitlines(): it also splits at separators that may stand inside a JSON text.
+    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+        if line.strip():
+            try:
+                found.append(_replayed(json.loads(line)))
+            except (ValueError, KeyError, TypeError, AttributeError, NotAllowed) as error:
+                raise BrokenSession(f"{path.name}, line {number}: {_why(error)}") from None
+    return found
 
 
 def part_of(session_id: str) -> Literal["train", "validation"]:
@@ -178,6 +190,33 @@ def preferences(session: CorpusSession) -> list[Preference]:
         prompt = planner_prompt(session)
         found.append(Preference(prompt, answer_text(session.answer), answer_text(worse)))
     return found
+
+
+def _replayed(row: dict) -> CorpusSession:
+    session = _session(row)
+    stages = {decision.case.position.stage for decision in decisions(session)}
+    if stages != set(Stage):
+        raise BrokenSession("a stage has no counselor turn")
+    planner_prompt(session)
+    return session
+
+
+def _why(error: Exception) -> str:
+    """Names the fault by its kind and by field names; a value may hold a client's words."""
+    match error:
+        case BrokenSession():
+            return str(error)
+        case NotAllowed():
+            return f"its turns or its plan break the planner's rules ({error.code})"
+        case json.JSONDecodeError():
+            return f"no JSON at character {error.pos}"
+        case UnicodeDecodeError():
+            return "not UTF-8"
+        case KeyError():
+            return f"the field {error} is missing"
+        case TypeError() | AttributeError():
+            return "a field is of the wrong type"
+    return "a field has a value the format does not know"
 
 
 def _session(row: dict) -> CorpusSession:

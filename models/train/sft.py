@@ -267,7 +267,9 @@ def main() -> None:
     asked = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     recipe = read_recipe(asked.target, asked.role)
-    work = asked.work / f"{asked.target}-{asked.role}"
+    # Named by recipe and data, so that only a run of the very same one is resumed.
+    same = sha256(repr(recipe).encode() + asked.sessions.read_bytes()).hexdigest()[:8]
+    work = asked.work / f"{asked.target}-{asked.role}-{same}"
     trainer, figures = train(recipe, asked.sessions, work)
     manifest = _manifest(recipe, asked.sessions, figures)
     folder = write_adapter(trainer.model, manifest, asked.out)

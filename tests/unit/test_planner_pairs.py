@@ -1,6 +1,7 @@
 """Training sees exactly what serving renders, and learns the counselor's own words only."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,34 @@ def test_preferences_share_one_prompt_and_differ_in_the_answer(
     found = [each for session in sessions for each in pairs.preferences(session)]
     assert {each.prompt.role for each in found} == set(Role)
     assert all(each.chosen != each.rejected for each in found)
+
+
+FAULTS: dict[str, tuple[Callable[[dict], object], str]] = {
+    "no-profile": (lambda row: row.pop("profile"), "the field 'profile' is missing"),
+    "odd-turns": (lambda row: row["diagnosis"].update(turns=7), "wrong type"),
+    "odd-strategy": (lambda row: row["intervention"].update(strategy="Hope"), "does not know"),
+    "skipped-step": (lambda row: row["intervention"]["turns"].pop(0), "rules"),
+    "no-turns": (lambda row: row["intervention"].update(turns=[]), "no counselor turn"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_broken_line_is_named_with_its_reason_and_without_its_words(fault: str, tmp_path: Path):
+    good = CORPUS.read_text("utf-8").splitlines()[0]
+    row = json.loads(good)
+    spoil, why = FAULTS[fault]
+    spoil(row)
+    path = tmp_path / "other.jsonl"
+    path.write_text(f"{good}\n\n{json.dumps(row)}\n", "utf-8")
+    with pytest.raises(pairs.BrokenSession) as caught:
+        pairs.read_sessions(path)
+    assert str(caught.value).startswith("other.jsonl, line 3: ")
+    assert why in str(caught.value)
+
+
+@pytest.mark.parametrize("line", [b"{", b"7", b"[]", b"null", b"\xff\xfe"], ids=repr)
+def test_a_line_that_is_no_object_is_named_too(line: bytes, tmp_path: Path):
+    path = tmp_path / "other.jsonl"
+    path.write_bytes(line)
+    with pytest.raises(pairs.BrokenSession, match="line 1"):
+        pairs.read_sessions(path)
