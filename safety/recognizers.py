@@ -20,11 +20,12 @@ from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from safety.recognizers_forms import find_forms, hotlines
+from safety.recognizers_forms import find_forms
 from safety.recognizers_names import find_names
+from safety.recognizers_numbers import hotlines
 from safety.standins import Found
 from safety.surrogates import NAMED, Kind
-from safety.tagger import load_tagger
+from safety.tagger import load_chinese_tagger, load_english_tagger
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
@@ -122,8 +123,8 @@ class NameRecognizer(EntityRecognizer):
 
     def load(self) -> None:
         """Reads both taggers' files: clients mix languages."""
-        for language in LANGUAGES:
-            load_tagger(language)
+        load_english_tagger()
+        load_chinese_tagger()
 
     def analyze(
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts

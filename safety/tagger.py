@@ -6,18 +6,19 @@ Our own small networks in ONNX files, run in this process on one thread. They we
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple, Protocol, cast
 
 import numpy as np
+import onnxruntime
 from numpy.typing import NDArray
-from onnxruntime import InferenceSession, SessionOptions
 from tokenizers import Tokenizer
 
 from safety.surrogates import Kind
-from safety.tagger_labels import LABELS, cases
+from safety.tagger_labels import cases
 
 HERE = Path(__file__).parent / "tagger"
 LONGEST = {"en": 700, "zh": 500}
@@ -26,6 +27,12 @@ WORD = re.compile(r"[^\W㐀-鿿]+(?:['’][^\W㐀-鿿]+)?")
 JOINT = re.compile(r"[\s.,'’&/#-]{0,3}")
 KINDS = tuple(Kind)
 Scores = NDArray[np.float32]
+
+
+class Session(Protocol):
+    """A network that is loaded: rows of numbers in, label scores out."""
+
+    def run(self, names: list[str], feeds: dict[str, NDArray[np.int64]]) -> Sequence[Scores]: ...
 
 
 class Tagged(NamedTuple):
@@ -44,7 +51,7 @@ class Tagged(NamedTuple):
 class EnglishTagger:
     """Reads words in Latin script; also those inside a Chinese message."""
 
-    session: InferenceSession
+    session: Session
     pieces: Tokenizer
 
     def read(self, text: str) -> list[Tagged]:
@@ -63,7 +70,7 @@ class EnglishTagger:
 class ChineseTagger:
     """Reads characters."""
 
-    session: InferenceSession
+    session: Session
     numbers: dict[str, int]
 
     def read(self, text: str) -> list[Tagged]:
@@ -77,22 +84,35 @@ class ChineseTagger:
 
 
 @cache
-def load_tagger(language: Literal["en", "zh"]) -> EnglishTagger | ChineseTagger:
-    """The shipped tagger of one language.
+def load_english_tagger() -> EnglishTagger:
+    """The shipped tagger of words in Latin script.
 
     Raises: OSError when its files are missing.
     """
-    path = HERE / f"{language}.onnx"
-    if not path.exists():
-        raise FileNotFoundError(path.name)
-    options = SessionOptions()
+    session = _session("en.onnx")
+    return EnglishTagger(session, Tokenizer.from_file(str(HERE / "en_tokenizer.json")))
+
+
+@cache
+def load_chinese_tagger() -> ChineseTagger:
+    """The shipped tagger of Chinese characters.
+
+    Raises: OSError when its files are missing.
+    """
+    characters = json.loads((HERE / "zh_characters.json").read_text(encoding="utf-8"))
+    return ChineseTagger(_session("zh.onnx"), {c: i for i, c in enumerate(characters, 1)})
+
+
+def _session(name: str) -> Session:
+    options = onnxruntime.SessionOptions()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - no types shipped
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    session = InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    if language == "en":
-        return EnglishTagger(session, Tokenizer.from_file(str(HERE / "en_tokenizer.json")))
-    characters = json.loads((HERE / "zh_characters.json").read_text(encoding="utf-8"))
-    return ChineseTagger(session, {c: i for i, c in enumerate(characters, 1)})
+    made = onnxruntime.InferenceSession(
+        (HERE / name).read_bytes(),
+        options,  # pyright: ignore[reportUnknownArgumentType] - as above
+        providers=["CPUExecutionProvider"],
+    )
+    return cast(Session, made)
 
 
 def joined(text: str, tagged: list[Tagged]) -> list[Tagged]:
@@ -125,11 +145,11 @@ def _parts(text: str, longest: int) -> list[tuple[int, str]]:
     return [*parts, (start, text[start:])] if text[start:] else parts
 
 
-def _chances(session: InferenceSession, ids: list[int], case_ids: list[int] | None) -> Scores:
+def _chances(session: Session, ids: list[int], case_ids: list[int] | None) -> Scores:
     feed = {"ids": np.array([ids], dtype=np.int64)}
     if case_ids is not None:
         feed["cases"] = np.array([case_ids], dtype=np.int64)
-    scores: Scores = np.asarray(session.run(["scores"], feed)[0], dtype=np.float32)[0]
+    scores = session.run(["scores"], feed)[0][0]
     powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
 
@@ -154,6 +174,3 @@ def _tagged(start: int, end: int, rows: Scores) -> Tagged:
     best = int(kinds.argmax())
     begins = bool(begin[0, best] > inside[0, best])
     return Tagged(start, end, KINDS[best], float(1 - rows[:, 0].min()), begins)
-
-
-assert len(LABELS) == 2 * len(KINDS) + 1

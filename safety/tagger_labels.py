@@ -1,6 +1,7 @@
 """How the taggers' labels, characters and cases are numbered; shared by training and serving."""
 
 import re
+
 from safety.surrogates import Kind
 
 LABELS = ("O", *(f"{place}-{kind}" for kind in Kind for place in "BI"))

@@ -3,7 +3,6 @@
 Only for training; every choice comes from the `Random` that the caller seeds.
 """
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
+from safety.evaluate_scrub import MarkedRow
 from safety.names import lines
 from safety.persons import HAN
 from safety.surrogates import Kind
@@ -49,22 +49,19 @@ class Row:
 def read(name: str) -> tuple[Row, ...]:
     """All rows of one file of the corpus folder."""
     with (CORPUS / name).open(encoding="utf-8") as file:
-        return tuple(_row(json.loads(line)) for line in file if line.strip())
+        return tuple(_row(MarkedRow.model_validate_json(line)) for line in file if line.strip())
 
 
-def _row(row: dict[str, object]) -> Row:
-    text, spans, keep = row["text"], row["spans"], row.get("keep", [])
-    assert isinstance(text, str)
-    assert isinstance(spans, list)
-    assert isinstance(keep, list)
+def _row(marked: MarkedRow) -> Row:
+    text = marked.text
     pieces: list[Piece] = []
     end = 0
-    for span in sorted(spans, key=lambda one: one["start"]):
-        pieces.append(Piece(text[end : span["start"]], None))
-        pieces.append(Piece(text[span["start"] : span["end"]], Kind(span["type"])))
-        end = span["end"]
+    for span in sorted(marked.spans, key=lambda one: one.start):
+        pieces.append(Piece(text[end : span.start], None))
+        pieces.append(Piece(text[span.start : span.end], span.type))
+        end = span.end
     pieces.append(Piece(text[end:], None))
-    return Row(str(row["id"]), str(row["lang"]), tuple(p for p in pieces if p.text), tuple(keep))
+    return Row(marked.id, marked.lang, tuple(p for p in pieces if p.text), marked.keep)
 
 
 def vary(row: Row, rng: Random) -> Row:

@@ -1,0 +1,191 @@
+"""Names in Chinese script: what the tagger sees in the characters, with lists and cues beside it.
+
+Chinese has no capitals and no blanks, so a cue says more than in English: a surname before a title,
+a word of calling before a name, a word of place before a listed town.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from safety.names import lines, words
+from safety.persons import HAN
+from safety.surrogates import NAMED, Kind
+from safety.tagger import Tagged, load_chinese_tagger
+
+LIKELY, WANTED, HINTED = 0.5, 0.35, 0.12
+"""Scores: of a name by a cue alone; wanted of any character; of one in a listed place."""
+
+
+class Name(NamedTuple):
+    """A stretch that names somebody or something; code points."""
+
+    start: int
+    end: int
+    kind: Kind
+    score: float
+
+
+def find_chinese_names(text: str) -> list[Name]:
+    """All names in Chinese script."""
+    hinted = _place_hints(text)
+    kept = [
+        one
+        for one in load_chinese_tagger().read(text)
+        if one.score >= (HINTED if one.start in hinted else WANTED)
+        and not text[one.start].isspace()
+    ]
+    kept = [one for one in kept if text[one.start].isalnum() or one.kind not in NAMED]
+    found = [Name(one.start, one.end, one.kind, one.score) for one in _runs(kept)]
+    found = [name for name in found if _is_name(text[name.start : name.end], name)]
+    found += _cued(text)
+    keep = [one.span() for one in _long_keeps().finditer(text)]
+    return [
+        name
+        for name in found
+        if not any(start <= name.start and name.end <= end for start, end in keep)
+    ]
+
+
+def _runs(kept: Sequence[Tagged]) -> list[Tagged]:
+    """Neighbouring characters of one kind as one span."""
+    spans: list[Tagged] = []
+    for one in kept:
+        last = spans[-1] if spans else None
+        if last and last.end == one.start and last.kind is one.kind and not one.begins:
+            spans[-1] = last._replace(end=one.end, score=max(last.score, one.score))
+        else:
+            spans.append(one)
+    return spans
+
+
+def _is_name(said: str, name: Name) -> bool:
+    if said in words("keep_zh.txt") or said.casefold() in words("keep_en.txt"):
+        return False
+    if len(said) == 1 and HAN.fullmatch(said):
+        return said in lines("surnames_zh.txt") and name.score >= LIKELY
+    return name.score >= LIKELY or len(said) > 1
+
+
+@cache
+def _long_keeps() -> re.Pattern[str]:
+    """Words to keep that are long enough to be no part of a name."""
+    kept = sorted((word for word in words("keep_zh.txt") if len(word) > 2), key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, kept)))
+
+
+# People
+
+_ONE_LETTER = re.compile(
+    # A person may be one capital letter, but not in 维D, 拿了A or 考了个B ...
+    r"(?<![A-Za-z0-9])(?<![素维维型选级考拿得])(?<!得了)(?<!拿了)(?<!考了)(?<!了个)(?P<x>[A-Z]{1,2})"
+    # ... nor in A股, B站, T恤 and their like.
+    r"(?![A-Za-z0-9]"
+    r"|[股站盘恤位字型区座杯图片餐货罩级班歌档帝超刊转照咖光线群信台轮血柱])"
+    r"(?=[\s，。,、！？；：㐀-鿿]|$)"
+)
+_NOT_PEOPLE = words("not_people_zh.txt")
+_NAMED = re.compile(
+    r"(?:我叫|名叫|名字叫|叫做|本人|申请人[：:]?|来访者|姓名[：:]|署名[：:]?|敬上[：:]?|我是)"
+    r"(?P<x>[㐀-鿿]{2,4}?)(?=[，。,.！!？?；;、\s（(]|$|今年|是|的|男|女|\d)"
+)
+_SURNAME_ONLY = re.compile(r"(?:姓)(?P<x>[㐀-鿿])(?![名氏])")
+_TITLE_AFTER = re.compile(
+    r"(?P<x>[㐀-鿿])(?=医生|醫生|主任|老师|老師|教授|律师|护士长|院长|校长|处长|科长|局长|经理"
+    r"|总监|太太|先生|女士|小姐|阿姨|警官|师傅|导师|大夫|教练|咨询师|督导)"
+)
+_CALLED_SO = re.compile(
+    r"(?:我|他|她|名字|儿子|兒子|女儿|女兒|孩子|老公|老婆|妹|弟|哥|姐|宝宝|狗|猫|大名|小名|外号"
+    r"|外號|昵称|绰号|都喊我|都叫我|都叫他|都叫她|喊我|叫我)"
+    r"(?:叫|是|就叫|：)?(?P<x>[㐀-鿿]{2,3})(?=[，。,！？\s]|$|就行|就好|吧|，)"
+)
+_CALL_WORD = re.compile(r"叫|小名|大名|外号|外號|昵称|绰号|喊我")
+_IN_NO_NAME = re.compile(r"[不了我你他她的人们着过]")
+_CALLED_OTHERWISE = words("called_otherwise_zh.txt")
+
+
+def _cued(text: str) -> Iterator[Name]:
+    for found in _ONE_LETTER.finditer(text):
+        if found.group("x").casefold() not in _NOT_PEOPLE:
+            yield Name(*found.span("x"), Kind.PERSON, LIKELY)
+    for found in _NAMED.finditer(text):
+        said = found.group("x")
+        if said[0] in lines("surnames_zh.txt") and said not in words("keep_zh.txt"):
+            yield Name(*found.span("x"), Kind.PERSON, LIKELY)
+    for pattern in (_SURNAME_ONLY, _TITLE_AFTER):
+        for found in pattern.finditer(text):
+            doubled = text[: found.start("x")].endswith(found.group("x"))
+            if found.group("x") in _common_surnames() and not doubled:
+                yield Name(*found.span("x"), Kind.PERSON, LIKELY)
+    for found in _CALLED_SO.finditer(text):
+        said = found.group("x")
+        called = _CALL_WORD.search(found.group()[: -len(said)]) is not None
+        if called and not _IN_NO_NAME.search(said) and said not in _CALLED_OTHERWISE:
+            yield Name(*found.span("x"), Kind.PERSON, LIKELY)
+    yield from _cued_places(text)
+
+
+@cache
+def _common_surnames() -> frozenset[str]:
+    """Surnames that hardly ever end another word before a title."""
+    return frozenset(lines("surnames_zh.txt")[:130]) - frozenset(
+        "心高方时和关安成明向全师家老大小位的"
+    )
+
+
+# Places and organisations
+
+_PLACE_CUE = re.compile(r"[在去回到来來住从從离離往是过過]|搬到|人在|来自|老家")
+_WORKPLACE = re.compile(
+    # Whose it is: the town's, a number's, a university's ...
+    r"(?P<x>(?:市|县|區|区|省|镇|国营|[一二三四五六七八九十0-9]{1,3}|第[一二三四五六七八九十]{1,2}"
+    r"|[㐀-鿿]{0,2}大)(?:[㐀-鿿]{0,3})"
+    # ... and what it is.
+    r"(?:一中|二中|三中|四中|附中|附小|中学|中學|小学|实小|妇幼|婦幼|一院|二院|三院|医院|醫院"
+    r"|中医院|人民医院|精神卫生中心|师专|职高|技校|公安局|派出所|法院|检察院|税务局|教育局"
+    r"|民政局|财政局|机械厂|纺织厂|钢厂|厂))"
+)
+_ALONE_WORKPLACES = re.compile(
+    r"师专|师院|附中|附小|市妇幼|县法院|市一院|市二院|市三院|市公安局|省妇幼"
+)
+_ADDRESS = re.compile(
+    r"(?:[㐀-鿿]{2,12}"
+    r"(?:省|市|区|县|镇|乡|街道|路|街|巷|里|村|胡同|大道|弄|小区|花园|苑|公寓|广场|大厦))+"
+    r"(?:[A-Za-z]?\d{1,5}(?:号院?|號|弄|栋|幢|座|楼|樓|单元|室|层|房|期|组|-\d+)*)+"
+)
+_BEFORE_ADDRESS = re.compile(
+    r"^(?:我|他|她|家|就|现在|目前|一直|还|也|都|住|在|寄|到|去|的|是|往|送|于|搬|租|位|地址|：)+"
+)
+
+
+def _cued_places(text: str) -> Iterator[Name]:
+    for pattern in (_WORKPLACE, _ALONE_WORKPLACES):
+        for found in pattern.finditer(text):
+            yield Name(*found.span(), Kind.ORGANIZATION, LIKELY)
+    for found in _ADDRESS.finditer(text):
+        start = found.start() + len((_BEFORE_ADDRESS.match(found.group()) or [""])[0])
+        yield Name(start, found.end(), Kind.LOCATION, LIKELY)
+    for found in _PLACE_CUE.finditer(text):
+        start = found.end()
+        for length in (4, 3, 2):
+            if text[start : start + length] in words("world_places_zh.txt"):
+                yield Name(start, start + length, Kind.LOCATION, LIKELY)
+                break
+
+
+def _place_hints(text: str) -> set[int]:
+    """Code points inside a listed place that a word of place stands in front of."""
+    hinted: set[int] = set()
+    for found in _PLACE_CUE.finditer(text):
+        start = found.end()
+        for length in (5, 4, 3, 2):
+            if text[start : start + length] in _places():
+                hinted |= set(range(start, start + length))
+                break
+    return hinted
+
+
+@cache
+def _places() -> frozenset[str]:
+    return frozenset(lines("places_zh.txt")) | words("world_places_zh.txt")

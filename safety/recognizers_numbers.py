@@ -1,0 +1,131 @@
+"""Numbers that are personal data: the words in front decide what a number is.
+
+Hotlines are nobody's personal data and are left alone.
+"""
+
+import re
+from collections.abc import Iterator
+
+from safety.names import lines
+from safety.surrogates import Kind
+
+BACK = 28
+"""How many code points in front of a number are asked what it is."""
+FEWEST_DIGITS = 7
+"""Digits in a number that is personal data without any word about it."""
+
+_SPOKEN = r"(?:zero|oh|o|one|two|three|four|five|six|seven|eight|nine|double|triple)"
+_SPOKEN_NUMBER = re.compile(rf"\b{_SPOKEN}(?:[\s,.-]+{_SPOKEN}){{5,}}\b", re.I)
+_SPOKEN_HAN = re.compile(
+    r"[零〇一二三四五六七八九幺两](?:[\s,，、-]?[零〇一二三四五六七八九幺两]){6,}"
+)
+_NUMBER = re.compile(
+    r"(?<![A-Za-z0-9.$£€¥])(?:[A-Z]{1,5}[-/ ]?(?=\d))?(?:\+|\()?"
+    r"\d(?:[\d]|[ ().\-/]{1,2}(?=[\d(A-Z]))*"
+    r"(?:[-/]?[A-Z0-9]*[A-Z](?![a-z]))?(?:-\d+)*(?![A-Za-z0-9])"
+)
+_CODE = re.compile(
+    r"(?<![A-Za-z0-9@._/-])(?=[A-Z0-9/-]*\d{3})(?=[A-Z0-9/-]*[A-Z])"
+    r"[A-Z0-9]+(?:[-/][A-Z0-9]+)*(?![A-Za-z0-9@_])"
+    r"|(?<![A-Za-z0-9])[A-Z]{1,4}(?:[ -]\d{3,4}){2,4}(?![A-Za-z0-9])"
+)
+_PLAIN_AMOUNT = re.compile(r"\d{1,3}(?:,\d{3})+|(?:19|20)\d\d\s?-\s?(?:19|20)?\d\d")
+"""Thousands with commas, or a span of years."""
+_PLAIN_DATE = re.compile(r"\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{2,4}")
+
+_IDENTITY_WORD = (
+    r"\bssn|social security"
+    r"|\b(?:member|patient|student|policy|case|claim|permit|badge|inmate|passport|licen[cs]e|matric"
+    r"|file|record|employee|tax|national|reference|crime|dod|military|visa|booking|referral|order"
+    r"|invoice|account ref)\b[\w\s]{0,12}$"
+    r"|\b(?:nhs|mrn|ref|id|sin|nric|medicare|medicaid|insurance)\b[\w\s.#:]{0,10}$"
+    r"|身份[证證]|证件|護照|护照|病历|病歷|住院号|就诊号|学号|學號|学籍|工号|工號|社保|医保"
+    r"|编号|編號|单号|警号|准考证|档案号|车牌"
+)
+_MONEY_WORD = (
+    r"\b(?:card|acct|account|iban|routing|sort code|bank|visa|mastercard|amex|debit|credit"
+    r"|cash ?app|venmo|paypal|zelle|gcash|autopay|debited)\b"
+    r"|银行|銀行|支付宝|账号|帐号|帳號|账户|帳戶|卡号|[转打轉][到给]|工资卡|信用卡|卡"
+)
+_PHONE_WORD = (
+    r"\b(?:call|text|phone|cell|mobile|tel|number|landline|whats ?app|fax|reach|ring|contact|line"
+    r"|signal)\w*"
+    r"|手机|手機|电话|電話|号码|號碼|传真|打给|打我|联系|聯絡|拨"
+)
+_ABOUT: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    (Kind.ID_NUMBER, re.compile(_IDENTITY_WORD, re.I)),
+    (Kind.FINANCIAL, re.compile(_MONEY_WORD, re.I)),
+    (Kind.WECHAT_QQ, re.compile(r"we ?chat|微信|薇信|\bqq|扣扣|企鹅|战友群|群号", re.I)),
+    (Kind.PHONE_NUMBER, re.compile(_PHONE_WORD, re.I)),
+)
+_ENOUGH_DIGITS = {Kind.ID_NUMBER: 5, Kind.FINANCIAL: 7, Kind.WECHAT_QQ: 6}
+"""Digits that make a number personal data once a word in front says what it is."""
+
+_HOTLINE_WORD = re.compile(
+    r"hot ?line|help ?line|life ?line|crisis|samaritans|热线|熱線|生命线|生命線|援助", re.I
+)
+
+
+def find_numbers(text: str) -> Iterator[tuple[int, int, Kind]]:
+    """Phones, identities, accounts: start, end and what the number is; may overlap."""
+    for pattern in (_SPOKEN_NUMBER, _SPOKEN_HAN):
+        for found in pattern.finditer(text):
+            yield *found.span(), _about(text, found.start()) or Kind.PHONE_NUMBER
+    for found in _NUMBER.finditer(text):
+        kind = _number_kind(text, found.start(), found.end())
+        if kind is not None:
+            yield *found.span(), kind
+    for found in _CODE.finditer(text):
+        if sum(c.isdigit() for c in found.group()) >= 4 or _about(text, found.start()):
+            yield *found.span(), Kind.ID_NUMBER
+
+
+def hotlines(text: str) -> list[tuple[int, int]]:
+    """Where a helpline's number stands; never personal data."""
+    return [
+        found.span()
+        for found in _NUMBER.finditer(text)
+        if _is_hotline(text, found.start(), found.end())
+    ]
+
+
+def _number_kind(text: str, start: int, end: int) -> Kind | None:
+    if _is_hotline(text, start, end):
+        return None
+    said = text[start:end]
+    digits = sum(c.isdigit() for c in said)
+    about = _about(text, start)
+    if about is not None and about in _ENOUGH_DIGITS and digits >= _ENOUGH_DIGITS[about]:
+        return about
+    if digits < FEWEST_DIGITS or _PLAIN_AMOUNT.fullmatch(said) or _PLAIN_DATE.fullmatch(said):
+        return None
+    if digits in {15, 16, 18, 19} and about is not Kind.PHONE_NUMBER:
+        return Kind.ID_NUMBER if digits in {15, 18} else Kind.FINANCIAL
+    if re.fullmatch(r"\d{3}-\d{2}-\d{4}", said) or re.search(r"[A-Z]", said):
+        return Kind.ID_NUMBER
+    return about or Kind.PHONE_NUMBER
+
+
+def _about(text: str, start: int) -> Kind | None:
+    """What the nearest telling word before a place says; an email or name in between hides it."""
+    before = text[max(0, start - BACK) : start]
+    best: tuple[int, Kind] | None = None
+    for kind, pattern in _ABOUT:
+        for found in pattern.finditer(before):
+            if best is None or found.end() > best[0]:
+                best = (found.end(), kind)
+    return best[1] if best else None
+
+
+def _is_hotline(text: str, start: int, end: int) -> bool:
+    digits = "".join(c for c in text[start:end] if c.isdigit())
+    if digits in _hotline_digits() or digits.removeprefix("1") in _hotline_digits():
+        return True
+    around = text[max(0, start - 14) : start] + "|" + text[end : end + 12]
+    return _HOTLINE_WORD.search(around) is not None and not re.search(r"my|我的|自己", around)
+
+
+def _hotline_digits() -> frozenset[str]:
+    return frozenset(
+        "".join(c for c in line.split("#")[0] if c.isdigit()) for line in lines("hotlines.txt")
+    )

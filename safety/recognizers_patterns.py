@@ -1,0 +1,106 @@
+"""What structured personal data looks like where its form alone gives it away.
+
+One pattern for each form, the surest first: what an earlier one takes is not asked again. Where
+only part of a match is personal data (``my insta is ...``), that part is the group ``x``.
+"""
+
+import re
+
+from safety.surrogates import Kind
+
+_TLD = r"(?:com|org|net|edu|gov|io|co|me|info|app|dev|uk|ca|au|nz|cn|us|de|fr|tv|blog|site|hk|tw)"
+
+# People who were told not to post addresses write them out: "at ... dot com", 艾特, 点.
+_SPOKEN_AT = r"(?:\s*[\[(]\s*at\s*[\])]\s*|\s+at\s+|\s*艾特\s*|\s+圈\s*[aA啊]?\s*|\s+@\s+)"
+_SPOKEN_DOT = r"(?:\s*[\[(]\s*dot\s*[\])]\s*|\s+dot\s+|\s*点\s*|\s+\.\s+|\.)"
+
+# A handle is hardly told from a word by its form; the name of the platform before it tells.
+_PLATFORM = (
+    r"(?:insta(?:gram)?|\big|snap(?:chat)?|discord|twitter|tik ?tok|reddit|twitch|telegram|tumblr"
+    r"|steam|psn|xbox|gamer ?tag|user ?name|screen ?name|handle|venmo|roblox|facebook|onlyfans"
+    r"|\bins(?![a-z])|抖音|快手|微博|小红书|小紅書|b站|贴吧|豆瓣|知乎|网名|網名|昵称|暱稱"
+    r"|用户名|账号名|\bid(?![a-z]))"
+)
+_LINK = (
+    r"(?:['’]s|s|名|号|號|里|上|是|叫做|叫|为|is|was|as|called|named|name|user|account|under|at"
+    r"|:|：|=|@|,|，|\s){0,6}?"
+)
+
+_WECHAT = (
+    r"(?:we ?chat|weixin|微信|薇信|威信|徽信|\bwx|\bvx|v信|[加➕]v|扣扣|\bqq|企鹅号?|企鹅)"
+    r"(?:['’]?s|\s|id|号码|号|號|群|名|是|为|叫|is|was|换成|改成|：|:|=|,|，|了|my|the|同号"
+    r"|number|handle){0,7}?"
+    r"(?P<x>"
+    # An id has a digit or a mark in it, or else something before it says that one comes.
+    r"(?=[A-Za-z_.-]*[\d_-]|(?<=is )|(?<=was )|(?<=[:：是为 ])(?![a-z]+\s+[a-z]))"
+    r"[A-Za-z][A-Za-z0-9_.-]{4,}"
+    r"|[1-9]\d{2,4}(?:[ -]?\d{3,4}){1,3}"
+    r"|[零〇一二三四五六七八九幺]{6,11}"
+    r")(?![A-Za-z0-9])"
+)
+
+_EMAIL = r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9][A-Za-z0-9._%+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+_SPOKEN_EMAIL = (
+    r"(?<![A-Za-z0-9])[A-Za-z0-9_.+-]+(?:\s(?:dot|underscore|dash)\s[A-Za-z0-9_]+)*"
+    rf"{_SPOKEN_AT}[A-Za-z0-9-]+(?:{_SPOKEN_DOT}[A-Za-z0-9-]+)*?{_SPOKEN_DOT}{_TLD}(?![A-Za-z])"
+)
+_BARE_URL = (
+    rf"(?<![@A-Za-z0-9._-])(?:[A-Za-z0-9-]+\.)+{_TLD}(?![A-Za-z0-9])"
+    r"(?:/[A-Za-z0-9_./?=&%#-]*)?"
+)
+_IPV6 = (
+    r"(?<![A-Za-z0-9_:])(?:[0-9a-f]{1,4}:){2,7}:?(?:[0-9a-f]{1,4})?(?::[0-9a-f]{1,4})*"
+    r"(?![A-Za-z0-9_:])"
+)
+
+_IBAN = r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:\s?[A-Z0-9]{4}){3,7}(?:\s?[A-Z0-9]{1,4})?(?![A-Za-z0-9])"
+_ROUTING = (
+    r"\b(?:rt|routing)(?: (?:no|number))?[.:#]? ?\d{6,9}"
+    r"(?:,?\s*(?:and )?(?:acct|account)(?: (?:no|number))?[.:#]? ?\d{4,12})?"
+)
+# Four digits are personal data only as the end of a card.
+_LAST_FOUR = (
+    r"(?:尾号|尾號|末四位|(?:end(?:s|ing)?|last (?:four|4))(?:\s(?:in|with|digits|are|is))*\s)"
+    r"\s*(?:是|为|：|:)?\s*(?P<x>[*xX]*\d{4})(?!\d)"
+)
+
+_AT_HANDLE = r"(?<![A-Za-z0-9_.])@[A-Za-z0-9_㐀-鿿](?:[A-Za-z0-9_.-]{2,}|[㐀-鿿]{1,10}_?\d*)"
+_PLATFORM_HANDLE = (
+    rf"{_PLATFORM}{_LINK}"
+    r"(?P<x>(?=[A-Za-z0-9_.#-]*(?:[\d_#]|[.][A-Za-z]))[A-Za-z][A-Za-z0-9_.#-]{3,})(?![A-Za-z0-9])"
+)
+# Letters that run into three digits, or two words with a line under between: nobody talks so.
+_DIGIT_HANDLE = (
+    r"(?<![A-Za-z0-9_@.$/-])(?=[A-Za-z0-9_.#-]*[A-Za-z]{3})"
+    r"[A-Za-z][A-Za-z0-9]*(?:[_.#-][A-Za-z0-9]+)*[_.#-]?\d{3,}(?:_[A-Za-z]+)?(?![A-Za-z0-9_@/-])"
+)
+_SNAKE_HANDLE = (
+    r"(?<![A-Za-z0-9_@.$/])(?=[A-Za-z0-9_]*[A-Za-z])"
+    r"[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+(?![A-Za-z0-9_@/])"
+)
+
+PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    (Kind.URL, re.compile(r"(?:https?://|www\.)[A-Za-z0-9_./?=&%#:~+@!,;-]+", re.I)),
+    (Kind.EMAIL_ADDRESS, re.compile(_EMAIL)),
+    (Kind.EMAIL_ADDRESS, re.compile(_SPOKEN_EMAIL, re.I)),
+    (Kind.URL, re.compile(_BARE_URL, re.I)),
+    (Kind.IP_ADDRESS, re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)")),
+    (Kind.IP_ADDRESS, re.compile(_IPV6, re.I)),
+    (Kind.FINANCIAL, re.compile(r"(?<![A-Za-z0-9_])(?:0x[0-9a-f]{10,}|bc1[0-9a-z]{8,})", re.I)),
+    (Kind.FINANCIAL, re.compile(_IBAN)),
+    (Kind.FINANCIAL, re.compile(r"(?<!\w)\$[A-Za-z][A-Za-z0-9_-]{3,}")),
+    (Kind.FINANCIAL, re.compile(_ROUTING, re.I)),
+    (Kind.FINANCIAL, re.compile(_LAST_FOUR, re.I)),
+    (Kind.FINANCIAL, re.compile(r"(?<!\w)[xX*]{2,}[- ]?\d{4}(?!\d)")),
+    (Kind.WECHAT_QQ, re.compile(_WECHAT, re.I)),
+    (Kind.USERNAME, re.compile(_AT_HANDLE, re.I)),
+    (Kind.USERNAME, re.compile(_PLATFORM_HANDLE, re.I)),
+    (Kind.USERNAME, re.compile(r"(?<![㐀-鿿0-9])[㐀-鿿]{2,12}_?0\d{2,3}(?![\d-])")),
+    (
+        Kind.USERNAME,
+        re.compile(rf"{_PLATFORM}{_LINK}(?P<x>[A-Za-z_]*[㐀-鿿]{{1,10}}_?\d{{2,}})", re.I),
+    ),
+    (Kind.USERNAME, re.compile(_DIGIT_HANDLE)),
+    (Kind.USERNAME, re.compile(_SNAKE_HANDLE)),
+)
+"""All forms that need no words around them beyond what the pattern itself asks for."""
