@@ -12,6 +12,7 @@ from service import (
     admin,
     crisis_desk,
     export,
+    harness,
     health,
     insights,
     messages,
@@ -38,6 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     adapter_desk.router,
     export.router,
     insights.router,
+    harness.router,
     health.router,
 )
 OpenHouse = Callable[[], AbstractAsyncContextManager[House]]

@@ -33,6 +33,8 @@ class House:
     """The adapter desk; None where an engine cannot change adapters."""
     metrics_token: str | None = None
     """Bearer of /metrics; None leaves protection to the network policy."""
+    harness: bool = False
+    """Whether the doors for simulated conversations are open."""
     claim_ms: int = 90_000
     """How long a claim lasts without a renewal."""
 

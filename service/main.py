@@ -77,6 +77,7 @@ async def open_house(settings: Settings) -> AsyncGenerator[House]:
             rolling=Rolling(store, (engine,), aliases, ports.clock, ports.ids, shelf(settings)),
             allowance=Allowance(settings.rate_per_s, settings.rate_per_s * 2),
             metrics_token=settings.secret("metrics_token"),
+            harness=settings.harness,
             claim_ms=settings.claim_s * 1_000,
         )
 

@@ -5,24 +5,29 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx
 from fastapi import FastAPI
 
+from models.adapters import Fit
 from safety.guard import check
+from service.aliases import StoredAliases
 from service.app import create_app
 from service.auth import Authenticator, Caller, Role, issue
 from service.house import House
 from service.ledger import Ledger
 from service.limits import Allowance
 from service.ports import Drafting, Ports
+from service.rolling import Rolling, Shelf
 from service.sealing import MasterKeys
 from service.session.duties import Policy
 from service.stores.memory import MemoryStore
 from service.stores.port import Store
 from service.worker import Worker
 from tests.fakes import (
+    BASE,
     CountingIds,
     FakePager,
     FixedAliases,
@@ -45,6 +50,7 @@ PEOPLE: Mapping[str, tuple[Role, str]] = {
     "far_app": ("client_app", "south"),
     "far": ("therapist", "south"),
     "far_sue": ("supervisor", "south"),
+    "lab_app": ("client_app", "simulation"),
 }
 """Everybody in the tests: name, role, team."""
 
@@ -87,7 +93,10 @@ class Town:
         """Forget everything that a process keeps in memory; only the store is left."""
         ledger = Ledger(self.ports.store, MASTER, self.clock, self.policy)
         auth = Authenticator(self.ports.store, self.clock)
-        self.house = House(ledger, self.ports, MASTER, auth, Allowance(1e9, 1e9))
+        bare = Shelf(Path("no-adapters"), Fit("unknown"), BASE, 0, auto=False)
+        aliases = StoredAliases(self.ports.store, BASE)
+        rolling = Rolling(self.ports.store, (), aliases, self.clock, self.ports.ids, bare)
+        self.house = House(ledger, self.ports, MASTER, auth, Allowance(1e9, 1e9), rolling)
         self.worker = Worker(ledger, self.ports)
         one_app().state.house = self.house
 

@@ -80,6 +80,10 @@ MATRIX = (
     door("GET /v1/sessions/{session_id}/export", LEAD),
     door("GET /v1/preferences/export", LEAD),
     door("GET /v1/insights", LEAD),
+    # Closed for everybody unless a setting opens them; tests/stories/test_simulated_talks.py.
+    door("GET /v1/models"),
+    door("POST /v1/chat/completions", body={"messages": [{"role": "user", "content": "hi"}]}),
+    door("POST /api/chat", body={"messages": [{"role": "user", "content": "hi"}]}),
     door("GET /healthz"),
     door("GET /readyz"),
     door("GET /metrics"),

@@ -1,0 +1,190 @@
+"""A conversation that no human reviews, for evaluation: simulated sessions only, never a client's.
+
+The screen, the scrub, the planner, the drafts and the guard are the real ones; in the therapist's
+place stands a policy that approves whatever passes the guard. Everything it does is refused for a
+session that was not opened as simulated.
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from safety.guard import CheckName
+from service.auth import Caller
+from service.desk import Desk, Reviewer
+from service.house import House, session_for
+from service.ids import within
+from service.ledger import Ledger, Under
+from service.messages import judge
+from service.release import decide_on_draft
+from service.schemas.harness import Said
+from service.schemas.review import DecisionRequest
+from service.session import decide, decide_review, events
+from service.session.plans import PlanDecided
+from service.session.refusals import Refused
+from service.session.state import State
+from service.sessions import released
+from service.stores.port import ClaimWish, Conflict, Document, Fence
+
+TEAM = "simulation"
+"""Only keys of this team open the doors, so no real client's key can."""
+_REVIEWER = "eval-reviewer"
+_KIND = "harness"
+_PATIENCE_S = 300.0
+_LOOK_S = 2.0
+_CLAIM_MS = 600_000
+_CALLED = {
+    "en": "A person would be called now and would answer here.",
+    "zh": "此时会呼叫真人，并由真人在这里回复。",
+}
+
+
+class Answered(NamedTuple):
+    """What the conversation came to."""
+
+    session_id: str
+    text: str
+    alert: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """The doors' way to sessions, without a hold window: there is nobody to undo."""
+
+    house: House
+    caller: Caller
+
+    @property
+    def _desk(self) -> Desk:
+        ledger, ports = self.house.ledger, self.house.ports
+        unheld = replace(ledger.policy, hold_ms=0)
+        return Desk(Ledger(ports.store, self.house.keys, ports.clock, unheld), ports)
+
+    async def answer(self, history: Sequence[Said]) -> Answered:
+        """Answer the newest line of a history; one that the doors gave before goes on there.
+
+        Raises: Refused invalid_request, timeout; GuardRefused.
+        """
+        lines = [line for line in history if line.role != "system"]
+        if not lines or lines[-1].role != "user":
+            raise Refused("invalid_request", "The newest message must be the user's.")
+        found = await self.house.ports.store.document(_KIND, self._mark(lines[:-1]))
+        if found is not None and len(lines) > 1:
+            session_id = found.body.decode()
+        else:
+            session_id = await self._replayed(lines)
+        answered = await self.go_on(session_id, lines[-1].content)
+        reply = Said(role="assistant", content=answered.text)
+        await self._remember(self._mark([*lines, reply]), session_id)
+        return answered
+
+    async def go_on(self, session_id: str, text: str) -> Answered:
+        """Say one more line in a simulated session, and give what comes back. Raises: as above."""
+        state = await session_for(self.house, self.caller, session_id)
+        if state.opened is None or not state.opened.simulated:
+            raise Refused("not_found", "No such simulated session.")
+        after = await self._client_says(state, text)
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                return await self._until_answered(after)
+        except TimeoutError as error:
+            raise Refused("timeout", "No answer came in time.", after.seq) from error
+
+    async def _until_answered(self, after: State) -> Answered:
+        session_id, mark = after.session_id, 0
+        while True:
+            state = await self._desk.ledger.load(session_id)
+            alert = state.open_alarms[0].level if state.open_alarms else None
+            sent = released(state, after.seq)
+            if sent:
+                return Answered(session_id, sent[-1].text, alert)
+            if alert is not None:
+                return Answered(session_id, _CALLED[state.language], alert)
+            if not await self._review(state):
+                mark = await self.house.ports.store.changed(mark, _LOOK_S)
+
+    async def _review(self, state: State) -> bool:
+        """Approve a proposed plan or a fresh draft; False when neither waits."""
+        if state.proposed is not None:
+            decided = PlanDecided(
+                plan_id=state.proposed.plan_id, verdict="approve", plan=state.proposed.plan
+            )
+            by = await self._reviewer(state)
+            await self._desk.ledger.append(
+                state.session_id, lambda now: decide_review.plan(now, decided, now.seq), by.name,
+                Under(by.fence),
+            )  # fmt: skip
+            return True
+        if state.draft is None or not state.draft_is_fresh:
+            return False
+        asked = DecisionRequest(verdict="approve", basis=state.seq, confirm_checks=tuple(CheckName))
+        by = await self._reviewer(state)
+        await decide_on_draft(state.draft.prepared.draft_id, state, asked, by, self._desk)
+        return True
+
+    async def _replayed(self, lines: Sequence[Said]) -> str:
+        """Open a session and write down what was said elsewhere before."""
+        ids, newest = self.house.ports.ids, lines[-1].content
+        chinese = any("一" <= sign <= "鿿" for sign in newest)
+        opened = events.SessionOpened(
+            client_ref="harness", team=TEAM, language="zh" if chinese else "en", region="US",
+            opening="client" if lines[0].role == "user" else "counselor", simulated=True,
+        )  # fmt: skip
+        state = await self._desk.ledger.open(ids.new("ses"), opened, self.caller.name, Under())
+        for line in lines[:-1]:
+            says = self._client_says if line.role == "user" else self._counselor_said
+            state = await says(state, line.content)
+        return state.session_id
+
+    async def _client_says(self, state: State, text: str) -> State:
+        decide.still_open(state)
+        ports, session_id = self.house.ports, state.session_id
+        report = await judge(text, state, ports)
+        message = decide.Message(
+            ports.ids.new("msg"), within(ports.ids.new("alr"), session_id),
+            within(ports.ids.new("rpl"), session_id), text, report,
+        )  # fmt: skip
+        ledger = self._desk.ledger
+        done = await ledger.append(
+            session_id, lambda now: decide.receive(now, message, ledger.policy), self.caller.name
+        )
+        return done.state
+
+    async def _counselor_said(self, state: State, text: str) -> State:
+        ports, session_id = self.house.ports, state.session_id
+        now_ms = ports.clock.now_ms()
+        reply_id = within(ports.ids.new("rpl"), session_id)
+        choice = decide_review.Choice(
+            within(ports.ids.new("dec"), session_id), "respond", text, state.seq, now_ms
+        )
+        by, ledger = await self._reviewer(state), self._desk.ledger
+        await ledger.append(
+            session_id, lambda now: decide_review.reply(now, replace(choice, basis=now.seq)),
+            by.name, Under(by.fence),
+        )  # fmt: skip
+        done = await ledger.append(
+            session_id, lambda now: decide.release(now, reply_id, now_ms), _REVIEWER
+        )
+        return done.state
+
+    async def _reviewer(self, state: State) -> Reviewer:
+        now = self.house.ports.clock.now_ms()
+        wish = ClaimWish(state.session_id, _REVIEWER, now, now + _CLAIM_MS, False, None)
+        claim = await self.house.ports.store.claim(wish)
+        return Reviewer(_REVIEWER, Fence(_REVIEWER, claim.number))
+
+    def _mark(self, lines: Sequence[Said]) -> str:
+        """Names a history without telling anything of it."""
+        said = json.dumps([self.caller.name, *((one.role, one.content) for one in lines)])
+        return self.house.keys.mark(_KIND, said.encode()).hex()
+
+    async def _remember(self, mark: str, session_id: str) -> None:
+        store = self.house.ports.store
+        known = await store.document(_KIND, mark)
+        version = known.version + 1 if known else 1
+        try:
+            await store.put_document(_KIND, Document(mark, version, session_id.encode()))
+        except Conflict:
+            return  # The same words at the same moment: either conversation may go on.
