@@ -1,9 +1,11 @@
 """The only door to the store: load a session, decide, append; again if somebody was faster."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 from service.ports import Clock
 from service.sealing import GENESIS, DataKey, MasterKeys, new_key
@@ -57,6 +59,7 @@ class Ledger:
         self._keys = keys
         self._clock = clock
         self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def load(self, session_id: str) -> State:
         """Give the session as it stands. Raises: Refused not_found; StoreUnavailable."""
@@ -79,18 +82,19 @@ class Ledger:
 
         Raises: Refused (nothing written); ClaimLost; AlreadyAnswered; StoreUnavailable.
         """
-        for _ in range(_ATTEMPTS):
-            known = await self._load(session_id)
-            decided = tuple(decide(known.state))
-            if not decided:
-                return Appended(known.state, ())
-            write, after, added = self._prepare(known, decided, actor, under or Under())
-            try:
-                await self.store.append(write)
-            except Conflict:
-                continue
-            self._remember(after)
-            return Appended(after.state, added)
+        async with self._alone(session_id):
+            for _ in range(_ATTEMPTS):
+                known = await self._load(session_id)
+                decided = tuple(decide(known.state))
+                if not decided:
+                    return Appended(known.state, ())
+                write, after, added = self._prepare(known, decided, actor, under or Under())
+                try:
+                    await self.store.append(write)
+                except Conflict:
+                    continue
+                self._remember(after)
+                return Appended(after.state, added)
         raise Conflict
 
     async def seal_side(self, session_id: str, purpose: str, words: str) -> bytes:
@@ -120,6 +124,13 @@ class Ledger:
             self._known.pop(session_id, None)
             return after.state
         raise Conflict
+
+    def _alone(self, session_id: str) -> asyncio.Lock:
+        """One append to a session at a time in this process: races are only lost to others."""
+        lock = self._locks.get(session_id)
+        if lock is None:
+            lock = self._locks[session_id] = asyncio.Lock()
+        return lock
 
     async def _load(self, session_id: str) -> _Known:
         known = self._known.get(session_id)

@@ -2,18 +2,34 @@
 
 The message was recorded and screened before this begins (`messages`). Only the worker runs
 turns. A turn writes events and sends nothing; running it twice is harmless, because every append
-decides again whether it is still wanted.
+decides again whether it is still wanted. What was scrubbed is written together with what came of
+it: a turn that appends once is leased once, and no second worker starts on it in between.
 """
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
 from service import drafting, scrubbing
-from service.ledger import Ledger
+from service.ledger import Appended, Ledger
 from service.ports import Ports
 from service.session import case, decide
 from service.session.duties import wants_draft, wants_plan
-from service.session.events import DraftPrepared
+from service.session.events import DraftPrepared, Event, Recorded, TextScrubbed
+from service.session.evolve import evolve
 from service.session.state import State
 
 ACTOR = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A session as this turn sees it, with what the turn scrubbed and nobody has written yet."""
+
+    state: State
+    texts: tuple[TextScrubbed, ...] = ()
+    known: tuple[tuple[str, ...], ...] = ()
+    """The stand-ins there were before; had anybody else given new ones, ours could clash."""
 
 
 async def run_turn(session_id: str, ledger: Ledger, ports: Ports) -> None:
@@ -23,74 +39,77 @@ async def run_turn(session_id: str, ledger: Ledger, ports: Ports) -> None:
     Raises: StoreUnavailable; the worker tries again.
     """
     state = await ledger.load(session_id)
-    state = await scrub_new_lines(state, ledger, ports)
-
-    if wants_plan(state, ledger.policy):
-        state = await propose_plan(state, ledger, ports)
-
-    if wants_draft(state, ledger.policy):
-        await propose_draft(state, ledger, ports)
-
-
-async def scrub_new_lines(state: State, ledger: Ledger, ports: Ports) -> State:
-    """Scrub every line that no model may see yet. What cannot be scrubbed stops the model."""
-    lines = case.unscrubbed(state)
-    if not lines and "profile" in state.scrubbed:
-        return state
     try:
-        texts = await scrubbing.scrub_lines(state, lines, ports)
+        turn = await scrub_new_lines(state, ports)
     except scrubbing.ScrubFailed:
-        return await _fall_back(state, "scrub_failed", ledger, ports)
-    return (
-        await ledger.append(state.session_id, lambda now: decide.scrubbed(now, texts), ACTOR)
-    ).state
+        await _fall_back(Turn(state), "scrub_failed", ledger, ports)
+        return
+
+    if wants_plan(turn.state, ledger.policy):
+        turn = await propose_plan(turn, ledger, ports)
+
+    if wants_draft(turn.state, ledger.policy):
+        await propose_draft(turn, ledger, ports)
 
 
-async def propose_plan(state: State, ledger: Ledger, ports: Ports) -> State:
+async def scrub_new_lines(state: State, ports: Ports) -> Turn:
+    """Scrub every line that no model may see yet. Raises: ScrubFailed, which stops the model."""
+    lines = case.unscrubbed(state)
+    if not lines and scrubbing.PROFILE in state.scrubbed:
+        return Turn(state, (), state.surrogates)
+    texts = await scrubbing.scrub_lines(state, lines, ports)
+    seen = (Recorded(state.seq, state.updated_at_ms, ACTOR, text) for text in texts)
+    return Turn(reduce(evolve, seen, state), texts, state.surrogates)
+
+
+async def propose_plan(turn: Turn, ledger: Ledger, ports: Ports) -> Turn:
     """Ask the planner adapter; a human decides on what it says. Repaired once, then a fallback."""
-    if case.unscrubbed(state):
-        return state
-    asked = await drafting.write_plan(state, ports)
+    if case.unscrubbed(turn.state):
+        return turn
+    asked = await drafting.write_plan(turn.state, ports)
     if isinstance(asked, drafting.Failure):
-        return await _failed(state, "plan", asked.reason, ledger)
+        return await _failed(turn, "plan", asked.reason, ledger)
     written = asked
-    return (
-        await ledger.append(
-            state.session_id, lambda now: decide.proposed(now, written, ledger.policy), ACTOR
-        )
-    ).state
+    done = await _write(turn, lambda now: decide.proposed(now, written, ledger.policy), ledger)
+    return Turn(done.state, (), done.state.surrogates)
 
 
-async def propose_draft(state: State, ledger: Ledger, ports: Ports) -> State:
+async def propose_draft(turn: Turn, ledger: Ledger, ports: Ports) -> None:
     """Ask the utterance adapter for the current or the next action, and guard what it says."""
-    if case.unscrubbed(state):
-        return state
-    asked = await drafting.write_draft(state, ports)
+    if case.unscrubbed(turn.state):
+        return
+    asked = await drafting.write_draft(turn.state, ports)
     if isinstance(asked, drafting.Failure):
-        return await _fall_back(state, asked.reason, ledger, ports)
-    return await _lay_down(state, asked, ledger, ports)
+        await _fall_back(turn, asked.reason, ledger, ports)
+    else:
+        await _lay_down(turn, asked, ledger, ports)
 
 
-async def _fall_back(state: State, reason: str, ledger: Ledger, ports: Ports) -> State:
+async def _fall_back(turn: Turn, reason: str, ledger: Ledger, ports: Ports) -> None:
     """Put a labelled template on the desk at once; the log says when to ask the model again."""
-    state = await _failed(state, "draft", reason, ledger)
-    if state.draft_is_fresh or not wants_draft(state, ledger.policy):
-        return state
-    template = drafting.template_draft(state, reason, ports)
-    return await _lay_down(state, template, ledger, ports)
+    turn = await _failed(turn, "draft", reason, ledger)
+    if turn.state.draft_is_fresh or not wants_draft(turn.state, ledger.policy):
+        return
+    template = drafting.template_draft(turn.state, reason, ports)
+    await _lay_down(turn, template, ledger, ports)
 
 
-async def _lay_down(state: State, draft: DraftPrepared, ledger: Ledger, ports: Ports) -> State:
+async def _lay_down(turn: Turn, draft: DraftPrepared, ledger: Ledger, ports: Ports) -> None:
     """Put a draft before the therapist, unless the session has moved on meanwhile."""
-    done = await ledger.append(
-        state.session_id, lambda now: decide.drafted(now, draft, ledger.policy), ACTOR
-    )
-    if done.events:
-        drafting.count_ready(state, draft, ports.clock.now_ms())
-    return done.state
+    done = await _write(turn, lambda now: decide.drafted(now, draft, ledger.policy), ledger)
+    if any(one.event is draft for one in done.events):
+        drafting.count_ready(turn.state, draft, ports.clock.now_ms())
 
 
-async def _failed(state: State, duty: drafting.DutyName, reason: str, ledger: Ledger) -> State:
-    return (
-        await ledger.append(state.session_id, lambda _: decide.failed(duty, reason), ACTOR)
-    ).state
+async def _failed(turn: Turn, duty: drafting.DutyName, reason: str, ledger: Ledger) -> Turn:
+    done = await _write(turn, lambda _: decide.failed(duty, reason), ledger)
+    return Turn(done.state, (), done.state.surrogates)
+
+
+async def _write(turn: Turn, more: Callable[[State], Sequence[Event]], ledger: Ledger) -> Appended:
+    def decided(now: State) -> Sequence[Event]:
+        if turn.texts and now.surrogates != turn.known:
+            return ()
+        return (*decide.scrubbed(now, turn.texts), *more(now))
+
+    return await ledger.append(turn.state.session_id, decided, ACTOR)

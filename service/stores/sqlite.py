@@ -88,13 +88,13 @@ class SqliteStore:
         due = "SELECT 1 FROM rows WHERE due_at_ms <= ? LIMIT 1"
         if not self._here(lambda link: link.execute(due, (now_ms,)).fetchone()):
             return ()
-        return await self._writer.run(lambda link: _lease(link, now_ms, until_ms, limit))
+        return await self._writer.run(lambda link: _lease(link, now_ms, until_ms, limit), False)
 
     async def keep_lease(self, lease: Lease, until_ms: int) -> bool:
         """See `Store.keep_lease`."""
         sql = "UPDATE rows SET due_at_ms = ? WHERE session_id = ? AND lease = ?"
         given = (until_ms, *lease)
-        return await self._writer.run(lambda link: link.execute(sql, given).rowcount == 1)
+        return await self._writer.run(lambda link: link.execute(sql, given).rowcount == 1, False)
 
     async def next_due_ms(self) -> int | None:
         """See `Store.next_due_ms`."""

@@ -27,6 +27,7 @@ class _Asked:
     job: Job
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[Any]
+    durable: bool
 
 
 def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
@@ -79,11 +80,14 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="sqlite-writer", daemon=True)
         self._thread.start()
 
-    async def run(self, job: Job) -> Any:
-        """Run a job in a transaction; return once it is on the disk, or raise what it raised."""
+    async def run(self, job: Job, durable: bool = True) -> Any:
+        """Run a job in a transaction; return once it is on the disk, or raise what it raised.
+
+        What need not survive a power cut, such as a lease, does not wait for the disk.
+        """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Any] = loop.create_future()
-        self._asked.put(_Asked(job, loop, done))
+        self._asked.put(_Asked(job, loop, done, durable))
         return await asyncio.shield(done)
 
     def close(self) -> None:
@@ -107,7 +111,9 @@ class Writer:
 
     def _commit(self, together: list[_Asked]) -> None:
         results: list[tuple[_Asked, Any, Exception | None]] = []
+        wait = "FULL" if any(asked.durable for asked in together) else "NORMAL"
         try:
+            self._link.execute(f"PRAGMA synchronous={wait}")
             self._link.execute("BEGIN IMMEDIATE")
             results.extend((asked, *self._attempt(asked.job)) for asked in together)
             self._link.execute("COMMIT")
