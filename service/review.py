@@ -1,5 +1,6 @@
 """The therapist's desk: what waits, whose it is, and what is decided on it."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -137,7 +138,11 @@ async def decide_draft(
         raise Refused("not_found", "No such draft.")
     by = await reviewer(house, caller, state, x_claim)
     if asked.hint is not None:
-        asked = asked.model_copy(update={"hint": await _scrubbed(state, asked.hint, house)})
+        decide_review.decidable(state, draft_id, asked.basis)
+        hint, added = await _scrubbed(state, asked.hint, house)
+        if added:
+            await house.ledger.append(state.session_id, lambda _: added, "service")
+        asked = asked.model_copy(update={"hint": hint})
     decision_id, done = await decide_on_draft(draft_id, state, asked, by, house.desk)
     return _decided(decision_id, done)
 
@@ -171,22 +176,24 @@ async def ask_draft(
     """Ask for a new draft, with a hint if there is one; the old draft becomes stale."""
     state = await session_for(house, caller, session_id)
     by = await reviewer(house, caller, state, x_claim)
-    hint = await _scrubbed(state, asked.hint, house) if asked.hint is not None else None
-    done = await house.ledger.append(
-        session_id, lambda now: decide_review.ask_draft(now, hint), by.name, Under(by.fence)
-    )
+    hint, added = None, ()
+    if asked.hint is not None:
+        hint, added = await _scrubbed(state, asked.hint, house)
+
+    def write(now: State) -> Sequence[events.Event]:
+        return (*added, *decide_review.ask_draft(now, hint))
+
+    done = await house.ledger.append(session_id, write, by.name, Under(by.fence))
     return Written(seq=done.state.seq)
 
 
-async def _scrubbed(state: State, hint: str, house: InHouse) -> str:
+async def _scrubbed(state: State, hint: str, house: InHouse) -> tuple[str, Sequence[events.Event]]:
     """A hint goes to the model, so it is scrubbed like everything that does."""
     try:
         (words,), added = await scrub_words(state, (hint,), house.ports)
     except ScrubFailed as error:
         raise Refused("scrub_failed", "The hint could not be scrubbed; try again.") from error
-    if added:
-        await house.ledger.append(state.session_id, lambda _: added, "service")
-    return words
+    return words, added
 
 
 def _decided(decision_id: str, done: Appended) -> Decided:
