@@ -126,10 +126,10 @@ def example(schema: Mapping[str, Any], language: int = 0, name: str = "", index:
 
 
 @asynccontextmanager
-async def serving(port: int = 0) -> AsyncGenerator[StubEngine, None]:
-    """Run the stub on loopback for the length of a ``with``; its port is in ``stub.port``."""
+async def serving(port: int = 0, host: str = "127.0.0.1") -> AsyncGenerator[StubEngine, None]:
+    """Run the stub for the length of a ``with``; its port is in ``stub.port``."""
     stub = StubEngine()
-    server = await asyncio.start_server(stub.connected, "127.0.0.1", port)
+    server = await asyncio.start_server(stub.connected, host, port)
     stub.port = server.sockets[0].getsockname()[1]
     try:
         yield stub
@@ -167,21 +167,22 @@ def _usage(prompt_tokens: int, completion_tokens: int) -> dict[str, object]:
     }
 
 
-async def _forever(stub_port: int, mode: Mode, delay_s: float) -> None:
-    async with serving(stub_port) as stub:
+async def _forever(host: str, stub_port: int, mode: Mode, delay_s: float) -> None:
+    async with serving(stub_port, host) as stub:
         stub.mode, stub.delay_s = mode, delay_s
-        print(f"stub engine on http://127.0.0.1:{stub.port} ({mode})", flush=True)
+        print(f"stub engine on http://{host}:{stub.port} ({mode})", flush=True)
         await asyncio.Event().wait()
 
 
 def main() -> None:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8402)
     parser.add_argument("--mode", choices=("ok", "slow", "garbage", "down"), default="ok")
     parser.add_argument("--delay-s", type=float, default=2.0)
     wanted = parser.parse_args()
-    asyncio.run(_forever(wanted.port, wanted.mode, wanted.delay_s))
+    asyncio.run(_forever(wanted.host, wanted.port, wanted.mode, wanted.delay_s))
 
 
 if __name__ == "__main__":

@@ -3,10 +3,12 @@
 import argparse
 import asyncio
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
 
+from tests.chaos.cable import cables_can_be_laid
 from tests.chaos.run import Wish, run
 
 
@@ -24,6 +26,10 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     wish = Wish(asked.kills, asked.seed, asked.clients)
     print(f"chaos: {asked.kills} kills, seed {asked.seed}, logs in {folder}", flush=True)
+    if not cables_can_be_laid():
+        print("no cut-offs in this run: network namespaces need Linux and root", flush=True)
+    # Told to stop, it still ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     outcome = asyncio.run(run(wish, folder, binary))
     print(outcome.table())
     return 1 if outcome.findings.wrong else 0

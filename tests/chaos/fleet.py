@@ -16,6 +16,7 @@ import httpx
 
 from service.auth import Caller, Role, issue
 from service.stores.redis import RedisStore
+from tests.chaos.cable import Cable, cables_can_be_laid
 from tests.contract.redis_server import RedisServer
 
 MASTER_KEY = bytes(range(32))
@@ -47,12 +48,15 @@ class Fleet:
 
     def __post_init__(self) -> None:
         """Choose ports; nothing starts yet."""
-        self.redis = RedisServer(self.redis_binary, self.folder / "redis")
+        self.cables = {one: Cable() for one in ("redis", "engine")} if cables_can_be_laid() else {}
+        away, before = self._place("redis")
+        self.redis = RedisServer(self.redis_binary, self.folder / "redis", away, before)
         python = sys.executable
         engine_port = free_port()
-        self.engine_url = f"http://127.0.0.1:{engine_port}"
-        stub = [python, "-m", "tests.stub_engine", "--port", str(engine_port)]
-        self._add("engine", stub, engine_port)
+        away, before = self._place("engine")
+        self.engine_url = f"http://{away}:{engine_port}"
+        stub = [python, "-m", "tests.stub_engine", "--host", away, "--port", str(engine_port)]
+        self._add("engine", [*before, *stub], engine_port)
         command = str(Path(python).with_name("secondchair"))
         for number in range(_APIS):
             port = free_port()
@@ -120,6 +124,10 @@ class Fleet:
         await asyncio.sleep(seconds)
         process.send_signal(signal.SIGCONT)
 
+    async def cut_off(self, name: str, seconds: float) -> None:
+        """Let nothing reach Redis or the engine for a while, nor anything come back."""
+        await self.cables[name].cut(seconds)
+
     def stop(self) -> None:
         """End everything."""
         for member in self.members.values():
@@ -127,6 +135,12 @@ class Fleet:
                 member.process.kill()
                 member.process.wait()
         self.redis.stop()
+        for cable in self.cables.values():
+            cable.remove()
+
+    def _place(self, name: str) -> tuple[str, tuple[str, ...]]:
+        cable = self.cables.get(name)
+        return (cable.address, cable.words) if cable else ("127.0.0.1", ())
 
     def _add(self, name: str, words: list[str], port: int = 0) -> None:
         self.members[name] = Member(name, words, port)
@@ -143,6 +157,8 @@ class Fleet:
             "MASTER_KEY": base64.b64encode(MASTER_KEY).decode(),
             "ENGINE_URL": self.engine_url,
             "ENGINE_TIMEOUT_S": 5,
+            # A starved machine must not turn every message into a crisis: this run is about loss.
+            "SAFETY_TIMEOUT_S": 30,
             "HOLD_MS": _HOLD_MS,
             "RATE_PER_S": 100_000,
             "PAGER_WEBHOOK_URL": f"http://127.0.0.1:{self.pager_port}/page",

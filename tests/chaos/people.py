@@ -12,7 +12,7 @@ import httpx
 from tests.chaos.witness import Witness
 
 _PAUSE_S = 0.1
-_PATIENCE_S = 6.0
+_PATIENCE_S = 15.0
 _LONGEST = 25
 """Messages a client says before she opens another session."""
 CRISIS = "I do not want to be alive any more, I want to end my life."

@@ -12,27 +12,31 @@ _START_S = 20.0
 class RedisServer:
     """One server in one folder; killing it and starting it again finds the same data."""
 
-    def __init__(self, binary: str, folder: Path) -> None:
+    def __init__(
+        self, binary: str, folder: Path, host: str = "127.0.0.1", before: tuple[str, ...] = ()
+    ) -> None:
         self.folder = folder
-        self._binary = binary
+        self.host = host
+        self._words = (*before, binary)
         self.port = _free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """Where clients connect."""
-        return f"redis://127.0.0.1:{self.port}/0"
+        return f"redis://{self.host}:{self.port}/0"
 
     def start(self) -> None:
         """Start and wait until it answers, its files loaded."""
         self.folder.mkdir(parents=True, exist_ok=True)
         options = {
-            "--port": str(self.port), "--bind": "127.0.0.1", "--dir": str(self.folder),
+            "--port": str(self.port), "--bind": self.host, "--dir": str(self.folder),
             "--appendonly": "yes", "--appendfsync": "always", "--save": "",
-            "--maxmemory-policy": "noeviction", "--logfile": str(self.folder / "redis.log"),
+            "--maxmemory-policy": "noeviction", "--protected-mode": "no",
+            "--logfile": str(self.folder / "redis.log"),
         }  # fmt: skip
         words = [part for pair in options.items() for part in pair]
-        self.process = subprocess.Popen([self._binary, *words])
+        self.process = subprocess.Popen([*self._words, *words])
         deadline = time.monotonic() + _START_S
         while not self._answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -55,7 +59,7 @@ class RedisServer:
 
     def _answers(self) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as link:
+            with socket.create_connection((self.host, self.port), timeout=1) as link:
                 link.sendall(b"PING\r\n")
                 return link.recv(16).startswith(b"+PONG")
         except OSError:

@@ -1,0 +1,25 @@
+"""A small `make chaos`: the whole fleet is killed a few times under load, and nothing is lost."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.run import Wish, run
+from tests.conftest import Require
+
+_KILLS, _SEED = 6, 11
+
+
+@pytest.mark.redis
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_a_few_kills_under_load_lose_double_and_release_nothing(
+    require: Require, tmp_path: Path
+) -> None:
+    wish = Wish(_KILLS, _SEED, clients=3, limit_s=90)
+    outcome = await run(wish, tmp_path, require("redis-server"))
+    print(outcome.table())
+    assert dict(outcome.findings.wrong) == {}
+    assert outcome.kills.total() > 0
+    assert outcome.findings.messages >= len(outcome.witness.accepted) > 0
+    assert outcome.findings.decisions > 0
