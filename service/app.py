@@ -25,6 +25,7 @@ from service import (
 )
 from service.house import House
 from service.limits import Limits
+from service.openapi import DescribedApp
 from service.telemetry.metrics import Http
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -45,8 +46,11 @@ ROUTERS: tuple[APIRouter, ...] = (
 OpenHouse = Callable[[], AbstractAsyncContextManager[House]]
 
 
-def create_app(open_house: OpenHouse) -> FastAPI:
-    """Give the application; the house is opened with it and closed after it."""
+def create_app(open_house: OpenHouse, patience_s: float = 30.0) -> FastAPI:
+    """Give the application; the house is opened with it and closed after it.
+
+    ``patience_s`` is the longest that a request may take to begin its answer.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
@@ -54,7 +58,7 @@ def create_app(open_house: OpenHouse) -> FastAPI:
             app.state.house = house
             yield
 
-    app = FastAPI(
+    app = DescribedApp(
         title="Second Chair",
         version="1",
         summary="A model drafts, a therapist decides, only then do words leave.",
@@ -64,7 +68,7 @@ def create_app(open_house: OpenHouse) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     problems.install(app)
-    app.add_middleware(Limits)
+    app.add_middleware(Limits, seconds=patience_s)
     app.add_middleware(Counted)
     return app
 

@@ -32,12 +32,18 @@ class Allowance:
             del self._left[next(iter(self._left))]
 
 
+_WAITING = frozenset({"/v1/chat/completions", "/api/chat"})
+
+
 class _TooLarge(Exception):
     """More bytes came than a request may have."""
 
 
 class Limits:
-    """ASGI middleware: bodies up to ``body_bytes``, answers to begin within ``seconds``."""
+    """ASGI middleware: bodies up to ``body_bytes``, answers to begin within ``seconds``.
+
+    Simulated conversations wait for the model within the request, so they keep their own time.
+    """
 
     def __init__(self, app: ASGIApp, body_bytes: int = 65_536, seconds: float = 30.0) -> None:
         self._app = app
@@ -69,7 +75,7 @@ class Limits:
         try:
             await asyncio.wait(
                 {serving, starting},
-                timeout=self._seconds,
+                timeout=None if scope["path"] in _WAITING else self._seconds,
                 return_when=asyncio.FIRST_COMPLETED,
             )
             if not serving.done() and not begun.is_set():
