@@ -43,7 +43,8 @@ class CpuEngine:
             *("--max-num-seqs", "16"),
             *("--enable-lora", "--max-loras", str(MAX_LORAS)),
             *("--max-lora-rank", str(MAX_LORA_RANK)),
-            "--enable-prefix-caching",
+            # The CPU's own block is 128 tokens: a turn would lose half of one to rounding.
+            *("--enable-prefix-caching", "--block-size", "32"),
             "--enable-prompt-tokens-details",
             # Small models fill a permitted space with spaces until the token limit.
             "--structured-outputs-config",

@@ -4,21 +4,38 @@
     python -m models.train.evaluate --sessions FILE    # any JSONL in the corpus format
 
 Prints a table and writes it with plots and the figures into each adapter's folder (`--no-card`
-leaves the folders alone). Sessions that were trained on are left out by content.
+leaves the folders alone). Sessions that were trained on are left out by content. Losses are
+computed here; answers come from a real engine, started for it unless `--engine URL` names one
+that reads this disk (its key in SECONDCHAIR_ENGINE_KEY).
 """
 
 import argparse
+import asyncio
 import json
 import os
+import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 from models.adapters import SHELF, read_manifest, shelved
 from models.train import measure, pairs
 from models.train.card import Report, write_card
+from models.train.own_engine import Running, engine_running
 from models.train.sft import CORPUS
+from models.vllm_engine import VllmEngine, open_client
 from planner.vocabulary import CounselorTurn, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What to ask the engine, and how much of it."""
+
+    role: Role
+    base: Path
+    most: int
 
 
 def main() -> None:
@@ -29,13 +46,36 @@ def main() -> None:
     adapters = {role: _newest(asked.shelf, role) for role in asked.roles}
     print(f"{len(sessions)} held-back sessions; {', '.join(p.name for p in adapters.values())}")
     bench = measure.load(asked.base, adapters, asked.device)
-    for role, folder in adapters.items():
-        started = time.monotonic()
-        figures = _measured(bench, sessions, role, asked.decisions)
-        report = Report(role, folder, asked.sessions.name, len(sessions), asked.device, figures)
-        print(f"\n{report.table()}\n({(time.monotonic() - started) / 60:.1f} minutes)", flush=True)
-        if asked.card:
-            write_card(report)
+    losses = {role: _losses(bench, sessions, role) for role in adapters}
+    del bench
+    with tempfile.TemporaryDirectory() as work, _engine(asked.engine, Path(work)) as engine:
+        for role, folder in adapters.items():
+            started = time.monotonic()
+            figures = _measured(engine, folder, sessions, Load(role, asked.base, asked.decisions))
+            for name, found in losses[role].items():
+                figures[name] = {"loss": found, **figures[name]}
+            report = Report(role, folder, asked.sessions.name, len(sessions), asked.device, figures)
+            minutes = (time.monotonic() - started) / 60
+            print(f"\n{report.table()}\n({minutes:.1f} minutes)", flush=True)
+            if asked.card:
+                write_card(report)
+
+
+def _losses(
+    bench: measure.Bench, sessions: Sequence[pairs.CorpusSession], role: Role
+) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name in ("base", "adapter"):
+        with bench.ready(role, adapted=name == "adapter"):
+            found[name] = measure.loss(bench, sessions, role)
+    print(f"{role} loss: " + ", ".join(f"{k} {v:.3f}" for k, v in found.items()), flush=True)
+    return found
+
+
+def _engine(url: str | None, work: Path):
+    if url is None:
+        return engine_running(work / "engine.log")
+    return nullcontext(Running(url, os.environ.get("SECONDCHAIR_ENGINE_KEY", "")))
 
 
 def unseen(path: Path) -> list[pairs.CorpusSession]:
@@ -61,26 +101,37 @@ def _words(session: pairs.CorpusSession) -> str:
 
 
 def _measured(
-    bench: measure.Bench, sessions: Sequence[pairs.CorpusSession], role: Role, most: int
+    engine: Running, folder: Path, sessions: Sequence[pairs.CorpusSession], load: Load
 ) -> dict[str, dict[str, float]]:
     """Figures of the base, the adapter and, for style, the corpus itself."""
     found: dict[str, dict[str, float]] = {}
-    chosen = measure.spread(sessions, most)
-    for name in ("base", "adapter"):
-        with bench.ready(role, adapted=name == "adapter"):
-            found[name] = {"loss": measure.loss(bench, sessions, role)}
-            if role is Role.UTTERANCE:
-                found[name] |= measure.decision_figures(bench, chosen)
-                continue
-            for held in (False, True):
-                plans = measure.plan_figures(bench, sessions[:most], grammar=held)
-                suffix = "_held" if held else ""
-                found[name] |= {f"{key}{suffix}": value for key, value in plans.items()}
-    if role is Role.UTTERANCE:
+    chosen = measure.spread(sessions, load.most)
+    _load(engine, folder)
+    for name, model in (("base", load.base.name), ("adapter", folder.name)):
+        voice = measure.Voice(engine.url, engine.key, model)
+        if load.role is Role.UTTERANCE:
+            found[name] = measure.decision_figures(voice, chosen)
+            continue
+        found[name] = {}
+        for held in (False, True):
+            plans = measure.plan_figures(voice, sessions[: load.most], grammar=held)
+            suffix = "_held" if held else ""
+            found[name] |= {f"{key}{suffix}": value for key, value in plans.items()}
+    if load.role is Role.UTTERANCE:
         spoken = [decision.chosen for decision in chosen]
         said = [turn.utterance for turn in spoken if isinstance(turn, CounselorTurn)]
         found["corpus"] = measure.style(said)
     return found
+
+
+def _load(engine: Running, folder: Path) -> None:
+    path = str(folder.resolve())
+
+    async def loaded() -> None:
+        async with open_client(engine.url, engine.key) as client:
+            await VllmEngine(client, "").load_adapter(folder.name, path)
+
+    asyncio.run(loaded())
 
 
 def _newest(shelf: Path, role: Role) -> Path:
@@ -99,6 +150,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--shelf", type=Path, default=SHELF)
     parser.add_argument("--base", type=Path, default=Path("var/base/smollm2-135m"))
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--engine", help="URL of a running engine; none starts one on the CPU")
     parser.add_argument("--roles", type=Role, nargs="+", default=list(Role))
     parser.add_argument("--decisions", type=int, default=64, help="most turns and plans to answer")
     parser.add_argument("--no-card", dest="card", action="store_false")

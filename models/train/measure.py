@@ -3,6 +3,7 @@
 Paper: PSY-STEP §5 in spirit; Psy-Insight (distinct-2). Nothing here judges clinical quality.
 """
 
+import asyncio
 import json
 import re
 from collections import Counter
@@ -12,21 +13,23 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+import httpx
 import torch
-import xgrammar
 from peft import PeftModel
 from tqdm import tqdm
 from transformers import AutoModelForCausalLM, AutoTokenizer
-from xgrammar.contrib.hf import LogitsProcessor
 
+from models.completion import Ask
 from models.train import pairs
+from models.vllm_engine import VllmEngine, open_client
 from planner.machine import candidates
 from planner.parse import Unreadable, parse_plan, parse_utterance
 from planner.plan_rules import check_plan
 from planner.prompt import Prompt, render
 from planner.vocabulary import CounselorTurn, PlanAnswer, Role
 
-_BATCH = 8
+_AT_ONCE = 16
+_PATIENCE_S = 3600.0
 _ANOMALY = re.compile(
     r"\n|^\s*([-*]|\d+[.)])\s|(our|the) time is up|as an ai\b|i am human|questionnaire", re.I | re.M
 )
@@ -39,12 +42,20 @@ class Bench:
 
     model: PeftModel
     tokenizer: object
-    grammars: xgrammar.GrammarCompiler
 
     def ready(self, role: Role, *, adapted: bool):
         """A context in which the model is this role's adapter, or the plain base."""
         self.model.set_adapter(role.value)
         return nullcontext() if adapted else self.model.disable_adapter()
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A model that a running engine serves, the base or an adapter, by name."""
+
+    url: str
+    key: str
+    model: str
 
 
 def load(base: Path, adapters: dict[Role, Path], device: str) -> Bench:
@@ -55,10 +66,8 @@ def load(base: Path, adapters: dict[Role, Path], device: str) -> Bench:
     model = PeftModel.from_pretrained(plain, folder, adapter_name=first.value)
     for role, path in others:
         model.load_adapter(path, adapter_name=role.value)
-    tokenizer = AutoTokenizer.from_pretrained(base, padding_side="left")
-    size = plain.config.vocab_size
-    known = xgrammar.TokenizerInfo.from_huggingface(tokenizer, vocab_size=size)
-    return Bench(model.eval(), tokenizer, xgrammar.GrammarCompiler(known))
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    return Bench(model.eval(), tokenizer)
 
 
 @torch.no_grad()
@@ -78,28 +87,42 @@ def loss(bench: Bench, sessions: Sequence[pairs.CorpusSession], role: Role) -> f
     return float(total) / count
 
 
-@torch.no_grad()
-def answers(bench: Bench, prompts: Sequence[Prompt], what: str, *, grammar: bool) -> list[str]:
-    """The greedy answer to each prompt, held by its schema's grammar or free."""
-    found: dict[int, str] = {}
-    order = sorted(
-        range(len(prompts)), key=lambda i: sum(len(m.content) for m in prompts[i].messages)
-    )
-    for start in tqdm(range(0, len(order), _BATCH), desc=what, leave=False):
-        chosen = order[start : start + _BATCH]
-        texts = [_chat(bench, prompts[index]) for index in chosen]
-        asked = bench.tokenizer(texts, return_tensors="pt", padding=True, add_special_tokens=False)
-        held = [LogitsProcessor([_grammar(bench, prompts[i]) for i in chosen])] if grammar else []
-        said = bench.model.generate(
-            **asked.to(bench.model.device),
-            max_new_tokens=prompts[chosen[0]].max_tokens,
-            do_sample=False,
-            logits_processor=held,
-            pad_token_id=bench.tokenizer.pad_token_id,
-        )[:, asked["input_ids"].shape[1] :]
-        spoken = bench.tokenizer.batch_decode(said, skip_special_tokens=True)
-        found.update(zip(chosen, spoken, strict=True))
-    return [found[index] for index in range(len(prompts))]
+def answers(voice: Voice, prompts: Sequence[Prompt], what: str, *, grammar: bool) -> list[str]:
+    """The engine's greedy answer to each prompt, held by its schema's grammar or free."""
+    return asyncio.run(_asked(voice, prompts, what, grammar=grammar))
+
+
+async def _asked(voice: Voice, prompts: Sequence[Prompt], what: str, *, grammar: bool) -> list[str]:
+    turn, bar = asyncio.Semaphore(_AT_ONCE), tqdm(total=len(prompts), desc=what, leave=False)
+
+    async def one(client: httpx.AsyncClient, prompt: Prompt) -> str:
+        async with turn:
+            if grammar:
+                engine = VllmEngine(client, voice.model)
+                ask = Ask(voice.model, "evaluation", temperature=0.0, timeout_s=_PATIENCE_S)
+                text = (await engine.complete(prompt, ask))[0].text
+            else:
+                text = await _free(client, voice.model, prompt)
+            bar.update()
+            return text
+
+    async with open_client(voice.url, voice.key) as client:
+        found = await asyncio.gather(*(one(client, prompt) for prompt in prompts))
+    bar.close()
+    return found
+
+
+async def _free(client: httpx.AsyncClient, model: str, prompt: Prompt) -> str:
+    """The same request as the service's, without the schema."""
+    body = {
+        "model": model,
+        "messages": [{"role": m.role, "content": m.content} for m in prompt.messages],
+        "max_completion_tokens": prompt.max_tokens,
+        "temperature": 0.0,
+        "cache_salt": "evaluation",
+    }
+    answer = await client.post("/v1/chat/completions", json=body, timeout=_PATIENCE_S)
+    return answer.raise_for_status().json()["choices"][0]["message"]["content"] or ""
 
 
 def spread(sessions: Iterable[pairs.CorpusSession], most: int) -> list[pairs.Decision]:
@@ -114,10 +137,10 @@ def spread(sessions: Iterable[pairs.CorpusSession], most: int) -> list[pairs.Dec
     return [every[int(index * step)] for index in range(min(most, len(every)))]
 
 
-def decision_figures(bench: Bench, chosen: Sequence[pairs.Decision]) -> dict[str, float]:
+def decision_figures(voice: Voice, chosen: Sequence[pairs.Decision]) -> dict[str, float]:
     """Action accuracy and style of the grammar-held answers at these decisions."""
     prompts = [render(Role.UTTERANCE, decision.case) for decision in chosen]
-    texts = answers(bench, prompts, "decisions", grammar=True)
+    texts = answers(voice, prompts, "decisions", grammar=True)
     open_to = [candidates(decision.case.position) for decision in chosen]
     turns = [parse_utterance(text, both) for text, both in zip(texts, open_to, strict=True)]
     right = [
@@ -150,12 +173,12 @@ def style(utterances: Sequence[str]) -> dict[str, float]:
 
 
 def plan_figures(
-    bench: Bench, sessions: Sequence[pairs.CorpusSession], *, grammar: bool
+    voice: Voice, sessions: Sequence[pairs.CorpusSession], *, grammar: bool
 ) -> dict[str, float]:
     """How many plans obey every rule as they were written, and how many chose our strategy."""
     prompts = [pairs.planner_prompt(session) for session in sessions]
     what = "plans, held" if grammar else "plans, free"
-    texts = answers(bench, prompts, what, grammar=grammar)
+    texts = answers(voice, prompts, what, grammar=grammar)
     read = [parse_plan(text) for text in texts]
     same = [
         isinstance(answer, PlanAnswer) and answer.plan.strategy == session.plan.strategy
@@ -180,17 +203,6 @@ def _obeys(text: str) -> bool:
     except ValueError:
         return False
     return written.get("action_order") == list(answer.plan.actions[:-1])
-
-
-def _chat(bench: Bench, prompt: Prompt) -> str:
-    chat = [{"role": message.role, "content": message.content} for message in prompt.messages]
-    return bench.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
-
-
-def _grammar(bench: Bench, prompt: Prompt) -> xgrammar.CompiledGrammar:
-    """The grammar as vLLM compiles it with whitespace disabled."""
-    schema = json.dumps(prompt.schema)
-    return bench.grammars.compile_json_schema(schema, any_whitespace=False, separators=(",", ":"))
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -131,7 +131,7 @@ def utterance_samples(session: CorpusSession) -> list[Sample]:
     ]
 
 
-def planner_samples(session: CorpusSession) -> list[Sample]:
+def _planner_samples(session: CorpusSession) -> list[Sample]:
     """The diagnostic dialogue, then formulation and plan."""
     prompt = planner_prompt(session)
     answer = Message("assistant", answer_text(session.answer))
@@ -140,7 +140,7 @@ def planner_samples(session: CorpusSession) -> list[Sample]:
 
 def samples(sessions: Iterable[CorpusSession], role: Role) -> list[Sample]:
     """All training sequences of a role."""
-    of_one = utterance_samples if role is Role.UTTERANCE else planner_samples
+    of_one = utterance_samples if role is Role.UTTERANCE else _planner_samples
     return [sample for session in sessions for sample in of_one(session)]
 
 

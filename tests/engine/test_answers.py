@@ -7,12 +7,13 @@ import httpx
 import pytest
 
 from models.completion import Ask, EngineFault, EngineUnavailable
+from models.train.own_engine import Running
 from models.vllm_engine import VllmEngine
 from planner.machine import candidates, start
 from planner.parse import parse_utterance
 from planner.prompt import render
 from planner.vocabulary import ClientTurn, CounselorTurn, PlannedCase, Role
-from tests.engine.conftest import BASE, Running
+from tests.engine.conftest import BASE
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 

@@ -9,13 +9,14 @@ from models.completion import Ask
 from models.release_gate import misses
 from models.rollout import Phase, advance, begin
 from models.rollout_steps import AdapterDesk, take_step
+from models.train.own_engine import ROOT
 from models.vllm_engine import VllmEngine
 from planner.machine import DIAGNOSTIC_ACTIONS, candidates, check_plan, start
 from planner.machine import advance as onward
 from planner.parse import parse_plan, parse_utterance
 from planner.prompt import render
 from planner.vocabulary import ClientTurn, CounselorTurn, PlanAnswer, PlannedCase, Role
-from tests.engine.conftest import BASE, ROOT
+from tests.engine.conftest import BASE
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(900)]
 
