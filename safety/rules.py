@@ -31,6 +31,11 @@ class _Lexicon(TypedDict):
     talk: dict[str, str]
 
 
+_QUESTION = re.compile(r"[^.!?。]*\?")
+_SHORT = 120
+"""Without a question mark only the first so many characters may have been the question."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One thing people say, what it means unguarded, and what may explain it away."""
@@ -83,7 +88,7 @@ class Rules:
         if not history or not plain.text.strip():
             return CALM
         last = history[-1]
-        asked = last.role == "counselor" and self.talk["asked"].search(fold(last.text)) is not None
+        asked = last.role == "counselor" and self._asks(fold(last.text))
         if asked:
             if self.talk["no"].search(plain.text):
                 return CALM
@@ -92,6 +97,11 @@ class Rules:
         if self.talk["retract"].search(plain.text) and (asked or self._said_before(history)):
             return self._spanning(plain, "takes back an earlier statement")
         return CALM
+
+    def _asks(self, said: str) -> bool:
+        """Whether the counselor asked about it: advice that only mentions it was no question."""
+        questions = " ".join(_QUESTION.findall(said)) or said[:_SHORT]
+        return self.talk["asked"].search(questions) is not None
 
     def _said_before(self, history: Sequence[Line]) -> bool:
         lines = (normalise(line.text) for line in history[-6:] if line.role == "client")

@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as functional
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from safety.classifier import CATEGORIES, STEPS
 from safety.encoder import arrange
@@ -38,6 +39,8 @@ class Recipe:
     batch: int = 24
     seed: int = 1
     warm: float = 0.08
+    keep: float = 0.995
+    """How much of the running mean of the weights each step keeps; the mean is what is written."""
 
 
 class Block(nn.Module):
@@ -132,6 +135,7 @@ def train(
         optimizer,
         lambda step: min(1.0, step / (recipe.warm * steps)) * max(0.02, 1 - step / steps),
     )
+    mean = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.keep))
     network.train()
     for epoch in range(recipe.epochs):
         began, total = time.monotonic(), 0.0
@@ -144,8 +148,13 @@ def train(
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
             schedule.step()
+            mean.update_parameters(network)
             total += loss.item() * len(batch)
-        print(f"epoch {epoch + 1}: loss {total / len(shown):.3f}, {time.monotonic() - began:.0f} s")
+        print(
+            f"epoch {epoch + 1}: loss {total / len(shown):.3f}, {time.monotonic() - began:.0f} s",
+            flush=True,
+        )
+    network.load_state_dict(mean.module.state_dict())
 
 
 def write(network: Network, target: Path) -> None:

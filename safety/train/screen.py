@@ -1,8 +1,9 @@
 """Trains the screen: the encoder, the n-grams, and the stack that joins them.
 
-``python -m safety.train.screen --base e5-small-q4.bin`` in the training environment (torch,
-onnx, scikit-learn). Whole files by another hand (``screen_en_c``, ``screen_zh_b``) are never
-read: they judge. Thresholds are chosen on tuning rows that neither model has seen.
+``python -m safety.train.screen --base e5-small-q4.bin`` in the training environment (torch, onnx,
+scikit-learn; the whole command is in docs/safety.md). Whole files by another hand
+(``screen_en_c``, ``screen_zh_b``) are never read: they judge. Thresholds are chosen on tuning
+rows that neither model has seen.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from safety.pieces import read_pieces
 from safety.risk import Language, Line
 from safety.train.encoder import Recipe, started, train, write
 from safety.train.read_e5 import read_base
-from safety.train.screen_rows import Row, labelled, ordinary, split
+from safety.train.screen_rows import Calm, Row, labelled, ordinary, read_rows, split
 
 WEIGHTS = Path(classifier.__file__).parent / "weights"
 LAYERS = 6
@@ -36,11 +37,19 @@ def main() -> None:
     """Train everything and write the three files of ``safety/weights``."""
     options = _options()
     rows, tuning = split(labelled())
-    calm = [row for path in options.ordinary for row in ordinary(path, "zh", 0, 500, 9)]
+    tuning += [row for path in options.tuning for row in read_rows(path)]
+    calm = [row for one in options.ordinary for row in ordinary(Calm.parse(one))]
+    print(f"{len(rows)} rows to train on, {len(tuning)} to tune on, {len(calm)} calm ones")
     if not options.keep_encoder:
         pieces = read_pieces(WEIGHTS / "pieces.tsv")
         network = started(read_base(options.base, list(pieces.ids)), LAYERS)
-        train(network, pieces, rows, calm or rows, Recipe(options.epochs, options.rate))
+        train(
+            network,
+            pieces,
+            rows,
+            calm or rows,
+            Recipe(options.epochs, options.rate, seed=options.seed),
+        )
         write(network, WEIGHTS / "screen.onnx")
     finish(rows, tuning, calm)
 
@@ -119,7 +128,9 @@ def _labels(rows: Sequence[Row]) -> np.ndarray:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base", type=Path, help="the 4-bit file of the network to start from")
-    parser.add_argument("--ordinary", type=Path, nargs="*", default=(), help="calm dialogues")
+    parser.add_argument("--ordinary", nargs="*", default=(), help="zh:500:9:dialogues.jsonl")
+    parser.add_argument("--tuning", type=Path, nargs="*", default=(), help="more rows to tune on")
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--rate", type=float, default=8e-5)
     parser.add_argument("--keep-encoder", action="store_true", help="only refit what follows it")

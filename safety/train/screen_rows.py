@@ -6,9 +6,11 @@ Whole files stay apart: what judges (``JUDGING``) is never read here.
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Literal, TypedDict, cast
+from zlib import crc32
 
 from safety.normalise import fold
 from safety.risk import Category, Language, Line, RiskLevel
@@ -17,8 +19,8 @@ from safety.rules import read_rules
 CORPUS = Path(__file__).parents[1] / "corpus"
 TRAINING = ("en_a", "en_b", "en_d", "zh_a", "own_en", "own_zh")
 JUDGING = ("en_c", "zh_b")
-TUNING_SHARE = 0.12
-_ORDER = 7
+TUNING_PART = 8
+"""One row in so many tunes; which ones, the words themselves decide."""
 
 
 class _Turn(TypedDict):
@@ -36,8 +38,14 @@ class _JsonRow(TypedDict):
     kind: str
 
 
-class _Dialogue(TypedDict):
+class _Stage(TypedDict):
+    turns: list[dict[str, str]]
+
+
+class _Dialogue(TypedDict, total=False):
     turns: list[_Turn]
+    diagnosis: _Stage
+    intervention: _Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +63,43 @@ class Row:
 
 def labelled(names: Sequence[str] = TRAINING) -> list[Row]:
     """The rows of the named corpus files, in order."""
-    return [row for name in names for row in _read(CORPUS / f"screen_{name}.jsonl")]
+    return [row for name in names for row in read_rows(CORPUS / f"screen_{name}.jsonl")]
 
 
 def split(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
-    """Training rows and tuning rows; always the same ones."""
-    mixed = list(rows)
-    Random(_ORDER).shuffle(mixed)
-    cut = int(len(mixed) * TUNING_SHARE)
-    return mixed[cut:], mixed[:cut]
+    """Training rows and tuning rows; a row stays where it is when others join."""
+    tunes = [crc32(row.text.encode()) % TUNING_PART == 0 for row in rows]
+    training = [row for row, tuning in zip(rows, tunes, strict=True) if not tuning]
+    return training, [row for row, tuning in zip(rows, tunes, strict=True) if tuning]
 
 
-def ordinary(path: Path, language: Language, first: int, last: int, every: int) -> list[Row]:
-    """Client turns of dialogues ``first`` to ``last`` as calm rows, one in ``every``.
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """Dialogues to take calm rows from: the first ``last``, every so many client turns."""
+
+    path: Path
+    language: Language
+    last: int
+    every: int
+
+    @classmethod
+    def parse(cls, option: str) -> "Calm":
+        """``zh:500:9:file.jsonl`` as it stands on the command line."""
+        language, last, every, path = option.split(":", 3)
+        return cls(Path(path), cast(Language, language), int(last), int(every))
+
+
+def ordinary(calm: Calm) -> list[Row]:
+    """Client turns of dialogues as calm rows.
 
     A dialogue stops counting at its first line that the rules would alert on: whoever wrote
     the set did not label it, and what looks like danger must not be taught as calm.
     """
     rows: list[Row] = []
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines):
-            if first <= number < last:
-                turns = cast(_Dialogue, json.loads(line))["turns"]
-                said = tuple(Line(turn["role"], turn["text"]) for turn in turns)
-                rows.extend(_calm(said, language, number % every, every))
+    with calm.path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(islice(lines, calm.last)):
+            said = _lines(cast(_Dialogue, json.loads(line)))
+            rows.extend(_calm(said, calm.language, number % calm.every, calm.every))
     return rows
 
 
@@ -101,7 +122,8 @@ def bend(text: str, rng: Random) -> str:
     return "".join(letters)
 
 
-def _read(path: Path) -> Iterator[Row]:
+def read_rows(path: Path) -> Iterator[Row]:
+    """The rows of one labelled file."""
     with path.open(encoding="utf-8") as lines:
         for line in lines:
             row = cast(_JsonRow, json.loads(line))
@@ -114,6 +136,18 @@ def _read(path: Path) -> Iterator[Row]:
                 category=Category(row["category"]),
                 kind=row["kind"],
             )
+
+
+def _lines(dialogue: _Dialogue) -> tuple[Line, ...]:
+    """One dialogue's lines, whether it is one list of turns or one per stage."""
+    if "turns" in dialogue:
+        return tuple(Line(turn["role"], turn["text"]) for turn in dialogue["turns"])
+    stages = (dialogue["diagnosis"], dialogue["intervention"])
+    turns = [turn for stage in stages for turn in stage["turns"]]
+    return tuple(
+        Line("client" if turn["role"] == "client" else "counselor", turn["utterance"])
+        for turn in turns
+    )
 
 
 def _calm(said: Sequence[Line], language: Language, offset: int, every: int) -> Iterator[Row]:
