@@ -167,7 +167,7 @@ MOVES = (
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(moves=st.lists(st.sampled_from(MOVES), min_size=10, max_size=60), old_is_base=st.booleans())
 def test_no_order_of_failures_leaves_a_role_unserved(moves: list[str], old_is_base: bool) -> None:
     old = BASE if old_is_base else OLD
