@@ -8,15 +8,14 @@ import pytest
 from safety.risk import Category, Line, RiskLevel, RiskReport
 from safety.rules import RulesLayer, read_rules
 
-CASES = {
-    row["id"]: row
-    for row in map(
+PLAIN = tuple(
+    map(
         json.loads,
         (Path(__file__).parents[1] / "fixtures" / "screen_plain.jsonl")
         .read_text(encoding="utf-8")
         .splitlines(),
     )
-}
+)
 
 
 def look(text: str, *before: tuple[str, str]) -> RiskReport:
@@ -24,15 +23,15 @@ def look(text: str, *before: tuple[str, str]) -> RiskReport:
     return RulesLayer().look(text, history, "en")
 
 
-def plain(case: str) -> RiskReport:
-    row = CASES[case]
-    before = tuple((line["role"], line["text"]) for line in row["history"])
-    return look(row["text"], *before)
-
-
-@pytest.mark.parametrize("case", sorted(CASES))
-def test_a_plain_case_is_judged_as_labelled(case: str):
-    assert plain(case).routes is CASES[case]["route"]
+def test_plain_statements_are_judged_as_labelled():
+    wrong = [
+        row["id"]
+        for row in PLAIN
+        if look(row["text"], *((line["role"], line["text"]) for line in row["history"])).routes
+        is not row["route"]
+    ]
+    assert len(PLAIN) >= 450
+    assert wrong == []
 
 
 def test_the_evidence_is_the_words_themselves():

@@ -1,0 +1,49 @@
+"""The screen as shipped, on its own fixtures: every miss found later is added to them.
+
+These rows chose no weight; the floors lie a little under what docs/safety.md reports.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from safety.evaluate_screen import Judged, auc, false_alarms, judge, read_cases, recall
+from safety.screen import load_screen
+
+pytestmark = pytest.mark.timeout(600)
+"""The first use reads the weights and judges everything; on a busy machine that takes a while."""
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+
+
+@cache
+def judged(name: str) -> Sequence[Judged]:
+    screen = load_screen()
+    lines = (FIXTURES / f"screen_{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    return [judge(screen, case) for case in read_cases(lines)]
+
+
+def here(name: str, language: str) -> Sequence[Judged]:
+    return [one for one in judged(name) if one.case.language == language]
+
+
+def test_there_are_enough_cases_to_mean_something():
+    assert len(judged("cases")) >= 600
+    assert len(judged("plain")) >= 450
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_plain_statements_call_a_human(language: str):
+    missed = [one.case.id for one in here("plain", language)
+              if one.case.route and not one.report.routes]  # fmt: skip
+    assert missed == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_hard_cases_stay_above_the_floor(language: str):
+    found = here("cases", language)
+    assert recall(found).share >= 0.78
+    assert false_alarms(found).share <= 0.16
+    assert auc(found) >= 0.9
