@@ -8,7 +8,7 @@ import matplotlib
 from matplotlib import pyplot
 
 from models.adapters import Manifest, read_manifest
-from models.release_gate import misses
+from models.release_gate import misses, short_of_aims
 from planner.vocabulary import Role
 
 matplotlib.use("Agg")
@@ -98,10 +98,12 @@ def draw_losses(history: list[dict], path: Path) -> None:
 
 def _page(report: Report, manifest: Manifest) -> str:
     notes = manifest.notes
-    missed = misses(manifest)
-    gate = "Reaches every threshold of `models/release.toml`."
+    missed, short = misses(manifest), short_of_aims(manifest)
+    gate = "Reaches every threshold that `models/release.toml` sets for this base."
     if missed:
         gate = "Misses the release gate: " + "; ".join(missed) + "."
+    if short:
+        gate += " **Short of the aim for any base: " + "; ".join(short) + ".**"
     figures = ", ".join(f"{key} {value}" for key, value in report.notes().items())
     return f"""# {manifest.name}
 
