@@ -1,5 +1,8 @@
 """The strip every page shares: who reads, language, help, open alerts, the hold bar."""
 
+from html import escape
+from time import monotonic
+
 import streamlit as st
 
 from ui import keymap, parts, tour
@@ -10,6 +13,7 @@ from ui.sign_in import sign_out, token_to_keep
 from ui.texts import TONGUES
 
 WATCH_S = 3.0
+HEALTH_S = 9.0
 REVIEW_ROLES = {"therapist", "supervisor"}
 
 
@@ -18,6 +22,7 @@ def bar(pages: tuple[str, ...]) -> None:
     parts.tab_memory("memory_kept", keep=token_to_keep())
     with st.container(key="account", horizontal=True, vertical_alignment="center"):
         _watch(pages)
+        st.button("?", key="help_open", help=t("account.keys"), on_click=keymap.ask)
         with st.popover(desk().me.name, icon=":material/person:"):
             _menu()
     # Always the same number of places: what comes and goes must not move the page below, or the
@@ -25,14 +30,16 @@ def bar(pages: tuple[str, ...]) -> None:
     for draw in (_notice, hold.bar, tour.card):
         with st.container():
             draw()
+    keymap.show()
 
 
 @st.fragment(run_every=WATCH_S)
 def _watch(pages: tuple[str, ...]) -> None:
     """Count alerts that nobody has acknowledged; title and sound tell wherever one is."""
     waiting = _unacknowledged() if desk().me.role in REVIEW_ROLES else 0
-    if parts.signals("signals", waiting, list(pages)):
-        keymap.show()
+    if desk().me.role in REVIEW_ROLES:
+        _trouble()
+    parts.signals("signals", waiting, list(pages))
     if waiting and st.button(
         t("account.alerts", n=waiting), key="alerts_open", icon=":material/emergency_heat:"
     ):
@@ -50,6 +57,21 @@ def _unacknowledged() -> int:
     return waiting
 
 
+def _trouble() -> None:
+    """Say on every page why drafts do not come as usual."""
+    if monotonic() - float(st.session_state.get("health", 0.0)) > HEALTH_S:
+        st.session_state["health"] = monotonic()
+        try:
+            checks = desk().api.health().checks
+        except Offline:
+            checks = {}
+        paused = "paused" if checks.get("drafting") == "paused" else None
+        desk().trouble = "engine_down" if checks.get("engine") == "down" else paused
+    if desk().trouble:
+        text = escape(t(f"account.{desk().trouble}"))
+        st.html(f'<span class="chip viewer" role="status">{text}</span>')
+
+
 def _menu() -> None:
     me = desk().me
     st.caption(f"{t(f'role.{me.role}')} · {me.team}")
@@ -62,8 +84,6 @@ def _menu() -> None:
         persist_state="session",
         format_func=lambda tongue: t(f"tongue.{tongue}"),
     )
-    if st.button(t("account.keys"), width="stretch", icon=":material/keyboard:"):
-        keymap.show()
     st.button(t("account.tour"), width="stretch", icon=":material/tour:", on_click=tour.start)
     st.button(t("account.sign_out"), width="stretch", icon=":material/logout:", on_click=sign_out)
 

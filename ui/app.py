@@ -16,7 +16,10 @@ def main() -> None:
     """Draw one run of the console."""
     st.set_page_config(page_title="Second Chair", page_icon=parts.ICON, layout="wide")
     parts.style()
-    if not sign_in.signed_in(service()):
+    # A place of its own: nothing below may move when it is empty, or fragments lose their parts.
+    with st.container():
+        known = sign_in.signed_in(service())
+    if not known:
         # Streamlit must know the addresses in every run, or a deep link does not find its page.
         st.navigation(list(_shown(PAGES).values()), position="hidden")
         sign_in.ask(service())

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import streamlit as st
 
@@ -15,6 +15,7 @@ from ui import texts
 from ui.client import Api, Offline, Refused
 
 T = TypeVar("T")
+Trouble = Literal["engine_down", "paused"]
 
 
 @dataclass(slots=True)
@@ -73,6 +74,8 @@ class Desk:
     notice: tuple[str, str] | None = None
     """Kind (``error``, ``success``) and text to show once on top."""
     offline: bool = False
+    trouble: Trouble | None = None
+    """Why drafts do not come as usual, for everybody."""
 
     def editor(self, session: str) -> Editor:
         """The editor of a session."""

@@ -24,18 +24,28 @@ GROUPS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
 }  # fmt: skip
 
 
+def ask() -> None:
+    """Open the map with the next run."""
+    st.session_state["keymap"] = True
+
+
 def show() -> None:
-    """Open the map."""
-    _dialog(t("keys.title"))
+    """Draw the map while it is open; other parts of the page may change behind it."""
+    if st.session_state.get("keymap"):
+        _dialog(t("keys.title"))
 
 
 def _dialog(title: str) -> None:
-    @st.dialog(title, width="large")
+    @st.dialog(title, width="large", on_dismiss=_close)
     def draw() -> None:
         st.html(f'<div class="keymap">{"".join(_group(name) for name in GROUPS)}</div>')
         st.caption(t("keys.silent"))
 
     draw()
+
+
+def _close() -> None:
+    st.session_state["keymap"] = False
 
 
 def _group(name: str) -> str:

@@ -55,12 +55,9 @@ def queue_list(key: str, rows: list[dict[str, object]], label: str) -> str | Non
     return answer.get("open")
 
 
-def signals(key: str, alerts: int, pages: list[str]) -> bool:
-    """Title and sound for alerts, and keys that Streamlit cannot bind; true when ``?`` was hit."""
-    answer = _part("signals")(
-        key=key, data={"alerts": alerts, "pages": pages}, on_help_change=lambda: None
-    )
-    return answer.get("help") is not None
+def signals(key: str, alerts: int, pages: list[str]) -> None:
+    """Title and sound for alerts, and keys that Streamlit cannot bind."""
+    _part("signals")(key=key, data={"alerts": alerts, "pages": pages})
 
 
 def tab_memory(key: str, keep: str | None, forget: bool = False) -> str | None:

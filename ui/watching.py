@@ -86,6 +86,7 @@ def mark(workspace: Workspace) -> tuple[object, ...]:
         workspace.viewers,
         draft and (draft.draft_id, draft.stale),
         held and held.decision_id,
+        desk().trouble,
         tuple((alert.acknowledged_at, alert.resolved_at) for alert in workspace.alerts),
     )
 

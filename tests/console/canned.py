@@ -107,6 +107,17 @@ def draft(stale: bool = False) -> review.Draft:
     )
 
 
+def template() -> review.Draft:
+    """What stands on the desk while the engine is down."""
+    whole = draft()
+    return whole.model_copy(
+        update={
+            "candidates": whole.candidates[:1], "adapter": "template", "template": "fallback",
+            "source": "template", "note": "engine_down", "latency_ms": 0,
+        }
+    )  # fmt: skip
+
+
 def alert(level: RiskLevel = RiskLevel.HIGH, acknowledged: bool = False) -> alerts.Alert:
     start = MESSAGE.index("the weak link")
     return alerts.Alert(

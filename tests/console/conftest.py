@@ -16,7 +16,7 @@ Open = Callable[..., Reader]
 
 @pytest.fixture(scope="session")
 def browser(require: Callable[[str], str]) -> Iterator[Browser]:
-    expect.set_options(timeout=20_000)
+    expect.set_options(timeout=60_000)
     chromium = require("chromium")
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))

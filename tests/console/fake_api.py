@@ -1,7 +1,8 @@
 """A stand-in for the service that serves canned answers; the bearer token names the scene.
 
 Tokens read ``role-scene``: role one of therapist, supervisor, ops, client_app; scene one of
-full, empty, busy (100 waiting, 200 turns), crisis, stale, nodraft, broken, away.
+full, empty, busy (100 waiting, 200 turns), crisis, taken, lost, stale, fallback, nodraft, gone,
+unplugged (no engine), paused, broken, away, expired, forbidden.
 """
 
 import sys
@@ -41,9 +42,13 @@ def answer(body: Wire, status: int = 200) -> Response:
 async def gate(request: Request, proceed: Callable) -> Response:  # type: ignore[type-arg]
     role, name = scene(request)
     if role not in ROLES:
-        return problem(401, "unauthorized")
+        return problem(401, "unauthenticated")
     if name == "broken" and not request.url.path.endswith("/me"):
         return problem(503, "store_unavailable")
+    if name == "expired" and not request.url.path.endswith("/me"):
+        return problem(401, "unauthenticated")
+    if name == "forbidden" and not request.url.path.endswith("/me"):
+        return problem(403, "forbidden")
     if name == "away" and not request.url.path.endswith("/me"):
         return Response("gateway", 502)
     return await proceed(request)
@@ -69,19 +74,21 @@ def workspace(session: str, request: Request) -> Response:
         return problem(404, "not_found")
     if name == "crisis":
         return answer(canned.crisis_workspace(session))
-    if name == "taken":
+    if name in {"taken", "lost"}:
         return answer(canned.workspace_of(session, claimed_by="S. Supervisor"))
     if name == "stale":
         return answer(canned.workspace_of(session, draft=canned.draft(stale=True)))
-    if name == "nodraft":
-        reason = "engine unavailable"
+    if name == "fallback":
+        return answer(canned.workspace_of(session, draft=canned.template()))
+    if name in {"nodraft", "paused"}:
+        reason = "drafting" if name == "paused" else "engine unavailable"
         return answer(canned.workspace_of(session, draft=None, no_draft_reason=reason))
     return answer(canned.workspace_of(session, 200 if name == "busy" else 9))
 
 
 @app.post("/v1/sessions/{session}/claim")
 def claim(session: str, request: Request) -> Response:
-    if scene(request)[1] == "taken":
+    if scene(request)[1] in {"taken", "lost"}:
         return problem(409, "claimed_by_other")
     return answer(review.Claim(claim="1", expires_at=canned.NOW + timedelta(minutes=5)))
 
@@ -144,8 +151,12 @@ def rollout(rollout: str) -> Response:
 
 
 @app.get("/readyz")
-def ready() -> Response:
-    return answer(admin.Health(status="ok", checks={"store": "ok", "engine": "ok"}))
+def ready(request: Request) -> Response:
+    _, name = scene(request)
+    engine = "down" if name == "unplugged" else "ok"
+    drafting = "paused" if name == "paused" else "on"
+    checks = {"store": "ok", "engine": engine, "drafting": drafting}
+    return answer(admin.Health(status="ok" if engine == "ok" else "degraded", checks=checks))
 
 
 @app.api_route("/{path:path}", methods=["POST", "PUT", "PATCH", "DELETE"])

@@ -12,7 +12,7 @@ from tests.console.conftest import Open
 from tests.console.reader import Reader
 from tests.console.stack import ClientApp, Stack
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
 
 WORDS = "I keep thinking my team sees me as the weak link since the Tuesday review."
 MORE = "And now they have moved the meeting without telling me."
@@ -22,7 +22,7 @@ Therapist = Callable[..., Reader]
 
 def arrives(app: ClientApp, session: str, count: int) -> list[str]:
     """Wait until the client has so many replies."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + stacks.PATIENCE_S
     while time.monotonic() < deadline:
         replies = app.replies(session)
         if len(replies) >= count:

@@ -7,7 +7,7 @@ import streamlit as st
 from service.schemas.problem import CheckResult
 from service.schemas.review import Candidate, Draft
 from service.schemas.workspace import Workspace
-from ui.desk import Editor, t, word
+from ui.desk import Editor, desk, t, word
 
 
 def card(workspace: Workspace, editor: Editor) -> None:
@@ -107,6 +107,8 @@ def _look(draft: Draft, editor: Editor, candidate: int) -> None:
 
 def _none(workspace: Workspace) -> None:
     reason = workspace.no_draft_reason or "nothing to answer"
+    if reason == "drafting" and desk().trouble == "paused":
+        reason = "paused"
     title = word("no_draft", reason.replace(" ", "_"))
     busy = '<span class="busy" aria-hidden="true"></span>' if reason == "drafting" else ""
     st.html(f'<section class="draft none" role="status">{busy}<p>{escape(title)}</p></section>')

@@ -21,6 +21,9 @@ def guarded(draw: Callable[[], None]) -> Callable[[], None]:
         except Offline:
             card("offline", t("state.offline_title"), t("state.offline"))
         except Refused as refusal:
+            if refusal.code == "unauthenticated":
+                expired()
+                return
             card("refused", t("state.refused_title"), why(refusal))
 
     return drawn
@@ -37,6 +40,15 @@ def card(kind: str, title: str, text: str) -> None:
 def banner(kind: str, text: str) -> None:
     """One line above the work: something to know before going on."""
     st.html(f'<p class="banner {kind}" role="status">{escape(text)}</p>')
+
+
+def expired() -> None:
+    """The service no longer knows the reader; the typed words stay where they are kept."""
+    card("expired", t("state.expired_title"), t("state.expired"))
+    with st.container(key="sign_in_again", horizontal_alignment="center"):
+        if st.button(t("state.sign_in_again"), type="primary", icon=":material/login:"):
+            sign_out()
+            st.rerun()
 
 
 def no_session() -> None:

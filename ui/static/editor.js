@@ -72,8 +72,10 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
     box.focus();
     box.setSelectionRange(box.value.length, box.value.length);
   };
+  window.removeEventListener("secondchair:edit", live.focus);
+  live.focus = focus;
   window.addEventListener("secondchair:edit", focus);
-  return () => window.removeEventListener("secondchair:edit", focus);
+  return () => window.removeEventListener("secondchair:edit", live.focus);
 }
 
 function build(root) {

@@ -17,8 +17,9 @@ export default function ({ parentElement, data, setTriggerValue }) {
   });
   old.forEach((item) => item.remove());
   tick(list);
-  const timer = setInterval(() => tick(list), 1000);
-  return () => clearInterval(timer);
+  clearInterval(list.clock);
+  list.clock = setInterval(() => tick(list), 1000);
+  return () => clearInterval(list.clock);
 }
 
 function make(list, id) {

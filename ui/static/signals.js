@@ -1,24 +1,38 @@
 // What only the browser can do: the title, a soft sound, and keys Streamlit does not bind.
-export default function ({ data, setTriggerValue }) {
-  const state = (window.secondchairSignals ??= { alerts: data.alerts, asked: 0 });
+// Streamlit calls this anew on every change; the listeners stand once and ask the latest call.
+export default function ({ data }) {
+  const state = (window.secondchairSignals ??= begin({ alerts: data.alerts }));
   if (data.alerts > state.alerts) chime();
   state.alerts = data.alerts;
+  state.pages = data.pages;
   title(data.alerts);
-  const clock = setInterval(() => title(data.alerts), 1000);
-  const onKey = (event) => {
-    if (typing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
-    const page = data.pages[Number(event.key) - 1];
-    if (event.key === "?") setTriggerValue("help", (state.asked += 1));
-    else if (page !== undefined) link(page)?.click();
-    else if (event.key === "e") edit(event);
-    else if (event.key === "f") pick(event, ".st-key-reasons button");
-    else if (event.key === "End") pick(event, ".transcript");
-  };
-  document.addEventListener("keydown", onKey);
-  return () => {
-    clearInterval(clock);
-    document.removeEventListener("keydown", onKey);
-  };
+}
+
+function begin(state) {
+  setInterval(() => title(state.alerts), 1000);
+  document.addEventListener("keydown", (event) => onKey(event, state));
+  window.addEventListener("keydown", decide, true);
+  return state;
+}
+
+function onKey(event, state) {
+  if (typing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+  const page = state.pages[Number(event.key) - 1];
+  if (event.key === "?") document.querySelector(".st-key-help_open button")?.click();
+  else if (page !== undefined) link(page)?.click();
+  else if (event.key === "e") edit(event);
+  else if (event.key === "f") pick(event, ".st-key-reasons button");
+  else if (event.key === "End") pick(event, ".transcript");
+}
+
+// Ctrl+Enter decides. On a focused button it would press that one instead, so we choose.
+function decide(event) {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  const wanted = document.querySelector(".st-key-question_go button, .st-key-send_next button");
+  if (!wanted || wanted.disabled || !event.target.closest?.("button")) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  wanted.click();
 }
 
 function typing(event) {

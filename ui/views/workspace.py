@@ -80,6 +80,8 @@ def _banners(workspace: Workspace) -> None:
     session, name = workspace.session_id, workspace.claimed_by or ""
     if desk().offline:
         banner("offline", t("state.offline_kept"))
+    elif desk().trouble:
+        banner("trouble", t(f"state.{desk().trouble}"))
     for alert in workspace.alerts:
         if alert.resolved_at is None:
             level, category = word("level", alert.level), word("category", alert.category)
