@@ -1,12 +1,17 @@
-"""Draws the reference pages from the code's own tables: ``python docs/generate.py``.
+"""Draws the reference pages and docs/openapi.json from the code: ``python docs/generate.py``.
 
 A test compares the pages with what this makes, so they cannot drift apart.
 """
 
 import ast
+import json
 import tomllib
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+from service.app import create_app
+from service.house import House
 from service.problems import STATUS
 from service.session import events
 from service.settings import Settings
@@ -105,6 +110,17 @@ def architecture() -> str:
     return "\n".join(lines) + "\n"
 
 
+def openapi() -> str:
+    """Give the API's own description, for client apps and for whoever reviews a change."""
+
+    @asynccontextmanager
+    async def never() -> AsyncGenerator[House]:
+        raise AssertionError("a description opens no house")
+        yield
+
+    return json.dumps(create_app(never).openapi(), indent=1, ensure_ascii=False) + "\n"
+
+
 def _of_file(name: str) -> str:
     return f"File that holds `SECONDCHAIR_{name.removesuffix('_file').upper()}`."
 
@@ -115,6 +131,7 @@ PAGES = {
     "docs/events.md": event_page,
     "docs/metrics.md": metric_page,
     "docs/architecture.md": architecture,
+    "docs/openapi.json": openapi,
 }
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ async def read_events(
     return Events(items=items, next_page_token=more, seq=state.seq)
 
 
-@router.delete("/sessions/{session_id}", status_code=202)
+@router.delete("/sessions/{session_id}", status_code=202, response_class=Response)
 async def erase_session(session_id: Ident, house: InHouse, caller: Supervisor) -> Response:
     """Destroy a session's words and keep the proof of what happened."""
     await session_for(house, caller, session_id)

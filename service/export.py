@@ -43,7 +43,11 @@ async def export_session(
     return psy_step(state)
 
 
-@router.get("/preferences/export")
+@router.get(
+    "/preferences/export",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/x-ndjson": {}}}},
+)
 async def export_preferences(
     house: InHouse,
     caller: Supervisor,

@@ -5,7 +5,7 @@ import hmac
 from typing import Protocol, runtime_checkable
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 
 from service.house import InHouse
 from service.schemas.admin import Health
@@ -33,7 +33,7 @@ async def alive() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz", responses={503: {"model": Health}})
+@router.get("/readyz", response_model=Health, responses={503: {"model": Health}})
 async def ready(house: InHouse) -> JSONResponse:
     """Give each dependency's verdict; without a store nothing works, without an engine most."""
     checks = {"store": "ok", "engine": "ok", "drafting": "on"}
@@ -54,7 +54,7 @@ async def ready(house: InHouse) -> JSONResponse:
     return JSONResponse(found.model_dump(), status_code=503 if status == "down" else 200)
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request, house: InHouse) -> Response:
     """Give Prometheus what it scrapes; by bearer where one is configured."""
     if house.metrics_token is not None:

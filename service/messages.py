@@ -17,7 +17,6 @@ from service.ids import within
 from service.ledger import Under
 from service.ports import Ports
 from service.schemas.client import MessageAccepted, MessageRequest
-from service.schemas.problem import Problem
 from service.schemas.wire import Ident
 from service.session import decide, events
 from service.session.state import State
@@ -30,11 +29,7 @@ _HISTORY = 6
 """How many earlier turns the screen reads with the newest message."""
 
 
-@router.post(
-    "/sessions/{session_id}/messages",
-    status_code=202,
-    responses={409: {"model": Problem}, 410: {"model": Problem}},
-)
+@router.post("/sessions/{session_id}/messages", status_code=202)
 async def post_message(
     session_id: Ident, asked: MessageRequest, response: Response, once: Once
 ) -> MessageAccepted:

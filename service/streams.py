@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -15,6 +15,7 @@ from service.stores.port import RowQuery
 from service.telemetry.metrics import Http
 
 router = APIRouter(prefix="/v1", tags=["streams"])
+_STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
 _HEARTBEAT_S = 15
 _LOOK_S = 10.0
 """Looks again after this even if nobody was woken."""
@@ -24,7 +25,7 @@ _SHOWN = 200
 LastSeen = Annotated[str | None, Header(alias="Last-Event-ID", max_length=64)]
 
 
-@router.get("/sessions/{session_id}/stream")
+@router.get("/sessions/{session_id}/stream", response_class=EventSourceResponse, responses=_STREAM)
 async def stream_session(
     session_id: Ident, house: InHouse, caller: ClientApp, last_event_id: LastSeen = None
 ) -> EventSourceResponse:
@@ -35,7 +36,7 @@ async def stream_session(
     return EventSourceResponse(_counted(told, "client"), ping=_HEARTBEAT_S)
 
 
-@router.get("/stream")
+@router.get("/stream", response_class=EventSourceResponse, responses=_STREAM)
 async def stream_desk(house: InHouse, caller: Therapist) -> EventSourceResponse:
     """Tell a console that the queue or an alert changed: ids only, never words."""
     return EventSourceResponse(_counted(_queue(house, caller.team), "console"), ping=_HEARTBEAT_S)

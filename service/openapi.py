@@ -1,0 +1,75 @@
+"""The API's own description: every status a route may answer with, errors as problem documents.
+
+FastAPI knows the good answers; which refusals a route can give follows from what it takes.
+"""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_SAYS = {
+    400: "The request cannot be read: its body, a needed header or a page token.",
+    401: "Nobody knows who is asking.",
+    403: "The caller's role may not do this.",
+    404: "No such thing, or another team's.",
+    409: "Somebody was faster, or the session is not in a state for this.",
+    410: "The session was erased.",
+    413: "The body is too large.",
+    422: "A field or a rule says no; nothing happened.",
+    429: "Too many requests; see Retry-After.",
+    503: "Something needed is away or slow; try again.",
+}
+_READ_AS_A_WHOLE = ("page_token", "Idempotency-Key", "X-Claim")
+_OWN = {"HTTPValidationError", "ValidationError"}
+"""FastAPI's schemas for what we answer as problem documents."""
+_WAYS = ("get", "put", "post", "delete", "patch")
+
+
+class DescribedApp(FastAPI):
+    """An application whose description holds its refusals too."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Give the OpenAPI document; made once."""
+        if self.openapi_schema is None:
+            made = get_openapi(
+                title=self.title, version=self.version, summary=self.summary, routes=self.routes
+            )
+            for path, ways in made["paths"].items():
+                for way in _WAYS:
+                    if way in ways:
+                        _add_refusals(path, ways[way])
+            for name in _OWN:
+                made["components"]["schemas"].pop(name, None)
+            self.openapi_schema = made
+        return self.openapi_schema
+
+
+def _add_refusals(path: str, operation: dict[str, Any]) -> None:
+    answers = operation["responses"]
+    for status in _refusals(path, operation):
+        answers[str(status)] = {"description": _SAYS[status], "content": _PROBLEM}
+    operation["responses"] = dict(sorted(answers.items()))
+
+
+def _refusals(path: str, operation: dict[str, Any]) -> set[int]:
+    takes = {one["name"] for one in operation.get("parameters", ())}
+    found: set[int] = {int(one) for one in operation["responses"] if int(one) in _SAYS}
+    if path == "/readyz":
+        return set()
+    if path == "/metrics":
+        found |= {401, 404}
+    if "security" in operation:
+        found |= {401, 403, 429, 503}
+    if "requestBody" in operation:
+        found |= {400, 413, 422}
+    if takes:
+        found.add(422)
+    if takes & set(_READ_AS_A_WHOLE):
+        found.add(400)
+    if "Idempotency-Key" in takes:
+        found.add(409)
+    if "{" in path or "session_id" in takes:
+        found |= {404, 409, 410}
+    return found

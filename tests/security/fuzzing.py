@@ -1,0 +1,246 @@
+"""Throws what the API's own description allows, and what it does not, at a living service.
+
+``python -m tests.security.fuzzing --seconds 600 --seed 1`` runs for that long and prints a table.
+Ids, claims and log positions come from earlier answers, so that calls get past the first door.
+"""
+
+import argparse
+import asyncio
+import itertools
+import json
+import random
+import re
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import schemathesis
+import uvicorn
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import Failure, FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.chaos.fleet import free_port
+from tests.driving import Town, one_app, town
+from tests.security.test_who_may_do_what import ENDLESS, MATRIX, PEOPLE
+
+_CHECKS = [
+    not_a_server_error, status_code_conformance, content_type_conformance,
+    response_headers_conformance, response_schema_conformance,
+]  # fmt: skip
+_ID = re.compile(r'"((?:ses|drf|pln|alr|dec|rol)_[A-Za-z0-9_.]+)"')
+_AT_A_TIME = 12
+"""Cases of one operation before the next has its turn."""
+_KNOWN = 0.8
+"""How often an id, claim or position is one that exists."""
+_PLAIN = 0.4
+"""How often a body is the plain one that does what the call is for."""
+_DANGERS = ("none", "none", "none", "high")
+"""What the stand-in screen is told to see in a message."""
+_NEAR = 6
+_TICK_MS = 50
+"""How far the service's clock moves a tenth of a second; slow, so that claims last."""
+_SELDOM = {"DELETE /v1/sessions/{session_id}": 0.05, "POST /v1/sessions/{session_id}/close": 0.1}
+"""Calls that end a session, and how often they get a living one."""
+
+
+@dataclass
+class Known:
+    """What earlier answers told: ids by kind, claims, log positions."""
+
+    ids: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    claims: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    seqs: dict[str, int] = field(default_factory=dict[str, int])
+
+    def learn(self, who: str, session: str, text: str) -> None:
+        """Keep what an answer shows."""
+        for one in _ID.findall(text):
+            held = self.ids[one[:3]]
+            if one not in held[-200:]:
+                held.append(one)
+        body = json.loads(text) if text.startswith("{") and "\n" not in text else None
+        if isinstance(body, dict) and session:
+            if isinstance(body.get("seq"), int):
+                self.seqs[session] = body["seq"]
+            if "claim" in body:
+                self.claims[who, session] = body["claim"]
+
+
+@dataclass
+class Report:
+    """How many calls were made, how they were answered, and what should not have been."""
+
+    calls: Counter[str] = field(default_factory=Counter[str])
+    statuses: Counter[int] = field(default_factory=Counter[int])
+    good: Counter[str] = field(default_factory=Counter[str])
+    wrong: Counter[str] = field(default_factory=Counter[str])
+
+    def table(self) -> str:
+        """Give the run as lines to print; no words that were sent."""
+        rows = [
+            ("calls", sum(self.calls.values())),
+            ("operations", f"{len(self.calls)}, {len(self.good)} of them with a good answer"),
+            ("answers", ", ".join(f"{one}: {n}" for one, n in sorted(self.statuses.items()))),
+            ("never a good answer", ", ".join(sorted(self.calls.keys() - self.good.keys()))),
+            ("violations", sum(self.wrong.values())),
+            *((f"  {what}", n) for what, n in self.wrong.most_common()),
+        ]
+        return "\n".join(f"{name:24} {value}" for name, value in rows)
+
+
+class Fuzz:
+    """One run against one service."""
+
+    def __init__(self, address: str, keys: dict[str, str], number: int) -> None:
+        self.report = Report()
+        self._address, self._keys = address, keys
+        self._dice, self._number = random.Random(number), number
+        self._known, self._once = Known(), itertools.count(1)
+        self._schema = schemathesis.openapi.from_dict(one_app().openapi())
+        self._doors = {one.call: one for one in MATRIX}
+
+    def run(self, until: float) -> Report:
+        """Go through all operations again and again until a moment."""
+        for turn in itertools.count():
+            for found in self._schema.get_all_operations():
+                if time.monotonic() > until:
+                    return self.report
+                operation = found.ok()
+                call = f"{operation.method.upper()} {operation.path}"
+                if call not in ENDLESS:
+                    self._some(operation, call, turn)
+        raise AssertionError
+
+    def _some(self, operation: Any, call: str, turn: int) -> None:
+        @seed(self._number * 1_000 + turn)
+        @settings(
+            max_examples=_AT_A_TIME, deadline=None, database=None, phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+        @given(case=operation.as_strategy())
+        def throw(case: Any) -> None:
+            self._throw(case, call)
+
+        throw()
+
+    def _throw(self, case: Any, call: str) -> None:
+        door = self._doors.get(call)
+        roles = sorted(door.roles) if door and door.roles else sorted(PEOPLE)
+        role = self._dice.choice(roles if self._dice.random() < 0.95 else sorted(PEOPLE))
+        who = PEOPLE[role]
+        session = self._place(case, call, who)
+        headers = {"Authorization": f"Bearer {self._keys[who]}"}
+        answer = case.call(base_url=self._address, headers=headers, timeout=60)
+        self.report.calls[call] += 1
+        self.report.statuses[answer.status_code] += 1
+        if answer.status_code < 300:
+            self.report.good[call] += 1
+            self._known.learn(who, session, answer.text)
+        try:
+            case.validate_response(answer, checks=_CHECKS)
+        except FailureGroup as group:
+            for one in group.exceptions:
+                self.report.wrong[f"{call} {answer.status_code} {type(one).__name__}"] += 1
+        except Failure as one:
+            self.report.wrong[f"{call} {answer.status_code} {type(one).__name__}"] += 1
+
+    def _place(self, case: Any, call: str, who: str) -> str:
+        """Put what is known into a case; gives the session it is about, if any."""
+        session = ""
+        for name in list(case.path_parameters or {}):
+            held = self._known.ids[_KIND.get(name, "")]
+            if held and self._dice.random() < _SELDOM.get(call, _KNOWN):
+                # What two calls in a row are about is more often the same than not.
+                chosen = self._dice.choice(held[-_NEAR:])
+                case.path_parameters[name] = chosen
+                session = "ses_" + chosen.rpartition(".")[2].removeprefix("ses_")
+        if self._dice.random() < _KNOWN:
+            told = {"Idempotency-Key": f"fuzz-{next(self._once)}"}
+            if (who, session) in self._known.claims:
+                told["X-Claim"] = self._known.claims[who, session]
+            case.headers = {**(case.headers or {}), **told}
+        if case.query and "session_id" in case.query and self._known.ids["ses"]:
+            case.query["session_id"] = self._dice.choice(self._known.ids["ses"])
+        door = self._doors.get(call)
+        if door and door.body and self._dice.random() < _PLAIN:
+            case.body = dict(door.body)
+        if call == "POST /v1/sessions/{session_id}/messages" and isinstance(case.body, dict):
+            case.body["text"] = f"{case.body.get('text', '')} [{self._dice.choice(_DANGERS)}]"
+        basis = isinstance(case.body, dict) and "basis" in case.body
+        if basis and session in self._known.seqs and self._dice.random() < _KNOWN:
+            case.body["basis"] = self._known.seqs[session]
+        return session
+
+
+_KIND = {
+    "session_id": "ses", "draft_id": "drf", "plan_id": "pln", "alert_id": "alr",
+    "decision_id": "dec", "rollout_id": "rol",
+}  # fmt: skip
+
+
+@contextmanager
+def living() -> Iterator[tuple[str, dict[str, str]]]:
+    """Serve the API with fakes around it on a thread, its worker at work; gives address, keys."""
+    port, ready, stop = free_port(), threading.Event(), threading.Event()
+    keys: dict[str, str] = {}
+    server = uvicorn.Server(
+        uvicorn.Config(one_app(), port=port, lifespan="off", log_level="critical", log_config=None)
+    )
+
+    async def serve() -> None:
+        async with town() as here:
+            keys.update(here.keys)
+            tasks = asyncio.create_task(server.serve()), asyncio.create_task(_work(here, stop))
+            while not server.started:  # noqa: ASYNC110  (uvicorn offers no event to wait for)
+                await asyncio.sleep(0.02)
+            ready.set()
+            await asyncio.gather(*tasks)
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    try:
+        if not ready.wait(60):
+            raise TimeoutError("the service did not start")
+        yield f"http://127.0.0.1:{port}", keys
+    finally:
+        stop.set()
+        server.should_exit = True
+        thread.join(60)
+
+
+async def _work(here: Town, stop: threading.Event) -> None:
+    while not stop.is_set():
+        await here.work(_TICK_MS)
+        await asyncio.sleep(0.1)
+
+
+def fuzz(seconds: float, number: int) -> Report:
+    """Throw for so many seconds; the same seed throws the same first calls."""
+    with living() as (address, keys):
+        return Fuzz(address, keys, number).run(time.monotonic() + seconds)
+
+
+def main() -> int:
+    """Run once and print; 1 when anything was answered as it should not have been."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=600)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    report = fuzz(asked.seconds, asked.seed)
+    print(report.table())
+    return 1 if report.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
