@@ -70,6 +70,17 @@ class CpuEngine:
         }
 
 
+def _plug_in(where: Path) -> str:
+    """Let vLLM find our plugin as it finds installed ones, and return the PYTHONPATH that does."""
+    known = where / "secondchair_engine-1.dist-info"
+    known.mkdir(parents=True, exist_ok=True)
+    (known / "METADATA").write_text("Metadata-Version: 2.1\nName: secondchair-engine\nVersion: 1\n")
+    (known / "entry_points.txt").write_text(
+        "[vllm.general_plugins]\nsecondchair_cpu_lora = models.cpu_lora:install\n"
+    )
+    return os.pathsep.join((str(where.resolve()), str(Path(__file__).parents[1])))
+
+
 def _leave_no_workers(mark: str) -> None:
     """See to it that vLLM's worker processes die with the server, even if it is killed outright.
 
@@ -111,7 +122,11 @@ def main() -> None:
     prepare(engine.folder)
     mark = secrets.token_hex(16)
     _leave_no_workers(mark)
-    environment = {**engine.environment(os.environ), "SECONDCHAIR_ENGINE_MARK": mark}
+    environment = {
+        **engine.environment(os.environ),
+        "SECONDCHAIR_ENGINE_MARK": mark,
+        "PYTHONPATH": _plug_in(Path("var/engine-plugin")),
+    }
     # exec, not a child: a supervisor's signals then reach the server itself.
     os.execve(sys.executable, [sys.executable, *engine.command()], environment)  # noqa: S606
 

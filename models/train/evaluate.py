@@ -152,7 +152,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--engine", help="URL of a running engine; none starts one on the CPU")
     parser.add_argument("--roles", type=Role, nargs="+", default=list(Role))
-    parser.add_argument("--decisions", type=int, default=64, help="most turns and plans to answer")
+    parser.add_argument("--decisions", type=int, default=48, help="most turns and plans to answer")
     parser.add_argument("--no-card", dest="card", action="store_false")
     return parser.parse_args()
 
