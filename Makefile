@@ -6,7 +6,7 @@ PY := .venv/bin/python
 ENGINE_PY := OMP_NUM_THREADS=2 HF_HUB_OFFLINE=1 .venv-engine/bin/python
 
 .PHONY: help setup run demo stop test check unit engine-test bench adapters eval-adapters screen \
-  chaos load lock
+  chaos fuzz load lock audit sbom
 
 help: ## Print this page
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1mmake %-14s\033[0m %s\n", $$1, $$2}' Makefile
@@ -45,8 +45,17 @@ screen: setup ## Measure the danger screen: levels, routing, what it misses
 chaos: setup ## Kill processes at random moments and count what is lost (nothing)
 	@$(PY) -m tests.chaos
 
+fuzz: setup ## Throw what the API's description allows, and what not, at it (SECONDS=600 SEED=1)
+	@$(PY) -m tests.security.fuzzing --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
+
 load: setup ## Hold the service under load for a while and watch memory, latency and errors
 	@$(PY) -m tests.load
+
+audit: ## Compare the images' locks with public vulnerability data; needs the network
+	@deploy/supply.sh audit
+
+sbom: ## Write build/sbom.cdx.json: everything that is installed, as CycloneDX
+	@deploy/supply.sh sbom
 
 lock: ## Write requirements/*.lock anew after a change of dependencies
 	@deploy/lock.sh

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 import schemathesis
 import uvicorn
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -49,6 +50,7 @@ _PLAIN = 0.4
 _DANGERS = ("none", "none", "none", "high")
 """What the stand-in screen is told to see in a message."""
 _NEAR = 6
+_DRAFTED_S = 1.0
 _TICK_MS = 50
 """How far the service's clock moves a tenth of a second; slow, so that claims last."""
 _SELDOM = {"DELETE /v1/sessions/{session_id}": 0.05, "POST /v1/sessions/{session_id}/close": 0.1}
@@ -113,6 +115,7 @@ class Fuzz:
     def run(self, until: float) -> Report:
         """Go through all operations again and again until a moment."""
         for turn in itertools.count():
+            self._furnish()
             for found in self._schema.get_all_operations():
                 if time.monotonic() > until:
                     return self.report
@@ -121,6 +124,30 @@ class Fuzz:
                 if call not in ENDLESS:
                     self._some(operation, call, turn)
         raise AssertionError
+
+    def _furnish(self) -> None:
+        """Bring a few sessions to where there is something to decide, by the ordinary way."""
+        with httpx.Client(base_url=self._address, trust_env=False, timeout=60) as http:
+
+            def ask(who: str, session: str, method: str, path: str, body: Any = None) -> None:
+                headers = {
+                    "Authorization": f"Bearer {self._keys[who]}",
+                    "Idempotency-Key": f"begin-{next(self._once)}",
+                }
+                answer = http.request(method, f"/v1{path}", json=body, headers=headers)
+                if answer.is_success:
+                    self._known.learn(who, session, answer.text)
+
+            for danger in _DANGERS:
+                ask("app", "", "POST", "/sessions", self._doors["POST /v1/sessions"].body)
+                session = self._known.ids["ses"][-1]
+                say = {"text": f"Work was long again. [{danger}]"}
+                ask("app", session, "POST", f"/sessions/{session}/messages", say)
+                ask("ada", session, "POST", f"/sessions/{session}/claim", {})
+            time.sleep(_DRAFTED_S)
+            for session in self._known.ids["ses"][-len(_DANGERS) :]:
+                ask("ada", session, "GET", f"/sessions/{session}/workspace")
+            ask("ada", "", "GET", "/alerts")
 
     def _some(self, operation: Any, call: str, turn: int) -> None:
         @seed(self._number * 1_000 + turn)
