@@ -15,7 +15,7 @@ exec python3 -m vllm.entrypoints.openai.api_server \
     --host 0.0.0.0 --port 8402 \
     --model "${ENGINE_MODEL:-/models/base}" --served-model-name "${ENGINE_NAME:-base}" \
     --enable-lora --max-loras 4 --max-lora-rank 16 \
-    --enable-prefix-caching --enable-prompt-tokens-details \
+    --enable-prefix-caching --block-size 32 --enable-prompt-tokens-details \
     --structured-outputs-config '{"backend":"xgrammar","disable_any_whitespace":true}' \
     --no-enable-log-requests --disable-uvicorn-access-log \
     "$@"
