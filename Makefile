@@ -57,5 +57,8 @@ audit: ## Compare the images' locks with public vulnerability data; needs the ne
 sbom: ## Write build/sbom.cdx.json: everything that is installed, as CycloneDX
 	@deploy/supply.sh sbom
 
+docs: setup ## Write the pages that are drawn from the code anew
+	@$(PY) docs/generate.py
+
 lock: ## Write requirements/*.lock anew after a change of dependencies
 	@deploy/lock.sh
