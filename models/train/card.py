@@ -123,8 +123,9 @@ rating; its known doubts are listed there). Split by client.
 {notes.get("best_step")}. Not run on a GPU. ![loss](loss.png)
 
 **Measured** on {report.count} held-back sessions of `{report.sessions}`, greedy answers (at
-most 48 decisions, evenly spread, and every plan), same prompts for base and adapter, on `{report.device}`. Grammar on means xgrammar with the schema and
-settings that the engine uses. {figures}.
+most 48 decisions, evenly spread, and every plan), same prompts
+for base and adapter, on `{report.device}`. Grammar on means the engine with the schema and settings
+of the service. {figures}.
 
 {report.table()}
 
