@@ -61,11 +61,17 @@ def _runs(kept: Sequence[Tagged]) -> list[Tagged]:
 
 
 def _is_name(said: str, name: Name) -> bool:
+    if name.kind not in NAMED and not _STRUCTURED.search(said):
+        return False
     if said in words("keep_zh.txt") or said.casefold() in words("keep_en.txt"):
         return False
     if len(said) == 1 and HAN.fullmatch(said):
         return said in lines("surnames_zh.txt") and name.score >= LIKELY
     return name.score >= LIKELY or len(said) > 1
+
+
+_STRUCTURED = re.compile(r"[\d@_$零〇一二三四五六七八九幺]|艾特")
+"""What a number or an address has in it; a foreign word in a Chinese sentence has not."""
 
 
 @cache
@@ -139,7 +145,7 @@ def _common_surnames() -> frozenset[str]:
 _PLACE_CUE = re.compile(r"[在去回到来來住从從离離往是过過]|搬到|人在|来自|老家")
 _WORKPLACE = re.compile(
     # Whose it is: the town's, a number's, a university's ...
-    r"(?P<x>(?:市|县|區|区|省|镇|国营|[一二三四五六七八九十0-9]{1,3}|第[一二三四五六七八九十]{1,2}"
+    r"(?P<x>(?:市|县|區|区|省|镇|国营|[一二三四五六七八九十0-9]{1,3}(?![个家所间])|第[一二三四五六七八九十]{1,2}"
     r"|[㐀-鿿]{0,2}大)(?:[㐀-鿿]{0,3})"
     # ... and what it is.
     r"(?:一中|二中|三中|四中|附中|附小|中学|中學|小学|实小|妇幼|婦幼|一院|二院|三院|医院|醫院"
@@ -155,7 +161,8 @@ _ADDRESS = re.compile(
     r"(?:[A-Za-z]?\d{1,5}(?:号院?|號|弄|栋|幢|座|楼|樓|单元|室|层|房|期|组|-\d+)*)+"
 )
 _BEFORE_ADDRESS = re.compile(
-    r"^(?:我|他|她|家|就|现在|目前|一直|还|也|都|住|在|寄|到|去|的|是|往|送|于|搬|租|位|地址|：)+"
+    r"^[㐀-鿿]{0,6}?(?:寄到|寄给|寄|住在|搬到|送到|位于|地址是)+"
+    r"|^(?:我|他|她|家|就|现在|目前|一直|还|也|都|住|在|寄|到|去|的|是|往|送|于|搬|租|位|地址|：)+"
 )
 
 
@@ -175,11 +182,11 @@ def _cued_places(text: str) -> Iterator[Name]:
 
 
 def _place_hints(text: str) -> set[int]:
-    """Code points inside a listed place that a word of place stands in front of."""
+    """Code points inside a listed place; two characters only behind a word of place."""
     hinted: set[int] = set()
-    for found in _PLACE_CUE.finditer(text):
-        start = found.end()
-        for length in (5, 4, 3, 2):
+    cued = {found.end() for found in _PLACE_CUE.finditer(text)}
+    for start in range(len(text)):
+        for length in (5, 4, 3, 2) if start in cued else (5, 4, 3):
             if text[start : start + length] in _places():
                 hinted |= set(range(start, start + length))
                 break

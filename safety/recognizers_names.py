@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Literal
 
-from safety.names import lines, words
+from safety.names import folded, lines, words
 from safety.persons import HAN
 from safety.recognizers_han import Name, find_chinese_names
 from safety.surrogates import NAMED, Kind
@@ -55,13 +55,27 @@ _SELF = re.compile(
     r"\b(?:my (?:full |real |legal )?name(?:'?s| is)|call me|they call me|signed,?|sincerely,?"
     r"|regards,?|yours truly,?|this is)\s+(?P<x>[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+){0,3})"
 )
+_SIGNED = re.compile(
+    r"\b(?:[Bb]est|[Tt]hanks|[Tt]hank you|[Cc]heers|[Ll]ove|[Yy]ours),?[ ]*\n\s*"
+    r"(?P<x>[A-Z][\w'’-]+(?:[ ][A-Z][\w'’-]+){0,2})[ ]*$",
+    re.M,
+)
+# People paste chats: the time, who speaks, a colon.
+_SPEAKER = re.compile(
+    r"^\s*\[?\d{1,2}:\d{2}(?::\d{2})?(?:\s?[AaPp]\.?[Mm]\.?)?\]?[\s,-]*"
+    r"(?P<x>[A-Z][\w'’-]+(?:[ ][A-Z][\w'’-]+){0,2})(?=[ ]?[:(])",
+    re.M,
+)
+_COMPANY = re.compile(
+    r"(?P<x>(?:[A-Z][\w&'’-]*[ ]){1,4}(?:LLC|Inc|Ltd|Corp|GmbH|PLC|LLP|Pty)\b)\.?"
+)
 _TITLED = re.compile(
     r"\b(?:Dr|Mr|Mrs|Ms|Miss|Mx|Prof|DR|MR|MRS|MS)\.?"
     r"\s+(?P<x>[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+)?)"
 )
 _STREET = re.compile(
     # House number, a word or three, what kind of street it is.
-    r"(?<![\w$])\d{1,5}[A-Za-z]?\s+(?:[A-Za-z][\w'’]*\.?\s+){1,3}?"
+    r"(?<![A-Za-z0-9_$])\d{1,5}[A-Za-z]?\s+(?:[A-Za-z][\w'’]*\.?\s+){1,3}?"
     r"(?:street|st|avenue|ave|road|rd|lane|ln|drive|dr|court|ct|close|crescent|place|pl|boulevard"
     r"|blvd|way|terrace|parkway|pkwy|highway|hwy|square|sq|row|gardens|grove)\b\.?"
     # Then the flat, the town, the state and its code, as far as they are there.
@@ -69,7 +83,10 @@ _STREET = re.compile(
     r"(?:,\s*[A-Z][\w'’]+(?:\s+[A-Z][\w'’]+)?)*(?:,?\s+[A-Z]{2}\b)?(?:\s+\d{5}(?:-\d{4})?)?",
     re.I,
 )
-_AT_WORK = r"\b(?:at|for|from|by|with|left|quit|joined|join|into|to)\s+(?:the\s+)?(?P<x>{})(?![\w])"
+_AT_WORK = (
+    r"(?:\b(?:at|for|from|by|with|left|quit|joined|join|into|to)\s+(?:the\s+)?|[在去从到进给]\s?)"
+    r"(?P<x>{})(?![A-Za-z0-9_])"
+)
 
 
 def _english(text: str, han: bool) -> list[Name]:
@@ -115,9 +132,10 @@ def _is_name(said: str, kind: Kind) -> bool:
         return False
     if said.isdigit() or not any(c.isalnum() for c in said):
         return kind is Kind.LOCATION and len(said) > 3
-    parts = said.casefold().split()
+    if kind is Kind.ORGANIZATION and said.casefold() in folded("organizations_en.txt"):
+        return True
     keep = words("keep_en.txt")
-    return kind is Kind.ORGANIZATION or not all(part.strip(".,'’") in keep for part in parts)
+    return not all(part.strip(".,'’") in keep for part in said.casefold().split())
 
 
 @cache
@@ -137,7 +155,9 @@ def _cued(text: str) -> Iterator[Name]:
         yield Name(*found.span("x"), Kind.ORGANIZATION, SURE)
     if text.isupper():
         return
-    for pattern in (_SELF, _TITLED):
+    for found in _COMPANY.finditer(text):
+        yield Name(*found.span("x"), Kind.ORGANIZATION, SURE)
+    for pattern in (_SELF, _TITLED, _SIGNED, _SPEAKER):
         for found in pattern.finditer(text):
             first = found.group("x").split()[0].casefold()
             if first not in words("keep_en.txt") and first not in words("common_en.txt"):

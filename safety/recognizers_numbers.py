@@ -37,7 +37,7 @@ _IDENTITY_WORD = (
     r"\bssn|social security"
     r"|\b(?:member|patient|student|policy|case|claim|permit|badge|inmate|passport|licen[cs]e|matric"
     r"|file|record|employee|tax|national|reference|crime|dod|military|visa|booking|referral|order"
-    r"|invoice|account ref)\b[\w\s]{0,12}$"
+    r"|invoice|account ref)\b[\w\s#:.]{0,14}$"
     r"|\b(?:nhs|mrn|ref|id|sin|nric|medicare|medicaid|insurance)\b[\w\s.#:]{0,10}$"
     r"|身份[证證]|证件|護照|护照|病历|病歷|住院号|就诊号|学号|學號|学籍|工号|工號|社保|医保"
     r"|编号|編號|单号|警号|准考证|档案号|车牌"

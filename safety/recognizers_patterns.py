@@ -39,7 +39,11 @@ _WECHAT = (
     r")(?![A-Za-z0-9])"
 )
 
-_EMAIL = r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9][A-Za-z0-9._%+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+# Letters of any alphabet, but Chinese characters end an address: there is no blank before them.
+_EMAIL = (
+    r"(?<![A-Za-z0-9._%+-])[^\W_㐀-鿿](?:[^\W㐀-鿿]|[.%+-])*"
+    r"@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+)
 _SPOKEN_EMAIL = (
     r"(?<![A-Za-z0-9])[A-Za-z0-9_.+-]+(?:\s(?:dot|underscore|dash)\s[A-Za-z0-9_]+)*"
     rf"{_SPOKEN_AT}[A-Za-z0-9-]+(?:{_SPOKEN_DOT}[A-Za-z0-9-]+)*?{_SPOKEN_DOT}{_TLD}(?![A-Za-z])"
@@ -62,6 +66,10 @@ _ROUTING = (
 _LAST_FOUR = (
     r"(?:尾号|尾號|末四位|(?:end(?:s|ing)?|last (?:four|4))(?:\s(?:in|with|digits|are|is))*\s)"
     r"\s*(?:是|为|：|:)?\s*(?P<x>[*xX]*\d{4})(?!\d)"
+)
+
+_ACCOUNT = (
+    r"\b(?:account|acct|a/c)\.?\s?(?:number|num|no)?\.?\s?(?:is|:|#|=)?\s?#?(?P<x>\d{5,17})(?!\d)"
 )
 
 _AT_HANDLE = r"(?<![A-Za-z0-9_.])@[A-Za-z0-9_㐀-鿿](?:[A-Za-z0-9_.-]{2,}|[㐀-鿿]{1,10}_?\d*)"
@@ -90,6 +98,7 @@ PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (Kind.FINANCIAL, re.compile(_IBAN)),
     (Kind.FINANCIAL, re.compile(r"(?<!\w)\$[A-Za-z][A-Za-z0-9_-]{3,}")),
     (Kind.FINANCIAL, re.compile(_ROUTING, re.I)),
+    (Kind.FINANCIAL, re.compile(_ACCOUNT, re.I)),
     (Kind.FINANCIAL, re.compile(_LAST_FOUR, re.I)),
     (Kind.FINANCIAL, re.compile(r"(?<!\w)[xX*]{2,}[- ]?\d{4}(?!\d)")),
     (Kind.WECHAT_QQ, re.compile(_WECHAT, re.I)),

@@ -1,0 +1,111 @@
+"""The shipped scrubber on marked messages: what it finds, keeps and gives back.
+
+Figures are floors a little under what was measured; docs/safety-scrub.md has the measurements.
+A failure names counts and ids, never words.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from safety.evaluate_scrub import MarkedRow, Report, measure
+from safety.recognizers_forms import find_forms
+from safety.recognizers_numbers import hotlines
+from safety.scrub import Scrubber, load_scrubber
+from safety.surrogates import Kind, Surrogates, restore
+from safety.tagger import KINDS
+from safety.tagger_labels import LABELS
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+FLOORS = {
+    ("scrub_cases", "en names"): 0.95,
+    ("scrub_cases", "zh names"): 0.91,
+    ("scrub_cases", "en structured"): 0.97,
+    ("scrub_cases", "zh structured"): 0.97,
+    ("scrub_apart", "en names"): 0.88,
+    ("scrub_apart", "zh names"): 0.83,
+    ("scrub_apart", "en structured"): 0.94,
+    ("scrub_apart", "zh structured"): 0.97,
+}
+"""Recall. The second file was written after the recognizers and nobody tunes on it."""
+KEEP_LOST = 0.02
+
+
+@pytest.fixture(scope="module")
+def scrubber() -> Scrubber:
+    return load_scrubber()
+
+
+@pytest.fixture(scope="module")
+def reports(scrubber: Scrubber) -> dict[str, Report]:
+    return {name: measure(scrubber, rows(name)) for name in ("scrub_cases", "scrub_apart")}
+
+
+def rows(name: str) -> list[MarkedRow]:
+    lines = (FIXTURES / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    return [MarkedRow.model_validate_json(line) for line in lines]
+
+
+def test_the_fixture_holds_enough_cases() -> None:
+    assert len(rows("scrub_cases")) >= 300
+    assert len({row.id for row in rows("scrub_cases")}) == len(rows("scrub_cases"))
+
+
+@pytest.mark.parametrize(("name", "line"), FLOORS, ids=lambda part: part.replace(" ", "-"))
+def test_personal_data_is_found(reports: dict[str, Report], name: str, line: str) -> None:
+    tally = reports[name].rows[line]
+    assert tally.found >= FLOORS[name, line] * tally.marked
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", ["scrub_cases", "scrub_apart"])
+def test_words_to_keep_are_kept(reports: dict[str, Report], name: str, language: str) -> None:
+    tally = reports[name].rows[f"{language} all"]
+    assert tally.to_keep - tally.kept <= KEEP_LOST * tally.to_keep
+
+
+@pytest.mark.parametrize("name", ["scrub_cases", "scrub_apart"])
+def test_every_message_restores_to_itself(reports: dict[str, Report], name: str) -> None:
+    assert reports[name].restored == reports[name].messages
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_one_long_session_restores_line_by_line(scrubber: Scrubber, language: str) -> None:
+    known, lost = Surrogates("long"), list[str]()
+    for row in rows("scrub_cases")[:: 3 if language == "en" else -3]:
+        done = scrubber.scrub(row.text, row.lang, known)
+        known = done.surrogates
+        if restore(done.text, known) != row.text:
+            lost.append(row.id)
+    assert lost == []
+
+
+def test_another_replica_scrubs_alike(scrubber: Scrubber) -> None:
+    other = load_scrubber()
+    differing = [
+        row.id
+        for row in rows("scrub_cases")[::20]
+        if scrubber.scrub(row.text, row.lang, Surrogates("one"))
+        != other.scrub(row.text, row.lang, Surrogates("one"))
+    ]
+    assert differing == []
+
+
+def test_a_person_has_one_stand_in_however_the_client_writes_the_name(scrubber: Scrubber) -> None:
+    known = Surrogates("turns")
+    for text in ("My brother Matthias lied to me.", "matthias again", "I TOLD MATTHIAS NO"):
+        known = scrubber.scrub(text, "en", known).surrogates
+    people = [row for row in known.rows if row.kind is Kind.PERSON]
+    assert len({row.person for row in people}) == 1
+    assert len({row.stand_in.casefold() for row in people}) == 1
+
+
+@pytest.mark.parametrize("text", ["988", "1-800-273-8255", "116 123", "12356", "400-161-9995"])
+def test_helplines_are_nobodys_data(text: str) -> None:
+    assert hotlines(f"call {text} now")
+    assert find_forms(f"call {text} now") == []
+
+
+def test_the_taggers_and_the_service_number_labels_alike() -> None:
+    assert len(LABELS) == 2 * len(KINDS) + 1
+    assert LABELS[1::2] == tuple(f"B-{kind}" for kind in KINDS)

@@ -1,0 +1,152 @@
+"""What scrubbing promises whatever the recognizers find; no tagger runs here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from safety.scrub import Scrubbed, Scrubber
+from safety.standins import Found
+from safety.surrogates import Kind, Surrogates, find_stand_ins, restore
+
+LETTERS = "abrMTé '’.-,\n0159@小王芳李的"
+
+
+@dataclass(frozen=True)
+class Marks:
+    """A finder that is told where to look."""
+
+    spans: tuple[tuple[int, int, Kind], ...] = ()
+
+    def find(self, text: str, language: Literal["en", "zh"]) -> Sequence[Found]:
+        """The spans that fit into the text."""
+        return [Found(min(a, b), max(a, b), kind) for a, b, kind in self.spans if b <= len(text)]
+
+
+@dataclass(frozen=True)
+class Words:
+    """A finder that knows these words."""
+
+    people: tuple[str, ...]
+
+    def find(self, text: str, language: Literal["en", "zh"]) -> Sequence[Found]:
+        """Where they stand."""
+        places = [(text.find(word), word) for word in self.people]
+        return [Found(at, at + len(word), Kind.PERSON) for at, word in places if at >= 0]
+
+
+def scrub(text: str, *people: str, known: Surrogates | None = None) -> Scrubbed:
+    return Scrubber(Words(people)).scrub(text, "en", known or Surrogates("s"))
+
+
+spans = st.lists(
+    st.tuples(st.integers(0, 40), st.integers(0, 40), st.sampled_from(list(Kind))), max_size=6
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.text(LETTERS, max_size=40), spans), min_size=1, max_size=3))
+def test_every_message_of_a_session_restores_to_itself(
+    session: list[tuple[str, list[tuple[int, int, Kind]]]],
+) -> None:
+    known = Surrogates("property")
+    written: list[tuple[str, str]] = []
+    for text, marked in session:
+        done = Scrubber(Marks(tuple(marked))).scrub(text, "en", known)
+        assert done.surrogates.rows[: len(known.rows)] == known.rows
+        known = done.surrogates
+        written.append((text, done.text))
+        assert restore(done.text, known) == text
+    # Later messages add stand-ins; what was scrubbed before must still come back.
+    assert all(restore(scrubbed, known) == text for text, scrubbed in written)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.text(LETTERS, max_size=40), spans)
+def test_the_same_message_in_the_same_session_is_scrubbed_alike(
+    text: str, marked: list[tuple[int, int, Kind]]
+) -> None:
+    once, again = (Scrubber(Marks(tuple(marked))).scrub(text, "en", Surrogates("s")) for _ in "ab")
+    assert once == again
+
+
+def test_a_person_keeps_the_stand_in_over_turns_and_restarts() -> None:
+    first = scrub("Gregor called.", "Gregor")
+    kept = Surrogates.from_rows(first.surrogates.to_rows(), "s")
+    second = scrub("I miss Gregor so.", "Gregor", known=kept)
+    stand_in = first.text.removesuffix(" called.")
+    assert second.text == f"I miss {stand_in} so."
+
+
+def test_a_full_name_a_nickname_and_a_typo_are_one_person() -> None:
+    known = scrub("Alexandra Vance called.", "Alexandra Vance").surrogates
+    for form in ("alexandra", "Alexandra", "Vance", "Alexnadra", "Sandra"):
+        known = scrub(f"then {form} left", form, known=known).surrogates
+    assert {row.person for row in known.rows} == {"PERSON-1"}
+
+
+def test_two_people_never_share_a_stand_in() -> None:
+    names = tuple(f"Zor{letter}ina" for letter in "bdfgkl")
+    known = Surrogates("many")
+    for name in names:
+        known = scrub(f"{name} came", name, known=known).surrogates
+    assert len({row.stand_in for row in known.rows}) == len(names)
+
+
+def test_a_stand_in_is_never_a_name_that_the_client_wrote() -> None:
+    known = Surrogates("s")
+    given_out = scrub("Gregor came", "Gregor").surrogates.rows[0].stand_in
+    text = f"{given_out} met Gregor"
+    done = scrub(text, "Gregor", known=known)
+    assert restore(done.text, done.surrogates) == text
+    assert given_out not in {row.stand_in for row in done.surrogates.rows}
+
+
+def test_a_client_who_writes_an_earlier_stand_in_gets_it_back() -> None:
+    known = scrub("Gregor came", "Gregor").surrogates
+    stand_in = known.rows[0].stand_in
+    text = f"and {stand_in} is somebody else"
+    done = scrub(text, known=known)
+    assert stand_in not in done.text
+    assert restore(done.text, done.surrogates) == text
+
+
+def test_what_a_model_does_to_a_stand_in_is_undone() -> None:
+    known = scrub("Gregor came", "Gregor").surrogates
+    stand_in = known.rows[0].stand_in
+    assert restore(f"{stand_in}'s", known) == "Gregor's"
+    assert restore(f"{stand_in}s", known) == "Gregors"
+    assert restore(stand_in.upper(), known) == "GREGOR"
+    assert restore(stand_in.lower(), known) == "gregor"
+
+
+def test_a_text_that_arrives_in_pieces_restores_like_the_whole() -> None:
+    known = scrub("Gregor came with Marisol", "Gregor", "Marisol").surrogates
+    one, other = (row.stand_in for row in known.rows)
+    whole = f"How is {one}? And {other}'s cold? 王{one}，好。"
+    pieces: list[str] = []
+    held = ""
+    for letter in whole:
+        held += letter
+        if letter in " ，。":  # What is shown ends where a word ends, so no stand-in is cut.
+            pieces.append(restore(held, known))
+            held = ""
+    assert "".join([*pieces, restore(held, known)]) == restore(whole, known)
+
+
+def test_a_chinese_surname_keeps_its_stand_in_under_every_form_of_address() -> None:
+    known = Surrogates("zh")
+    for form in ("王晓芳", "小王", "王姐"):
+        known = scrub(f"今天{form}来了", form, known=known).surrogates
+    whole, small, elder = (row.stand_in for row in known.rows)
+    assert small == "小" + whole[0]
+    assert elder == whole[0] + "姐"
+    assert {row.person for row in known.rows} == {"PERSON-1"}
+
+
+def test_no_stand_in_is_left_to_be_seen() -> None:
+    known = scrub("Gregor came", "Gregor").surrogates
+    shown = restore(f"So {known.rows[0].stand_in} left.", known)
+    assert find_stand_ins(shown, known) == ()
