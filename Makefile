@@ -6,7 +6,7 @@ PY := .venv/bin/python
 ENGINE_PY := OMP_NUM_THREADS=2 HF_HUB_OFFLINE=1 .venv-engine/bin/python
 
 .PHONY: help setup run demo stop test check unit engine-test bench adapters eval-adapters screen \
-  chaos fuzz load lock audit sbom
+  chaos fuzz load docs lock audit sbom
 
 help: ## Print this page
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1mmake %-14s\033[0m %s\n", $$1, $$2}' Makefile
