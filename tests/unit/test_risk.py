@@ -3,7 +3,7 @@
 from itertools import permutations, product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safety.risk import CALM, WORST, Category, Evidence, RiskLevel, RiskReport, combine
@@ -96,6 +96,7 @@ def test_evidence_of_all_layers_is_kept_once_and_in_order():
     assert both.evidence == (early, late)
 
 
+@settings(deadline=None)
 @given(st.lists(reports, min_size=1, max_size=4))
 def test_combining_never_lowers_anything(found: list[RiskReport]):
     together = combine(found)
@@ -104,6 +105,7 @@ def test_combining_never_lowers_anything(found: list[RiskReport]):
     assert {span for one in found for span in one.evidence} == set(together.evidence)
 
 
+@settings(deadline=None)
 @given(st.lists(reports, min_size=2, max_size=3))
 def test_the_order_of_the_layers_does_not_change_the_level(found: list[RiskReport]):
     levels = {combine(order).level for order in permutations(found)}
