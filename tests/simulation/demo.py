@@ -9,7 +9,7 @@ from typing import Any
 from tests.chaos.people import Address
 
 _PAUSE_S = 0.05
-_PATIENCE_S = 240.0
+_PATIENCE_S = 900.0
 """Longest wait for one reply. Far more than anything takes that has not been lost."""
 Json = Any
 

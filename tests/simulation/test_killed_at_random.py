@@ -30,7 +30,7 @@ VICTIMS = ("api", "worker-0", "engine", "everything")
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 async def test_nothing_is_lost_or_doubled_by_twenty_kills(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
