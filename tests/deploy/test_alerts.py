@@ -1,7 +1,6 @@
 """Every alert has a rule that parses, a test that makes it fire, and a heading that says why."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from promql import PROMETHEUS_OWN, VLLM, named_in, ours, selected_wrongly
 
 PROMETHEUS = Path(__file__).parents[2] / "deploy" / "prometheus"
 RUNBOOK = PROMETHEUS.parent / "runbook.md"
-needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="needs promtool")
+needs_promtool = pytest.mark.usefixtures("promtool")
 
 
 def rules(file: str) -> list[dict[str, object]]:

@@ -77,7 +77,7 @@ def test_every_setting_that_kubernetes_gives_is_one_the_service_knows():
     assert {*base["data"], *added} <= known_settings()
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
+@pytest.mark.usefixtures("openssl")
 def test_the_shipped_settings_and_secrets_are_enough_for_production(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -126,7 +126,7 @@ def test_prometheus_finds_every_job_by_a_network_alias():
             assert set(found["names"]) <= aliases
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
+@pytest.mark.usefixtures("openssl")
 def test_one_script_makes_every_secret_once(tmp_path: Path):
     shutil.copy(DEPLOY / "secrets" / "make.sh", tmp_path)
     make = ["sh", tmp_path / "make.sh"]

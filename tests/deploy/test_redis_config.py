@@ -14,10 +14,7 @@ import redis
 DEPLOY = Path(__file__).parents[2] / "deploy"
 pytestmark = [
     pytest.mark.redis,
-    pytest.mark.skipif(
-        not (shutil.which("redis-server") and shutil.which("openssl")),
-        reason="needs redis-server and openssl",
-    ),
+    pytest.mark.usefixtures("redis_program", "openssl"),
 ]
 
 
