@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 _START_S = 20.0
@@ -13,11 +14,12 @@ class RedisServer:
     """One server in one folder; killing it and starting it again finds the same data."""
 
     def __init__(
-        self, binary: str, folder: Path, host: str = "127.0.0.1", before: tuple[str, ...] = ()
-    ) -> None:
+        self, binary: str, folder: Path, host: str = "127.0.0.1", before: tuple[str, ...] = (),
+        more: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
         self.folder = folder
         self.host = host
-        self._words = (*before, binary)
+        self._words, self._more = (*before, binary), dict(more or {})
         self.port = _free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -33,7 +35,7 @@ class RedisServer:
             "--port": str(self.port), "--bind": self.host, "--dir": str(self.folder),
             "--appendonly": "yes", "--appendfsync": "always", "--save": "",
             "--maxmemory-policy": "noeviction", "--protected-mode": "no",
-            "--logfile": str(self.folder / "redis.log"),
+            "--logfile": str(self.folder / "redis.log"), **self._more,
         }  # fmt: skip
         words = [part for pair in options.items() for part in pair]
         self.process = subprocess.Popen([*self._words, *words])
