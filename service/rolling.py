@@ -140,6 +140,9 @@ class Rolling:
                 and one.base_sha256 == self.shelf.fit.base_sha256
             ]  # fmt: skip
             if self.shelf.auto and fitting:
+                # An engine that is still starting must not use up the adapter's one try.
+                for engine in self.engines:
+                    await engine.models()
                 await self.start(role, fitting[-1])
             return
         path = str((self.shelf.folder / serving).resolve())
