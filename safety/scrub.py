@@ -7,13 +7,26 @@ process that never scrubs does not pay for them.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, NamedTuple, Protocol
 
+from safety.names import words
+from safety.persons import HAN, WORD
 from safety.standins import Found, assign, withhold
-from safety.surrogates import Kind, Surrogates, find_stand_ins, restore
+from safety.surrogates import (
+    NOT_IN_WORD_AFTER,
+    NOT_IN_WORD_BEFORE,
+    Kind,
+    Surrogate,
+    Surrogates,
+    find_stand_ins,
+    restore,
+)
 
 Language = Literal["en", "zh"]
 WORD_LETTER = re.compile(r"[^\W㐀-鿿]")
+SHORTEST_KNOWN = 4
+"""Latin letters in a name that is found again without its surroundings."""
 ROUNDS = 8
 """How often spans may grow until a message restores to itself; then it is withheld whole."""
 
@@ -52,7 +65,7 @@ class Scrubber:
 
         The mapping only grows: what it held before keeps its meaning.
         """
-        found = tidy(text, self.finder.find(text, language))
+        found = tidy(text, [*self.finder.find(text, language), *_known(text, surrogates)])
         for _ in range(ROUNDS):
             found = _with_clashes(text, found, surrogates)
             grown = assign(text, found, surrogates)
@@ -100,6 +113,41 @@ def tidy(text: str, found: Sequence[Found]) -> tuple[Found, ...]:
         else:
             merged.append(span)
     return tuple(merged)
+
+
+def _known(text: str, surrogates: Surrogates) -> list[Found]:
+    """What this session has a stand-in for already, in any case: found once is found for good."""
+    if not surrogates.rows:
+        return []
+    kinds, pattern = _known_forms(surrogates.rows)
+    return [
+        Found(*one.span(), kinds.get(one.group(), Kind.PERSON))
+        for one in pattern.finditer(text)
+        if one.group() in kinds or not _everyday(one.group())
+    ]
+
+
+@lru_cache(maxsize=256)
+def _known_forms(rows: tuple[Surrogate, ...]) -> tuple[dict[str, Kind], re.Pattern[str]]:
+    kinds: dict[str, Kind] = {}
+    for row in rows:
+        parts = WORD.findall(row.original) if row.kind is Kind.PERSON else ()
+        for form in (row.original, *parts):
+            if len(form) >= SHORTEST_KNOWN or (len(form) > 1 and HAN.fullmatch(form)):
+                kinds.setdefault(form, row.kind)
+    longest_first = sorted(kinds, key=lambda form: (-len(form), form))
+    quoted = (
+        re.escape(form)
+        if HAN.search(form)
+        else f"{NOT_IN_WORD_BEFORE}{re.escape(form)}{NOT_IN_WORD_AFTER}"
+        for form in longest_first
+    )
+    return kinds, re.compile("|".join(quoted) or "(?!)", re.I)
+
+
+def _everyday(word: str) -> bool:
+    """``Hope`` may be the client's sister; ``hope`` is what the client has."""
+    return word.casefold() in words("common_en.txt") or word in words("keep_zh.txt")
 
 
 def _on_words(text: str, span: Found) -> Found:

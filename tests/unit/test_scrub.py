@@ -150,3 +150,17 @@ def test_no_stand_in_is_left_to_be_seen() -> None:
     known = scrub("Gregor came", "Gregor").surrogates
     shown = restore(f"So {known.rows[0].stand_in} left.", known)
     assert find_stand_ins(shown, known) == ()
+
+
+def test_a_name_found_once_is_found_again_without_its_surroundings() -> None:
+    known = scrub("My sister Marisol called.", "Marisol").surrogates
+    later = scrub("MARISOL again, and marisol's dog", known=known)
+    assert "marisol" not in later.text.casefold()
+    assert restore(later.text, later.surrogates) == "MARISOL again, and marisol's dog"
+
+
+def test_a_name_that_is_an_everyday_word_is_found_again_only_as_it_was_written() -> None:
+    known = scrub("My sister Hope called.", "Hope").surrogates
+    later = scrub("There is no hope, says Hope.", known=known)
+    assert "no hope, says" in later.text
+    assert "Hope" not in later.text
