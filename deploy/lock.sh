@@ -18,6 +18,9 @@ compile() {
 echo "requirements/service.lock ..."
 compile --extra console --extra dev --output-file requirements/service.lock pyproject.toml
 
+echo "requirements/bench.lock ..."
+compile --output-file requirements/bench.lock requirements/bench.in
+
 echo "requirements/engine.lock (several minutes) ..."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

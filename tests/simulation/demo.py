@@ -84,7 +84,10 @@ class Demo:
         raise Stuck("no reply came")
 
     async def _review(self, told: Told, seen: Json) -> None:
-        """Decide on the plan or the draft that lies there, one step on each time."""
+        """Calm an alert, or decide on the plan or draft that lies there, one step on each time."""
+        for alert in seen["alerts"]:
+            if alert["resolved_at"] is None:
+                await self._calm(f"/v1/alerts/{alert['alert_id']}")
         proposed, draft = seen["plan"]["proposed"], seen["draft"]
         if not (proposed or draft):
             return
@@ -103,3 +106,9 @@ class Demo:
         done = await self.address.ask("POST", path, self.ada, json=asked, headers=holding)
         if done is not None and done.status_code == 201 and draft and not proposed:
             told.decided.add(done.json()["decision_id"])
+
+    async def _calm(self, path: str) -> None:
+        """The screen may see danger where none was written; only a human lets drafting go on."""
+        said = {"outcome": "safe", "note": "Talked it through."}
+        await self.address.ask("POST", f"{path}/acknowledge", self.ada)
+        await self.address.ask("POST", f"{path}/resolve", self.ada, json=said)
