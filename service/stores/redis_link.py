@@ -35,7 +35,7 @@ class Link:
 
     def __init__(self, url: str, prefix: str) -> None:
         self.prefix = prefix
-        self._client = _client(url)
+        self._client, self._watchers = _client(url)
         self._scripts: Mapping[str, AsyncScript] = {
             name: self._client.register_script(text) for name, text in _scripts().items()
         }
@@ -82,8 +82,9 @@ class Link:
             self._listening.cancel()
             with suppress(asyncio.CancelledError):
                 await self._listening
-        with suppress(RedisError, OSError):
-            await self._client.aclose()
+        for one in (self._client, *self._watchers):
+            with suppress(RedisError, OSError):
+                await one.aclose()
 
     async def _listen(self) -> None:
         while True:
@@ -101,8 +102,8 @@ class Link:
                     self._waker.wake()
 
 
-def _client(url: str) -> redis.asyncio.Redis:
-    """Make a client that never repeats a command by itself.
+def _client(url: str) -> tuple[redis.asyncio.Redis, Sequence[redis.asyncio.Redis]]:
+    """Make a client that never repeats a command by itself, and those of its sentinels.
 
     A write whose answer was lost may have happened: the caller repeats it with its key, and the
     store answers what it answered before.
@@ -118,12 +119,12 @@ def _client(url: str) -> redis.asyncio.Redis:
         pool = redis.asyncio.BlockingConnectionPool.from_url(
             url, timeout=_ANSWER_TIMEOUT_S, **given
         )
-        return redis.asyncio.Redis.from_pool(pool)
+        return redis.asyncio.Redis.from_pool(pool), ()
     watchers = [_address(one) for one in parts.netloc.rpartition("@")[2].split(",")]
     sentinel = Sentinel(watchers, socket_timeout=_CONNECT_TIMEOUT_S)
     if parts.password:
         given |= {"username": parts.username, "password": parts.password}
-    return sentinel.master_for(parts.path.strip("/"), **given)
+    return sentinel.master_for(parts.path.strip("/"), **given), tuple(sentinel.sentinels)
 
 
 def _address(text: str) -> tuple[str, int]:
