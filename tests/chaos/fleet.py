@@ -23,6 +23,7 @@ MASTER_KEY = bytes(range(32))
 _APIS, _WORKERS = 2, 2
 _HOLD_MS = 300
 _START_S = 240.0
+_DRAIN_S = 60.0
 _REPLACE_S = 0.2
 """A supervisor notices and starts a dead process again after about this long."""
 
@@ -115,6 +116,18 @@ class Fleet:
         await asyncio.to_thread(member.process.wait)
         await asyncio.sleep(_REPLACE_S)
         self._spawn(member)
+
+    async def roll(self, name: str) -> bool:
+        """Ask one process to end, as an upgrade does, and start it anew; whether it ended."""
+        member = self.members[name]
+        assert member.process is not None
+        member.process.terminate()
+        try:
+            await asyncio.to_thread(member.process.wait, _DRAIN_S)
+        except subprocess.TimeoutExpired:
+            return False
+        self._spawn(member)
+        return not member.port or await self.alive(member)
 
     async def pause(self, name: str, seconds: float) -> None:
         """Stop one process in its tracks for a while: a full disk, a stolen core."""

@@ -34,6 +34,8 @@ class Wish:
     between_s: tuple[float, float] = (0.5, 2.5)
     limit_s: float = 420.0
     """No more kills after this long; what follows takes another two minutes at most."""
+    rolling: bool = False
+    """Restart API and workers one after the other by asking them, and kill nobody."""
 
 
 @dataclass
@@ -105,7 +107,7 @@ async def _hurt(wish: Wish, fleet: Fleet, outcome: Outcome) -> None:
             for key in keys:
                 people.create_task(therapist(script, key))
             try:
-                await _kill(wish, fleet, outcome)
+                await (_roll(fleet, outcome) if wish.rolling else _kill(wish, fleet, outcome))
             finally:
                 stop.set()
         await _settle(fleet)
@@ -135,6 +137,15 @@ async def _kill(wish: Wish, fleet: Fleet, outcome: Outcome) -> None:
             await asyncio.sleep(dice.uniform(*wish.between_s))
     await asyncio.sleep(6.0)
     outcome.silences += [outcome.witness.silence_after(one) for one in moments]
+
+
+async def _roll(fleet: Fleet, outcome: Outcome) -> None:
+    """An upgrade: workers first, then API replicas, each back before the next one goes."""
+    await _warm(outcome.witness)
+    for name in sorted(_VICTIMS[:-1], reverse=True):
+        ended = await fleet.roll(name)
+        outcome.others[f"{name} restarted" if ended else f"{name} did not end"] += 1
+        await asyncio.sleep(1.0)
 
 
 async def _watch(fleet: Fleet, name: str, outcome: Outcome) -> None:

@@ -1,4 +1,4 @@
-"""A small `make chaos`: the whole fleet is killed a few times under load, and nothing is lost."""
+"""A small `make chaos`: the fleet is killed and restarted under load, and nothing is lost."""
 
 from pathlib import Path
 
@@ -23,3 +23,18 @@ async def test_a_few_kills_under_load_lose_double_and_release_nothing(
     assert outcome.kills.total() > 0
     assert outcome.findings.messages >= len(outcome.witness.accepted) > 0
     assert outcome.findings.decisions > 0
+
+
+@pytest.mark.redis
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_a_rolling_restart_under_load_loses_nothing_and_every_process_ends_when_asked(
+    require: Require, tmp_path: Path
+) -> None:
+    wish = Wish(0, _SEED, clients=3, rolling=True)
+    outcome = await run(wish, tmp_path, require("redis-server"))
+    print(outcome.table())
+    assert dict(outcome.findings.wrong) == {}
+    replicas = ("api-0", "api-1", "worker-0", "worker-1")
+    assert dict(outcome.others) == {f"{name} restarted": 1 for name in replicas}
+    assert outcome.findings.messages >= len(outcome.witness.accepted) > 0
