@@ -1,0 +1,24 @@
+"""What needs a real engine: runs where `make setup` has made one, and says so where it has not."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from models.base_model import DEFAULT_FOLDER
+from tests.bench import engine, roles
+from tests.bench.figures import Bench, Row
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def measure(bench: Bench) -> None:
+    """Start the CPU engine once and add the rows of both measures."""
+    if not ((ROOT / ".venv-engine").exists() and DEFAULT_FOLDER.exists()):
+        bench.rows.append(Row("with a real engine", "none here: `make run` prepares one"))
+        return
+    with (
+        tempfile.TemporaryDirectory() as work,
+        engine.engine_running(Path(work) / "log") as running,
+    ):
+        asyncio.run(engine.measure(bench, running.url, running.key))
+        asyncio.run(roles.measure(bench, running.url, running.key, Path(work)))
