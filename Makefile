@@ -40,7 +40,11 @@ eval-adapters: setup ## Base against adapters on held-back sessions (SESSIONS=fi
 	@$(ENGINE_PY) -m models.train.evaluate $(if $(SESSIONS),--sessions $(SESSIONS))
 
 screen: setup ## Measure the danger screen: levels, routing, what it misses
-	@.venv/bin/secondchair screen
+	@cat $(or $(CASES),safety/corpus/screen_en_c.jsonl safety/corpus/screen_zh_b.jsonl) | \
+	  .venv/bin/secondchair screen --evaluate
+
+mutants: setup ## Break screen, rules and guard on purpose and count what the tests notice
+	@tests/mutants.sh
 
 chaos: setup ## Kill processes at random moments and count what is lost (nothing)
 	@$(PY) -m tests.chaos

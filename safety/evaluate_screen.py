@@ -1,9 +1,11 @@
 """Judge an organisation's own cases, or measure the screen on labelled ones; JSONL in and out."""
 
 import json
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import sqrt
+from random import Random
 from typing import Literal, NamedTuple, TextIO, TypedDict, cast
 
 from safety.risk import Language, Line, RiskLevel, RiskReport
@@ -92,7 +94,8 @@ def table(judged: Sequence[Judged]) -> Iterator[str]:
             yield _row(language, kind, [one for one in here if one.case.kind == kind])
         if here:
             yield _row(language, "all", here)
-            yield f"{language:<9} ranking (AUC)            {auc(here):.3f}"
+            low, high = _resampled(here)
+            yield f"{language:<9} ranking (AUC)            {auc(here):.3f} ({low:.2f}-{high:.2f})"
     yield ""
     yield from confusion(labelled)
 
@@ -113,8 +116,16 @@ def auc(judged: Sequence[Judged]) -> float:
     no = [one.report.score for one in judged if one.case.route is False]
     if not yes or not no:
         return float("nan")
-    above = sum((a > b) + 0.5 * (a == b) for a in yes for b in no)
-    return above / (len(yes) * len(no))
+    calm = sorted(no)
+    above = sum(bisect_left(calm, one) + bisect_right(calm, one) for one in yes)
+    return above / (2 * len(yes) * len(no))
+
+
+def _resampled(judged: Sequence[Judged], times: int = 300) -> tuple[float, float]:
+    """The middle 95 in 100 of the ranking over as many random draws of these cases."""
+    rng = Random(times)
+    drawn = sorted(auc(rng.choices(judged, k=len(judged))) for _ in range(times))
+    return drawn[int(0.025 * times)], drawn[int(0.975 * times)]
 
 
 def confusion(judged: Sequence[Judged]) -> Iterator[str]:
