@@ -14,7 +14,7 @@ from safety.persons import HAN
 from safety.surrogates import NAMED, Kind
 from safety.tagger import Tagged, load_chinese_tagger
 
-LIKELY, WANTED, HINTED = 0.5, 0.35, 0.12
+LIKELY, WANTED, HINTED = 0.5, 0.45, 0.12
 """Scores: of a name by a cue alone; wanted of any character; of one in a listed place."""
 
 
@@ -61,7 +61,7 @@ def _runs(kept: Sequence[Tagged]) -> list[Tagged]:
 
 
 def _is_name(said: str, name: Name) -> bool:
-    if name.kind not in NAMED and not _STRUCTURED.search(said):
+    if _AMOUNT.match(said) or (name.kind not in NAMED and not _STRUCTURED.search(said)):
         return False
     if said in words("keep_zh.txt") or said.casefold() in words("keep_en.txt"):
         return False
@@ -72,6 +72,9 @@ def _is_name(said: str, name: Name) -> bool:
 
 _STRUCTURED = re.compile(r"[\d@_$零〇一二三四五六七八九幺]|艾特")
 """What a number or an address has in it; a foreign word in a Chinese sentence has not."""
+
+
+_AMOUNT = re.compile(r"[\d一二两三四五六七八九十半]+(?:毫克|片|粒|岁|家$|个|次|点|块)")
 
 
 @cache
@@ -106,8 +109,15 @@ _CALLED_SO = re.compile(
     r"|外號|昵称|绰号|都喊我|都叫我|都叫他|都叫她|喊我|叫我)"
     r"(?:叫|是|就叫|：)?(?P<x>[㐀-鿿]{2,3})(?=[，。,！？\s]|$|就行|就好|吧|，)"
 )
+# A name that is a word (谷雨) is a name when it is said to be somebody.
+_IS_SOMEBODY = re.compile(
+    r"(?:^|(?<=[，。,！？；\s]))(?P<x>[㐀-鿿]{2,3})(?:就)?是我(?:的)?"
+    r"(?:大|小|前|亲)?(?:女儿|女兒|儿子|兒子|闺女|姐姐?|妹妹?|哥哥?|弟弟?|表[姐妹哥弟]|堂[姐妹哥弟]"
+    r"|同学|同桌|同事|室友|朋友|闺蜜|男友|女友|男朋友|女朋友|老公|老婆|老板|导师|邻居)"
+    r"(?=[，。,！？；\s]|的名字|$)"
+)
 _CALL_WORD = re.compile(r"叫|小名|大名|外号|外號|昵称|绰号|喊我")
-_IN_NO_NAME = re.compile(r"[不了我你他她的人们着过]")
+_IN_NO_NAME = re.compile(r"[不了我你他她它的人们着过这那谁都也才今明昨]")
 _CALLED_OTHERWISE = words("called_otherwise_zh.txt")
 
 
@@ -124,12 +134,20 @@ def _cued(text: str) -> Iterator[Name]:
             doubled = text[: found.start("x")].endswith(found.group("x"))
             if found.group("x") in _common_surnames() and not doubled:
                 yield Name(*found.span("x"), Kind.PERSON, LIKELY)
+    yield from _called(text)
+    yield from _cued_places(text)
+
+
+def _called(text: str) -> Iterator[Name]:
     for found in _CALLED_SO.finditer(text):
         said = found.group("x")
         called = _CALL_WORD.search(found.group()[: -len(said)]) is not None
         if called and not _IN_NO_NAME.search(said) and said not in _CALLED_OTHERWISE:
             yield Name(*found.span("x"), Kind.PERSON, LIKELY)
-    yield from _cued_places(text)
+    for found in _IS_SOMEBODY.finditer(text):
+        said = found.group("x")
+        if not _IN_NO_NAME.search(said) and said not in words("keep_zh.txt"):
+            yield Name(*found.span("x"), Kind.PERSON, LIKELY)
 
 
 @cache

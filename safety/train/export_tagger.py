@@ -6,6 +6,7 @@ of the encoder become 8 bit numbers; nothing in an ONNX file can run code.
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -106,9 +107,12 @@ def _layer(graph: Graph, name: str, state: str, arrays: dict[str, np.ndarray]) -
     return graph.norm(f"{name}.output.LayerNorm", state, arrays)
 
 
-def recurrent(arrays: dict[str, np.ndarray]) -> onnx.ModelProto:
-    """The Chinese tagger: characters in, label scores out."""
-    graph = Graph()
+def recurrent(runs: Sequence[dict[str, np.ndarray]]) -> onnx.ModelProto:
+    """The Chinese tagger: characters in, label scores out.
+
+    Several runs share what is frozen; each adds its small layer, and their chances are averaged.
+    """
+    graph, arrays = Graph(), runs[0]
     table = graph.number("characters", arrays["characters.weight"].astype(np.float16))
     table = graph.add("Gather", table, "ids")
     embedded = graph.add("Cast", table, to=TensorProto.FLOAT)
@@ -117,19 +121,28 @@ def recurrent(arrays: dict[str, np.ndarray]) -> onnx.ModelProto:
     words = graph.linear("tags", second, arrays["words.weight"], arrays["words.bias"])
     three = graph.number("three", np.array(3, dtype=np.float32))
     words = graph.add("Mul", graph.add("Softmax", words, axis=-1), three)
-    third = _gru(graph, "third", graph.add("Concat", rows, second, words, axis=2), arrays)
-    scores = graph.linear("head", third, arrays["label.weight"], arrays["label.bias"])
+    seen = graph.add("Concat", rows, second, words, axis=2)
+    chances = [_head(graph, f"run{place}", seen, run) for place, run in enumerate(runs)]
+    scores = graph.add("Log", graph.add("Mean", *chances))
     return graph.model(("ids",), graph.add("Transpose", scores, perm=[1, 0, 2]))
 
 
-def _gru(graph: Graph, name: str, source: str, arrays: dict[str, np.ndarray]) -> str:
-    def both(part: str) -> np.ndarray:
-        return np.stack([_gates(arrays[f"{name}.{part}_l0{end}"]) for end in ("", "_reverse")])
+def _head(graph: Graph, name: str, seen: str, arrays: dict[str, np.ndarray]) -> str:
+    third = _gru(graph, "third", seen, arrays, name)
+    scores = graph.linear(f"{name}.head", third, arrays["label.weight"], arrays["label.bias"])
+    return graph.add("Softmax", scores, axis=-1)
+
+
+def _gru(graph: Graph, part: str, source: str, arrays: dict[str, np.ndarray], run: str = "") -> str:
+    name = run + part
+
+    def both(kind: str) -> np.ndarray:
+        return np.stack([_gates(arrays[f"{part}.{kind}_l0{end}"]) for end in ("", "_reverse")])
 
     weight = graph.number(f"{name}.w", both("weight_ih"))
     again = graph.number(f"{name}.r", both("weight_hh"))
     bias = graph.number(f"{name}.b", np.concatenate([both("bias_ih"), both("bias_hh")], axis=1))
-    size = again and arrays[f"{name}.weight_hh_l0"].shape[1]
+    size = again and arrays[f"{part}.weight_hh_l0"].shape[1]
     settings = {"direction": "bidirectional", "hidden_size": size, "linear_before_reset": 1}
     state = graph.add("GRU", source, weight, again, bias, **settings)
     state = graph.add("Transpose", state, perm=[0, 2, 1, 3])
@@ -142,11 +155,12 @@ def _gates(values: np.ndarray) -> np.ndarray:
     return np.concatenate([update, reset, new])
 
 
-def export(language: str, arrays: dict[str, np.ndarray], out: Path) -> None:
-    """Draws the graph and writes the file."""
+def export(language: str, runs: Sequence[dict[str, np.ndarray]], out: Path) -> None:
+    """Draws the graph and writes the file; the English tagger is one run."""
     if language == "zh":
-        out.write_bytes(recurrent(arrays).SerializeToString())
+        out.write_bytes(recurrent(runs).SerializeToString())
         return
+    (arrays,) = runs
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "whole.onnx"
         whole.write_bytes(encoder(arrays).SerializeToString())
@@ -160,4 +174,4 @@ def export(language: str, arrays: dict[str, np.ndarray], out: Path) -> None:
 
 
 if __name__ == "__main__":
-    export(sys.argv[1], dict(np.load(sys.argv[2])), Path(sys.argv[3]))
+    export(sys.argv[1], [dict(np.load(run)) for run in sys.argv[3:]], Path(sys.argv[2]))
