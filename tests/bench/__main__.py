@@ -1,6 +1,6 @@
 """``python -m tests.bench``: one table, and bench.json with the same figures.
 
-    python -m tests.bench [--quick] [--engine] [--rounds 3]
+    python -m tests.bench [--quick] [--engine] [--rounds 3] [--doc docs/performance.md]
 
 Ours and LangGraph's human in the loop are measured in turn, round by round, so that both meet the
 same machine; each side's best round counts. ``--engine`` adds what needs a real engine.
@@ -28,14 +28,18 @@ def main() -> None:
     parser.add_argument("--engine", action="store_true", help="also what needs a real engine")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("bench.json"))
+    parser.add_argument("--doc", type=Path, help="also put the table into this page")
     asked = parser.parse_args()
     bench = Bench()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before the first measure")
-    run(bench, asked.quick, 1 if asked.quick else asked.rounds)
+    rounds = 1 if asked.quick else asked.rounds
+    run(bench, asked.quick, rounds)
     if asked.engine:
         with_engine.measure(bench)
     print(bench.table())
     bench.write(asked.out)
+    if asked.doc:
+        bench.page(asked.doc, f"python -m tests.bench --rounds {rounds}")
     print(f"written to {asked.out}")
 
 

@@ -18,6 +18,8 @@ class Spread:
     p50_ms: float
     p99_ms: float
     count: int
+    cpu_ms: float = 0.0
+    """Processor time of each act, all threads; 0 where it was not taken."""
 
     def __str__(self) -> str:
         """Give it as a table shows it."""
@@ -60,6 +62,22 @@ class Bench:
         widths = [max(len(line[place]) for line in told) for place in range(5)]
         lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in told]
         return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+    def page(self, path: Path, command: str) -> None:
+        """Put the table between the two marks of a page of the docs."""
+        begin, end = "<!-- bench -->\n", "<!-- /bench -->"
+        before, _, rest = path.read_text(encoding="utf-8").partition(begin)
+        after = rest.partition(end)[2]
+        load = f"load {os.getloadavg()[0]:.1f} after"
+        lines = [
+            f"`{command}`, {os.cpu_count()} shared cores, {load}:", "",
+            "| | Second Chair | LangGraph | ratio | aim |", "|---|---|---|---|---|",
+        ]  # fmt: skip
+        for row in self.rows:
+            ratio = "" if row.ratio is None else f"{row.ratio:,.1f} x"
+            lines.append(f"| {row.name} | {row.ours} | {row.theirs} | {ratio} | {row.aim} |")
+        table = "\n".join(lines) + "\n"
+        path.write_text(f"{before}{begin}{table}{end}{after}", encoding="utf-8")
 
     def write(self, path: Path) -> None:
         """Write bench.json."""

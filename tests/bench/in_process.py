@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
@@ -162,8 +162,11 @@ async def turns(folder: Path, wanted: int, at_once: int) -> Spread:
                 with watches[number]:
                     await here.turn(sessions[turn // LONG * at_once + number])
 
+        before = time.process_time()
         seconds = await together(at_once, talk)
-    return spread([wait for one in watches for wait in one.waits], seconds)
+        spent = time.process_time() - before
+    found = spread([wait for one in watches for wait in one.waits], seconds)
+    return replace(found, cpu_ms=spent / found.count * 1000)
 
 
 async def together(at_once: int, talk: Callable[[int], Awaitable[None]]) -> float:
