@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 import pytest
+from starlette.routing import Route
 
 from tests.driving import Json, Town, one_app, town
 
@@ -120,6 +121,12 @@ def test_the_matrix_covers_the_whole_api() -> None:
     paths = one_app().openapi()["paths"]
     offered = {f"{method.upper()} {path}" for path, ways in paths.items() for method in ways}
     assert offered == {one.call for one in MATRIX}
+
+
+def test_nothing_is_served_that_the_description_leaves_out_but_the_description_itself() -> None:
+    described = set(one_app().openapi()["paths"])
+    served = {route.path for route in one_app().routes if isinstance(route, Route)}
+    assert served - described == {"/openapi.json", "/docs", "/docs/oauth2-redirect"}
 
 
 @pytest.mark.parametrize("one", [one for one in MATRIX if one.roles], ids=lambda one: one.call)
