@@ -19,7 +19,7 @@ from tests.chaos.witness import Witness, pager_receiver
 
 HUMANS = ("anna", "berta", "carla")
 _VICTIMS = ("api-0", "api-1", "worker-0", "worker-1", "redis")
-_QUIET_S = 90.0
+_QUIET_S = 180.0
 """How long the fleet may take to do all it owes once nobody asks for more."""
 _RECOVERY_S = 20.0
 
@@ -32,8 +32,8 @@ class Wish:
     seed: int
     clients: int = 8
     between_s: tuple[float, float] = (0.5, 2.5)
-    limit_s: float = 420.0
-    """No more kills after this long; what follows takes another two minutes at most."""
+    limit_s: float = 360.0
+    """No more kills after this long; what follows takes another three minutes at most."""
     rolling: bool = False
     """Restart API and workers one after the other by asking them, and kill nobody."""
 
@@ -110,7 +110,8 @@ async def _hurt(wish: Wish, fleet: Fleet, outcome: Outcome) -> None:
                 await (_roll(fleet, outcome) if wish.rolling else _kill(wish, fleet, outcome))
             finally:
                 stop.set()
-        await _settle(fleet)
+        if not await _settle(fleet):
+            outcome.others["did not settle in time"] += 1
         await _listen(script, app)
 
 
@@ -176,7 +177,7 @@ async def _warm(witness: Witness) -> None:
         await asyncio.wait_for(witness.began.wait(), _QUIET_S)
 
 
-async def _settle(fleet: Fleet) -> None:
+async def _settle(fleet: Fleet) -> bool:
     """Wait until nothing is owed: the workers do what the logs imply, however often they died."""
     store = RedisStore(fleet.redis.url)
     deadline = time.monotonic() + _QUIET_S
@@ -185,8 +186,9 @@ async def _settle(fleet: Fleet) -> None:
             due = await store.next_due_ms()
             # What is left is due later than anything a turn or a hold takes: reminders of alerts.
             if due is None or due > (time.time() + 30) * 1000:
-                return
+                return True
             await asyncio.sleep(0.5)
+        return False
     finally:
         await store.close()
 
