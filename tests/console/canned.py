@@ -1,6 +1,7 @@
 """Wire objects for the console's states: fictional, non-graphic, the same on every run."""
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 from planner.vocabulary import Role, Stage, Strategy
 from safety.risk import Category, RiskLevel
@@ -27,7 +28,7 @@ REPLY = "That review sounds heavy to carry. What went through your mind in the m
 
 
 def ago(minutes: float) -> datetime:
-    return NOW - timedelta(minutes=minutes)
+    return datetime.now(UTC) - timedelta(minutes=minutes)
 
 
 def diagnostic_plan() -> plans.PlanBody:
@@ -138,7 +139,7 @@ def alert(level: RiskLevel = RiskLevel.HIGH, acknowledged: bool = False) -> aler
         ),
         raised_at=ago(2),
         pages=1,
-        escalates_at=None if acknowledged else NOW + timedelta(minutes=3),
+        escalates_at=None if acknowledged else ago(-3),
         acknowledged_at=ago(1) if acknowledged else None,
         acknowledged_by="R. Therapist" if acknowledged else None,
         resolved_at=None,
@@ -238,7 +239,7 @@ def workspace_of(session: str, turns: int = 9, **changes: object) -> workspace.W
             drift_turns=(4,),
         ),
         claimed_by="R. Therapist",
-        claim_expires_at=NOW + timedelta(minutes=5),
+        claim_expires_at=ago(-5),
         viewers=("R. Therapist", "S. Supervisor"),
         unsent_text=None,
         assigned_to=None,
@@ -311,7 +312,7 @@ def rows(size: int) -> admin.SessionRows:
 
 
 def events() -> admin.Events:
-    types = ("SessionOpened", "MessageReceived", "MessageScreened", "DraftReady", "DraftApproved")
+    types = ("session_opened", "message_received", "text_scrubbed", "draft_prepared")
     return admin.Events(
         items=tuple(
             admin.EventView(
@@ -319,7 +320,7 @@ def events() -> admin.Events:
                 type=kind,
                 at=ago(30 - place),
                 actor="client_app:demo" if place < 2 else "worker",
-                hash=f"{place + 1:064x}",
+                hash=sha256(kind.encode()).hexdigest(),
                 prev_hash=f"{place:064x}",
                 schema_version=1,
             )

@@ -1,5 +1,6 @@
 """Real browsers in front of the real product, and of canned scenes."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -98,8 +99,10 @@ def therapist(reading: Open, console: str, stack: Stack) -> Callable[[str], Read
 
 
 @pytest.fixture(scope="session")
-def pictures() -> Path:
-    """Where the pages' pictures go; they are part of the documentation."""
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the pages' pictures go: into the documentation when SECONDCHAIR_PICTURES is set."""
+    if not os.environ.get("SECONDCHAIR_PICTURES"):
+        return tmp_path_factory.mktemp("pictures")
     folder = stacks.ROOT / "docs" / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     return folder

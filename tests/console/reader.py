@@ -82,8 +82,10 @@ class Reader:
         self.page.locator(appears).first.wait_for(state="attached")
         return (time.perf_counter() - started) * 1000
 
-    def picture(self, path: Path) -> None:
+    def picture(self, path: Path, width: int | None = None) -> None:
         """Keep what is on the screen, small enough for a repository."""
         self.idle()
         shot = Image.open(io.BytesIO(self.page.screenshot(animations="disabled")))
+        if width is not None:
+            shot = shot.resize((width, width * shot.height // shot.width), Image.Resampling.LANCZOS)
         shot.convert("RGB").quantize(COLOURS).save(path, optimize=True)

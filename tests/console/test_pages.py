@@ -1,4 +1,4 @@
-"""Every page in every state a reader may meet it in: clear words, in both languages, no traceback."""
+"""Every page in every state: clear words, in both languages, and never a traceback."""
 
 import re
 from collections.abc import Iterator

@@ -60,7 +60,7 @@ def reasons(figures: Insights) -> Drawn:
         _on(rows)
         .mark_bar()
         .encode(
-            x=alt.X("count:Q", title=None),
+            x=alt.X("count:Q", title=None, axis=alt.Axis(tickMinStep=1, format="d")),
             y=alt.Y("reason:N", title=None, sort="-x"),
             color=alt.Color("who:N", title=None, legend=alt.Legend(orient="bottom")),
         )
@@ -110,7 +110,7 @@ def alerts(figures: Insights) -> Drawn:
         _on(rows)
         .mark_bar()
         .encode(
-            x=alt.X("count:Q", title=None),
+            x=alt.X("count:Q", title=None, axis=alt.Axis(tickMinStep=1, format="d")),
             y=alt.Y("level:N", title=None),
             yOffset="what:N",
             color=alt.Color("what:N", title=None, legend=alt.Legend(orient="bottom")),
@@ -145,7 +145,7 @@ def _bars(rows: Sequence[Row], x: str, y: str, color: str) -> Drawn:
         _on(rows)
         .mark_bar()
         .encode(
-            x=alt.X(x, title=None, timeUnit="yearmonthdate"),
+            x=alt.X(x, title=None, timeUnit="yearmonthdate", axis=alt.Axis(format="%b %d")),
             y=alt.Y(y, title=None),
             color=alt.Color(color, title=None, legend=alt.Legend(orient="bottom")),
         )

@@ -26,7 +26,8 @@ def side(workspace: Workspace, held_here: bool) -> bool:
     with st.container(key="newer"):
         _newer(workspace, editor)
     with st.container(key="decide"):
-        hit = writing.box(session, editor, disabled=not held_here)
+        # Typing goes on while the service is away; only sending waits.
+        hit = writing.box(session, editor, disabled=session not in desk().claims)
         verdict = writing.verdict(editor, workspace)
         with st.container(key="difference"):
             _difference(editor, verdict)

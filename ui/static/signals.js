@@ -8,6 +8,13 @@ export default function ({ data }) {
   title(data.alerts);
 }
 
+// Streamlit drops a click that comes together with the editor's last report; that goes first.
+const SETTLED_MS = 150;
+
+function help() {
+  document.querySelector(".st-key-help_open button")?.click();
+}
+
 function begin(state) {
   setInterval(() => title(state.alerts), 1000);
   document.addEventListener("keydown", (event) => onKey(event, state));
@@ -18,8 +25,8 @@ function begin(state) {
 function onKey(event, state) {
   if (typing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
   const page = state.pages[Number(event.key) - 1];
-  if (event.key === "?") document.querySelector(".st-key-help_open button")?.click();
-  else if (page !== undefined) link(page)?.click();
+  if (event.key === "?") setTimeout(help, SETTLED_MS);
+  else if (page !== undefined) link(page, event.key === "1")?.click();
   else if (event.key === "e") edit(event);
   else if (event.key === "f") pick(event, ".st-key-reasons button");
   else if (event.key === "End") pick(event, ".transcript");
@@ -47,8 +54,12 @@ function title(alerts) {
   if (document.title !== wanted) document.title = wanted;
 }
 
-function link(page) {
-  return [...document.querySelectorAll("a")].find((a) => new URL(a.href).pathname.endsWith(`/${page}`));
+// The first page lives at the bare address, the others under their names.
+function link(page, first) {
+  return [...document.querySelectorAll("nav a")].find((a) => {
+    const path = new URL(a.href).pathname;
+    return path.endsWith(`/${page}`) || (first && path.endsWith("/"));
+  });
 }
 
 function edit(event) {

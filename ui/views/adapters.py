@@ -90,7 +90,7 @@ def _progress(rollout: RolloutView) -> str:
 def _health() -> None:
     health = _health_now()
     cells = "".join(
-        f'<span class="chip {"good" if verdict == "ok" else "demo"}">'
+        f'<span class="chip {"good" if verdict in {"ok", "on"} else "demo"}">'
         f"{escape(name)}: {escape(verdict)}</span>"
         for name, verdict in health.checks.items()
     )
