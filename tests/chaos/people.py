@@ -13,6 +13,8 @@ from tests.chaos.witness import Witness
 
 _PAUSE_S = 0.1
 _PATIENCE_S = 15.0
+_RESTS, _REST_S = 0.35, (1.0, 5.0)
+"""How often a client stops to think, and for how long: a draft must live to be decided on."""
 _LONGEST = 25
 """Messages a client says before she opens another session."""
 CRISIS = "I do not want to be alive any more, I want to end my life."
@@ -66,6 +68,8 @@ async def client(script: Script, key: str, name: str) -> None:
                 return
             await _say(script, key, session_id, f"{name}-{sessions}-{number}")
             await asyncio.sleep(script.dice.uniform(0, 2 * _PAUSE_S))
+            if script.dice.random() < _RESTS:
+                await asyncio.sleep(script.dice.uniform(*_REST_S))
 
 
 async def therapist(script: Script, key: str) -> None:
