@@ -7,6 +7,7 @@ import streamlit as st
 from service.schemas.problem import CheckResult
 from service.schemas.review import Candidate, Draft
 from service.schemas.workspace import Workspace
+from ui import texts
 from ui.desk import Editor, desk, t, word
 
 
@@ -20,7 +21,7 @@ def card(workspace: Workspace, editor: Editor) -> None:
         if draft.stale:
             _note("stale", t("draft.stale"))
         if draft.source == "template":
-            _note("template", t("draft.template", why=draft.note or ""))
+            _note("template", t("draft.template", why=_cause(draft.note or "")))
         candidate = draft.candidates[min(editor.candidate, len(draft.candidates) - 1)]
         st.html(_body(workspace, draft, candidate))
         if len(draft.candidates) > 1 and not draft.stale:
@@ -109,9 +110,22 @@ def _none(workspace: Workspace) -> None:
     reason = workspace.no_draft_reason or "nothing to answer"
     if reason == "drafting" and desk().trouble == "paused":
         reason = "paused"
-    title = word("no_draft", reason.replace(" ", "_"))
+    title = word("no_draft", _known(reason))
     busy = '<span class="busy" aria-hidden="true"></span>' if reason == "drafting" else ""
     st.html(f'<section class="draft none" role="status">{busy}<p>{escape(title)}</p></section>')
+
+
+def _known(reason: str) -> str:
+    """The catalogue's name for why there is no draft; every other fault is the engine's."""
+    if reason == "engine_timeout":
+        return "timeout"
+    if reason == "answer_unreadable":
+        return "unreadable"
+    return "engine_unavailable" if reason.startswith("engine") else reason.replace(" ", "_")
+
+
+def _cause(note: str) -> str:
+    return t(f"cause.{_known(note)}") if texts.knows(f"cause.{_known(note)}") else note
 
 
 def _note(kind: str, text: str) -> None:

@@ -1,19 +1,16 @@
 """The crisis desk: who may be in danger, what shows it, and every step to a good end."""
 
 from html import escape
-from typing import Final, get_args
 
 import streamlit as st
 
-from service.schemas.alerts import Alert, CrisisCard, Outcome, ResolveRequest
+from service.schemas.alerts import Alert, CrisisCard
 from service.schemas.workspace import Workspace
 from ui.claims import take
 from ui.desk import desk, done, now, t, word
 from ui.panels import decide, questions, transcript, writing
 from ui.panels.states import banner, card, guarded
 from ui.watching import address, go, mark, opened, pulse
-
-OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 
 
 @guarded
@@ -170,33 +167,7 @@ def _answer(workspace: Workspace) -> None:
         st.rerun()
     open_alerts = [alert for alert in workspace.alerts if alert.resolved_at is None]
     if held and open_alerts:
-        _resolve(open_alerts[0])
-
-
-def _resolve(alert: Alert) -> None:
-    st.button(t("crisis.resolve"), key="resolve", shortcut="S", on_click=_toggle,
-              icon=":material/task_alt:")  # fmt: skip
-    if not st.session_state.get("resolving"):
-        return
-    with st.form("resolve_form"):
-        outcome = st.radio(t("crisis.outcome"), OUTCOMES, horizontal=True,
-                           format_func=lambda name: t(f"outcome.{name}"))  # fmt: skip
-        note = st.text_area(t("crisis.note"), height=80)
-        sent = st.form_submit_button(t("crisis.resolve_go"), type="primary")
-    if not sent:
-        return
-    if not note.strip():
-        st.error(t("question.missing_text"))
-        return
-    request = ResolveRequest(outcome=outcome, note=note.strip())
-    claim = desk().claims.get(alert.session_id)
-    if done(lambda: desk().api.resolve(alert.alert_id, request, claim), t("crisis.resolved")):
-        _toggle()
-    st.rerun()
-
-
-def _toggle() -> None:
-    st.session_state["resolving"] = not st.session_state.get("resolving")
+        questions.resolve(open_alerts[0])
 
 
 def _age(alert: Alert) -> str:
