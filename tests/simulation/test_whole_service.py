@@ -16,7 +16,8 @@ from tests.driving import Answer
 from tests.simulation.world import Talk, World
 
 EXAMPLES = int(os.environ.get("SIMULATION_EXAMPLES", "300"))
-STEPS = 50
+STEPS = 60
+"""At most, of a run; hypothesis takes about fifty on average."""
 
 people = st.sampled_from(["ada", "ben"])
 words = st.sampled_from([*[""] * 12, "Gregor", "[moderate]", "[high]", "[imminent]"])
@@ -225,7 +226,7 @@ class WholeService(World):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_every_promise_holds_in_a_bad_world(capsys: pytest.CaptureFixture[str]) -> None:
     number = int(os.environ.get("SIMULATION_SEED", random.randrange(10**6)))
     with capsys.disabled():
@@ -236,3 +237,6 @@ def test_every_promise_holds_in_a_bad_world(capsys: pytest.CaptureFixture[str]) 
         print_blob=True,
     )  # fmt: skip
     run_state_machine_as_test(seed(number)(WholeService), settings=how)
+    with capsys.disabled():
+        print(f"{World.runs} runs, {World.steps} steps")
+    assert World.runs >= EXAMPLES

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import structlog
 from hypothesis import strategies as st
@@ -37,8 +37,13 @@ class Talk:
 class World(RuleBasedStateMachine):
     """A service with a worker, and everything around it that can go wrong."""
 
+    runs: ClassVar[int] = 0
+    steps: ClassVar[int] = 0
+    """How many there really were, for the record."""
+
     def __init__(self) -> None:
         super().__init__()
+        World.runs += 1
         self.bugs: list[str] = []
         structlog.configure(processors=[self._listen], cache_logger_on_first_use=False)
         self.runner = asyncio.Runner()
@@ -127,6 +132,7 @@ class World(RuleBasedStateMachine):
 
     @invariant()
     def no_bug_was_met(self) -> None:
+        World.steps += 1
         assert self.bugs == []
 
     @invariant()
