@@ -14,10 +14,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.completion import Ask, Completion, EngineFault, EngineUnavailable
 from planner.prompt import Prompt
+from planner.vocabulary import Role
 
 _ADMIN_TIMEOUT_S = 60.0
 """Loading an adapter waits for the engine's current step and reads the disk."""
 _PROBE_TIMEOUT_S = 10.0
+
+_REPETITION_COSTS: Mapping[Role, float] = {Role.UTTERANCE: 0.0, Role.PLANNER: 1.0}
+"""A grammar cannot forbid a step named twice; without a cost, small models repeat themselves."""
 
 _FAULT_OF: Mapping[type[Exception], EngineFault] = {
     httpx.HTTPError: EngineFault.BROKEN,
@@ -77,7 +81,7 @@ class VllmEngine:
             EngineUnavailable: whatever went wrong.
         """
         started = time.perf_counter()
-        body = await self._post("/v1/chat/completions", _request(prompt, ask), ask.timeout_s)
+        body = await self._post("/v1/chat/completions", request_body(prompt, ask), ask.timeout_s)
         latency_ms = round((time.perf_counter() - started) * 1000)
         answer = _read(_Answer, body)
         if len(answer.choices) != ask.candidates:
@@ -186,7 +190,8 @@ class _Models(_Wire):
     data: tuple[_Card, ...]
 
 
-def _request(prompt: Prompt, ask: Ask) -> dict[str, object]:
+def request_body(prompt: Prompt, ask: Ask) -> dict[str, object]:
+    """Give the chat request as it is sent; the evaluation sends it without its schema, too."""
     shape = {"name": str(prompt.role), "schema": prompt.schema, "strict": True}
     return {
         "model": ask.model,
@@ -194,6 +199,7 @@ def _request(prompt: Prompt, ask: Ask) -> dict[str, object]:
         "response_format": {"type": "json_schema", "json_schema": shape},
         "max_completion_tokens": prompt.max_tokens,
         "temperature": ask.temperature,
+        "frequency_penalty": _REPETITION_COSTS[prompt.role],
         "n": ask.candidates,
         "cache_salt": ask.salt,
         "stream": False,

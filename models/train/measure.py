@@ -21,7 +21,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from models.completion import Ask
 from models.train import pairs
-from models.vllm_engine import VllmEngine, open_client
+from models.vllm_engine import VllmEngine, open_client, request_body
 from planner.machine import candidates
 from planner.parse import Unreadable, parse_plan, parse_utterance
 from planner.plan_rules import check_plan
@@ -114,13 +114,9 @@ async def _asked(voice: Voice, prompts: Sequence[Prompt], what: str, *, grammar:
 
 async def _free(client: httpx.AsyncClient, model: str, prompt: Prompt) -> str:
     """The same request as the service's, without the schema."""
-    body = {
-        "model": model,
-        "messages": [{"role": m.role, "content": m.content} for m in prompt.messages],
-        "max_completion_tokens": prompt.max_tokens,
-        "temperature": 0.0,
-        "cache_salt": "evaluation",
-    }
+    ask = Ask(model, "evaluation", temperature=0.0, timeout_s=_PATIENCE_S)
+    body = request_body(prompt, ask)
+    del body["response_format"]
     answer = await client.post("/v1/chat/completions", json=body, timeout=_PATIENCE_S)
     return answer.raise_for_status().json()["choices"][0]["message"]["content"] or ""
 
