@@ -35,7 +35,7 @@ STATES = {
 }
 SMALL = {"queue": "queue", "workspace": "workspace", "crisis": "crisis"}
 TABLET = {"width": 820, "height": 1100}
-RERUNS = 15
+RERUNS = 9
 
 
 @pytest.fixture
