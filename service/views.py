@@ -129,7 +129,7 @@ def readiness_view(state: State) -> ReadinessView:
     )  # fmt: skip
 
 
-def no_draft_reason(state: State) -> str | None:
+def no_draft_reason(state: State, drafting: bool) -> str | None:
     """Give why no draft is on the desk; None when one is."""
     if state.draft_is_fresh:
         return None
@@ -140,6 +140,8 @@ def no_draft_reason(state: State) -> str | None:
     if state.unanswered is None and not state.draft_wanted:
         return "nothing_to_answer"
     failed = state.failing.get("draft")
+    if not drafting:
+        return "paused"
     return failed.reason if failed else "drafting"
 
 

@@ -54,7 +54,7 @@ async def read_workspace(session_id: Ident, house: InHouse, caller: Therapist) -
         session_id=session_id, status=state.status, language=opened.language,
         region=opened.region, simulated=opened.simulated, profile=opened.profile,
         transcript=transcript(state), plan=plan_desk(state), draft=draft,
-        no_draft_reason=no_draft_reason(state), held=held_view(state),
+        no_draft_reason=no_draft_reason(state, policy.drafting), held=held_view(state),
         alerts=tuple(alert_view(state, one, policy) for one in state.alarms),
         crisis_card=crisis_card(state), readiness=readiness_view(state),
         claimed_by=claim.holder if claim else None,

@@ -67,6 +67,7 @@ async def test_a_therapist_sees_why_there_is_no_draft(paused: Town) -> None:
     assert (await paused.desk("ada", session))["no_draft_reason"] == "nothing_to_answer"
     await paused.say(session, "Hello.")
     await paused.work()
-    assert (await paused.desk("ada", session))["draft"] is None
+    desk = await paused.desk("ada", session)
+    assert (desk["draft"], desk["no_draft_reason"]) == (None, "paused")
     items = (await paused.call("ada", "GET", "/v1/queue")).json()["items"]
     assert [one["kind"] for one in items] == ["no_draft"]
