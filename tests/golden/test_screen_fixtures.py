@@ -43,6 +43,13 @@ def test_plain_statements_call_a_human(language: str):
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_everyday_line_calls_nobody(language: str):
+    found = here("calm", language)
+    assert len(found) >= 40
+    assert false_alarms(found).share <= 0.02
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
 def test_hard_cases_stay_above_the_floor(language: str):
     found = here("cases", language)
     assert recall(found).share >= 0.78
