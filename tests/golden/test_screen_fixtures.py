@@ -49,6 +49,12 @@ def test_an_everyday_line_calls_nobody(language: str):
     assert false_alarms(found).share <= 0.02
 
 
+@pytest.mark.parametrize(("language", "most"), [("en", 0.2), ("zh", 0.1)])
+def test_a_bare_line_without_its_conversation_alarms_seldom(language: str, most: float):
+    """Never trained or tuned on; far from good, see docs/safety.md."""
+    assert false_alarms(here("everyday", language)).share <= most
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_hard_cases_stay_above_the_floor(language: str):
     found = here("cases", language)
