@@ -15,7 +15,7 @@ from tests.console.stack import ClientApp, Stack
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
 
 WORDS = "I keep thinking my team sees me as the weak link since the Tuesday review."
-MORE = "And now they have moved the meeting without telling me."
+MORE = "Later they moved the meeting and I felt left out again."
 DANGER = "I want to end my life tonight."
 Therapist = Callable[..., Reader]
 
@@ -123,7 +123,7 @@ def test_keys_are_silent_while_typing_and_the_map_is_one_key_away(
     reader = therapist(at(session))
     reader.holds()
     reader.draft()
-    reader.key("w")
+    reader.waits("w", "button:has-text('Send my words')")
     expect(reader.editor).to_have_value("")
     reader.key("e")
     reader.page.keyboard.type("a? xnz")
