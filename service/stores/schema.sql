@@ -16,8 +16,10 @@ CREATE TABLE IF NOT EXISTS rows (
     claim_holder TEXT, claim_number INTEGER NOT NULL DEFAULT 0,
     claim_until_ms INTEGER NOT NULL DEFAULT 0, lease INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS rows_queue
-    ON rows (team, urgency DESC, waiting_since_ms, session_id) WHERE kind IS NOT NULL;
+-- With kind and risk inside, counting a long queue reads the index alone.
+CREATE INDEX IF NOT EXISTS rows_waiting
+    ON rows (team, urgency DESC, waiting_since_ms, session_id, kind, risk_rank)
+    WHERE kind IS NOT NULL;
 CREATE INDEX IF NOT EXISTS rows_due ON rows (due_at_ms) WHERE due_at_ms IS NOT NULL;
 CREATE INDEX IF NOT EXISTS rows_newest ON rows (team, created_at_ms DESC, session_id);
 
