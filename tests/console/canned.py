@@ -23,6 +23,17 @@ STEPS = (
     "review what helped",
     "End session",
 )
+TALK = (
+    "Hello. I have been dreading our team meetings lately.",
+    "I am glad you are here. When did the dread begin?",
+    "After a review on Tuesday. My part came last and hardly anyone said a word about it.",
+    "That silence sounds uncomfortable. What did you notice in yourself just then?",
+    "My face got hot. I looked at my notes until it was over.",
+    "So your body told you to hide. What did the silence mean to you?",
+    "That they had already made up their minds about me, I suppose.",
+    "It felt like a verdict. Is that how it has felt in other meetings too?",
+)
+"""What is said, client first; long transcripts say it again."""
 MESSAGE = "I keep thinking the whole team sees me as the weak link, ever since the Tuesday review."
 REPLY = "That review sounds heavy to carry. What went through your mind in the moment it happened?"
 
@@ -183,7 +194,7 @@ def line(place: int) -> workspace.Line:
         id=f"msg_{place}",
         seq=place + 1,
         at=ago(400 - place),
-        text=MESSAGE if client else REPLY,
+        text=TALK[place % len(TALK)],
         by=None if client else "R. Therapist",
         verdict=None if client else "edit" if place % 4 == 1 else "approve",
         drafted="What went through your mind?" if not client and place % 4 == 1 else None,
