@@ -8,7 +8,7 @@ session that was not opened as simulated.
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from safety.guard import CheckName
@@ -49,18 +49,16 @@ class Answered(NamedTuple):
     alert: str | None
 
 
-@dataclass(frozen=True, slots=True)
 class Simulation:
     """The doors' way to sessions, without a hold window: there is nobody to undo."""
 
-    house: House
-    caller: Caller
-
-    @property
-    def _desk(self) -> Desk:
-        ledger, ports = self.house.ledger, self.house.ports
-        unheld = replace(ledger.policy, hold_ms=0)
-        return Desk(Ledger(ports.store, self.house.keys, ports.clock, unheld), ports)
+    def __init__(self, house: House, caller: Caller) -> None:
+        self.house = house
+        self.caller = caller
+        unheld = replace(house.ledger.policy, hold_ms=0)
+        # One ledger for the whole request, or each look would fold the log anew.
+        ledger = Ledger(house.ports.store, house.keys, house.ports.clock, unheld)
+        self._desk = Desk(ledger, house.ports)
 
     async def answer(self, history: Sequence[Said]) -> Answered:
         """Answer the newest line of a history; one that the doors gave before goes on there.
