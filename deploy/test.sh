@@ -20,6 +20,8 @@ count() { # word
   cat var/log/test-*.log | grep -oE "[0-9]+ $1" | awk '{n += $1} END {print n + 0}'
 }
 echo
+# Again at the end, where a log that was cut still has them.
+grep -hE '^(FAILED|ERROR) ' var/log/test-*.log
 say "$((SECONDS - started)) s; failed: ${failed[*]:-none}"
 echo "$(count passed) passed, $(($(count failed) + $(count error))) failed, $(count skipped) skipped"
 [ ${#failed[@]} -eq 0 ]

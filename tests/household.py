@@ -14,7 +14,8 @@ import httpx
 
 from service.auth import Caller, Role, issue
 from service.main import open_store
-from tests.chaos.fleet import MASTER_KEY, Member, free_port
+from tests.chaos.fleet import MASTER_KEY, Member
+from tests.ports import free_port
 
 _START_S = 240.0
 

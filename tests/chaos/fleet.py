@@ -4,7 +4,6 @@ import asyncio
 import base64
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from service.auth import Caller, Role, issue
 from service.stores.redis import RedisStore
 from tests.chaos.cable import Cable, cables_can_be_laid
 from tests.contract.redis_server import RedisServer
+from tests.ports import free_port
 
 MASTER_KEY = bytes(range(32))
 _APIS, _WORKERS = 2, 2
@@ -179,10 +179,3 @@ class Fleet:
             "METRICS_PORT": 0,
         }
         return os.environ | {f"SECONDCHAIR_{name}": str(value) for name, value in given.items()}
-
-
-def free_port() -> int:
-    """Give a port nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.console import stack as stacks
 from tests.console.reader import FLAGS, Reader
 from tests.console.stack import ClientApp, Stack
+from tests.ports import free_port
 
 Open = Callable[..., Reader]
 
@@ -44,7 +45,7 @@ def console(stack: Stack) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def canned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A service that answers with canned scenes; the token names the scene."""
-    folder, port = tmp_path_factory.mktemp("canned"), stacks.free_port()
+    folder, port = tmp_path_factory.mktemp("canned"), free_port()
     env = stacks.settings(folder, port, port, 5_000)
     started = Stack(folder, env)
     started.start("canned", "-m", "tests.console.fake_api", str(port))

@@ -7,6 +7,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.ports import free_port
+
 _START_S = 20.0
 
 
@@ -20,7 +22,7 @@ class RedisServer:
         self.folder = folder
         self.host = host
         self._words, self._more = (*before, binary), dict(more or {})
-        self.port = _free_port()
+        self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -66,9 +68,3 @@ class RedisServer:
                 return link.recv(16).startswith(b"+PONG")
         except OSError:
             return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -13,13 +13,13 @@ from service.stores.copying import differences
 from service.stores.memory import MemoryStore
 from service.stores.port import Append, ClaimWish, Document
 from service.stores.redis import RedisStore
-from tests.chaos.fleet import free_port
 from tests.conftest import Require
 from tests.contract.making import NOW, answer, append, row
 from tests.contract.redis_server import RedisServer
 from tests.contract.test_erasure import WORDS
 from tests.contract.test_erasure_everywhere import tell
 from tests.driving import town
+from tests.ports import free_port
 
 pytestmark = pytest.mark.redis
 DOCS = Path(__file__).resolve().parents[2] / "docs/stores.md"

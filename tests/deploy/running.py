@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,16 +13,12 @@ from pathlib import Path
 import httpx
 import yaml
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).parents[2]
 TOKEN = "0123456789abcdef"
 _PATIENCE_S = 90
 _COMMAND = [sys.executable, "-c", "from service.cli import cli; cli()"]
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 def ask(

@@ -2,7 +2,6 @@
 
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import redis
+
+from tests.ports import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 pytestmark = [
@@ -22,9 +23,7 @@ pytestmark = [
 def start(tmp_path: Path) -> Iterator[Callable[[], tuple[subprocess.Popen[bytes], redis.Redis]]]:
     shutil.copy(DEPLOY / "secrets" / "make.sh", tmp_path)
     subprocess.run(["sh", tmp_path / "make.sh"], check=True, capture_output=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     url = (tmp_path / "store_url").read_text().replace("redis:6379", f"127.0.0.1:{port}")
     running: list[subprocess.Popen[bytes]] = []
     open_clients: list[redis.Redis] = []

@@ -32,8 +32,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.chaos.fleet import free_port
 from tests.driving import Town, one_app, town
+from tests.ports import free_port
 from tests.security.test_who_may_do_what import ENDLESS, MATRIX, PEOPLE
 
 _CHECKS = [
