@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from safety.encoder import Encoder, load_encoder
+from safety.encoder import Encoder
 from safety.ngrams import Floats, grams
 from safety.normalise import fold
 from safety.risk import Category, Evidence, Language, Line, RiskLevel, RiskReport
@@ -54,8 +54,8 @@ class ClassifierLayer:
         plain = fold(text)
         if not plain.strip():
             return RiskReport(RiskLevel.NONE, Category.NONE, 0.0, (), "none")
-        answer = self.encoder.read(plain, history)
-        earlier = tuple(Line(line.role, fold(line.text)) for line in history)
+        earlier = folded(history)
+        answer = self.encoder.read(plain, earlier)
         row = grams(plain, earlier, self.weights.rarity)
         form = float(row.values @ self.weights.gram_weights[row.buckets])
         score = stacked(
@@ -66,6 +66,11 @@ class ClassifierLayer:
         category = CATEGORIES[int(np.argmax(answer[5 : 5 + len(CATEGORIES) - 1]))]
         named = category if level.at_least(RiskLevel.MODERATE) else Category.NONE
         return RiskReport(level, named, score, _whole(text, named), "classifier")
+
+
+def folded(lines: Sequence[Line]) -> tuple[Line, ...]:
+    """The same lines, their words as encoder and n-grams read them."""
+    return tuple(Line(line.role, fold(line.text)) for line in lines)
 
 
 def stacked(stack: tuple[float, float, float], meaning: float, form: float) -> float:
@@ -90,7 +95,7 @@ def load_classifier() -> ClassifierLayer:
                 "zh": float(file["thresholds"][1]),
             },
         )
-    encoder = load_encoder(_FOLDER / "screen.onnx", _FOLDER / "pieces.tsv")
+    encoder = Encoder(_FOLDER / "screen.onnx", _FOLDER / "pieces.tsv")
     return ClassifierLayer(encoder, weights)
 
 

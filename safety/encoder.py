@@ -3,8 +3,8 @@
 An ONNX graph of int8 weights; loading it executes no code of the file's.
 """
 
+import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -13,7 +13,6 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from safety.ngrams import Floats
-from safety.normalise import fold
 from safety.pieces import START, STOP, Pieces, read_pieces
 from safety.risk import Line
 
@@ -32,28 +31,43 @@ class _Session(Protocol):
     ) -> Sequence[NDArray[np.float32]]: ...
 
 
-@dataclass(frozen=True, slots=True)
 class Encoder:
-    """The graph and its vocabulary; ``read`` is deterministic."""
+    """The graph and its vocabulary; ``read`` is deterministic, and may be called from threads.
 
-    session: _Session
-    pieces: Pieces
+    Who comes alone has both cores and is soon done; who comes meanwhile takes one core, because
+    two half-used ones would cost everybody more.
+    """
+
+    def __init__(self, graph: Path, vocabulary: Path) -> None:
+        """Read the files; loading them executes no code of theirs."""
+        content = graph.read_bytes()
+        self.pieces = read_pieces(vocabulary)
+        self._wide, self._narrow = _session(content, threads=2), _session(content, threads=1)
+        self._alone = threading.Lock()
 
     def read(self, text: str, earlier: Sequence[Line]) -> Floats:
         """16 numbers: route, four level steps, ten categories, one spare; all as logits.
 
-        ``text`` is folded already.
+        ``text`` and the lines before it are folded already.
         """
         ids, segments = arrange(self.pieces, text, earlier)
         feeds = {
             "ids": np.array([ids], dtype=np.int64),
             "seg": np.array([segments], dtype=np.int64),
         }
-        return self.session.run(None, feeds)[0][0]
+        if not self._alone.acquire(blocking=False):
+            return self._narrow.run(None, feeds)[0][0]
+        try:
+            return self._wide.run(None, feeds)[0][0]
+        finally:
+            self._alone.release()
 
 
 def arrange(pieces: Pieces, text: str, earlier: Sequence[Line]) -> tuple[list[int], list[int]]:
-    """Ids and segments: the message (0), then as many lines before it as fit (1 client, 2 us)."""
+    """Ids and segments: the message (0), then as many lines before it as fit (1 client, 2 us).
+
+    Everything is folded already.
+    """
     words = list(pieces.cut(text))
     if len(words) > MESSAGE_PIECES:
         head = MESSAGE_PIECES // 3
@@ -63,7 +77,7 @@ def arrange(pieces: Pieces, text: str, earlier: Sequence[Line]) -> tuple[list[in
     before: list[int] = []
     roles: list[int] = []
     for line in reversed(earlier[-_EARLIER_LINES:]):
-        said = [*pieces.cut(fold(line.text))[:_LINE_PIECES], STOP]
+        said = [*pieces.cut(line.text)[:_LINE_PIECES], STOP]
         if len(before) + len(said) > EARLIER_PIECES:
             break
         before = said + before
@@ -71,15 +85,16 @@ def arrange(pieces: Pieces, text: str, earlier: Sequence[Line]) -> tuple[list[in
     return ids + before, segments + roles
 
 
-def load_encoder(graph: Path, vocabulary: Path, threads: int = 2) -> Encoder:
-    """Read the graph and its vocabulary from the files beside this module."""
+def _session(graph: bytes, threads: int) -> _Session:
     options = onnxruntime.SessionOptions()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - no types shipped
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(
-        graph.read_bytes(),
+        graph,
         options,  # pyright: ignore[reportUnknownArgumentType] - as above
         providers=["CPUExecutionProvider"],
+        # Joined, addition and norm run on one number at a time; apart, on sixteen.
+        disabled_optimizers=["SkipLayerNormFusion"],
     )
-    return Encoder(cast(_Session, session), read_pieces(vocabulary))
+    return cast(_Session, session)

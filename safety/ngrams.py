@@ -2,8 +2,9 @@
 
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -19,6 +20,8 @@ BUCKETS = 1 << 17
 
 _WORD = re.compile(r"[a-z']+")
 _EARLIER_LINES = 4
+_REMEMBERED = 16
+"""Words shorter than this are hashed once; whole sentences, as in Chinese, are not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +33,11 @@ class Grams:
 
 
 def grams(text: str, earlier: Sequence[Line], rarity: Floats) -> Grams:
-    """The weighted buckets of a message and the lines before it; ``text`` is folded already."""
-    buckets, values = _block(_pieces(text), rarity, 0)
-    said = (
-        f"{line.role[0]}{piece}"
-        for line in earlier[-_EARLIER_LINES:]
-        for piece in _pieces(line.text)
-    )
+    """The weighted buckets of a message and the lines before it; all folded already."""
+    buckets, values = _block(_hashes(text, 0), rarity, 0)
+    said: list[int] = []
+    for line in earlier[-_EARLIER_LINES:]:
+        said += _hashes(line.text, zlib.crc32(line.role[:1].encode()))
     before, weights = _block(said, rarity, BUCKETS)
     return Grams(
         np.concatenate((buckets, before)),
@@ -50,26 +51,38 @@ def count(text: str, earlier: Sequence[Line]) -> Ints:
     return grams(text, earlier, flat).buckets
 
 
-def _block(pieces: Iterator[str], rarity: Floats, offset: int) -> tuple[Ints, Floats]:
-    hashed = [zlib.crc32(piece.encode()) & (BUCKETS - 1) for piece in pieces]
-    buckets, times = np.unique(np.array(hashed, dtype=np.int64), return_counts=True)
+def _block(hashes: list[int], rarity: Floats, offset: int) -> tuple[Ints, Floats]:
+    found = np.array(hashes, dtype=np.int64) & (BUCKETS - 1)
+    buckets, times = np.unique(found, return_counts=True)
     buckets = buckets + offset
     values = ((1.0 + np.log(np.maximum(times, 1))) * rarity[buckets]).astype(np.float32)
     length = float(np.linalg.norm(values))
     return buckets, (values / length if length else values).astype(np.float32)
 
 
-def _pieces(text: str) -> Iterator[str]:
+def _hashes(text: str, start: int) -> list[int]:
+    """CRC-32 of every letter and word n-gram, going on from ``start``, which names the speaker."""
+    found: list[int] = []
     for word in text.split():
-        if word.isascii():
-            padded = f" {word} "
-            sizes = (2, 3, 4, 5)
-        else:
-            padded, sizes = word, (1, 2, 3, 4)
-        for size in sizes:
-            for start in range(len(padded) - size + 1):
-                yield padded[start : start + size]
+        found += _of_word(word, start) if len(word) < _REMEMBERED else _letters(word, start)
     words = _WORD.findall(text)
     for size in (1, 2, 3):
-        for start in range(len(words) - size + 1):
-            yield "#" + " ".join(words[start : start + size])
+        found += [
+            zlib.crc32(f"#{' '.join(words[first : first + size])}".encode(), start)
+            for first in range(len(words) - size + 1)
+        ]
+    return found
+
+
+def _letters(word: str, start: int) -> tuple[int, ...]:
+    latin = word.isascii()
+    padded, sizes = (f" {word} ", (2, 3, 4, 5)) if latin else (word, (1, 2, 3, 4))
+    letters = [letter.encode() for letter in padded]
+    return tuple(
+        zlib.crc32(b"".join(letters[first : first + size]), start)
+        for size in sizes
+        for first in range(len(letters) - size + 1)
+    )
+
+
+_of_word = lru_cache(maxsize=20_000)(_letters)

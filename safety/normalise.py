@@ -5,9 +5,8 @@ Every character of the result remembers the code point it came from.
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 _LOOKALIKES = str.maketrans(
@@ -22,6 +21,7 @@ _HAN_GAP = re.compile(r"(?<=[一-鿿])[ .·・*_\-/|、]+(?=[一-鿿])")
 _HAN_DOT = re.compile(r"(?<=[一-鿿])[.·・*_|]+(?=[一-鿿])")
 _HAN_SPACED = re.compile(r"(?<![一-鿿])[一-鿿](?:[ .·・*_\-/|][一-鿿]){1,}(?![一-鿿])")
 _LEET_WORD = re.compile(r"[a-z0-9@$!|]*[a-z][a-z0-9@$!|]*")
+_RUN = re.compile(r"(.)\1+", re.DOTALL)
 _STARS = re.compile(r"(?<=[a-z])[*#_]+(?=[a-z])")
 
 
@@ -40,12 +40,15 @@ class Normalised:
 
 def normalise(raw: str) -> Normalised:
     """Fold case, width, look-alikes, invisible characters, stretching, spacing and leetspeak."""
-    folded = _unstretch(list(_fold(raw)))
-    text = "".join(char for char, _ in folded)
-    dropped = _gaps(text)
-    kept = [pair for index, pair in enumerate(folded) if index not in dropped]
-    plain = _unleet("".join(char for char, _ in kept))
-    return Normalised(plain, tuple(origin for _, origin in kept))
+    read = [_plain(original) for original in raw]
+    text = "".join(read)
+    origin = tuple(index for index, chars in enumerate(read) for _ in chars)
+    for unwanted in (_stretched, _gaps):
+        if dropped := unwanted(text):
+            kept = [index for index in range(len(text)) if index not in dropped]
+            text = "".join(text[index] for index in kept)
+            origin = tuple(origin[index] for index in kept)
+    return Normalised(_unleet(text), origin)
 
 
 def fold(raw: str) -> str:
@@ -53,35 +56,30 @@ def fold(raw: str) -> str:
     return normalise(raw).text
 
 
-def _fold(raw: str) -> Iterator[tuple[str, int]]:
-    simplified = _simplified()
-    for index, original in enumerate(raw):
-        for part in unicodedata.normalize("NFKD", original.translate(_QUOTES)):
-            kind = unicodedata.category(part)
-            if kind in {"Mn", "Cf", "Me"} or part == "\ufe0f":
-                continue
-            char = part.lower().translate(_LOOKALIKES)
-            char = simplified.get(char, char)
-            yield (" " if char.isspace() else char), index
+@lru_cache(maxsize=20_000)
+def _plain(original: str) -> str:
+    """What one character is read as: itself, several, or nothing."""
+    read: list[str] = []
+    for part in unicodedata.normalize("NFKD", original.translate(_QUOTES)):
+        if unicodedata.category(part) in {"Mn", "Cf", "Me"}:
+            continue
+        char = part.lower().translate(_LOOKALIKES)
+        char = _simplified().get(char, char)
+        read.append(" " if char.isspace() else char)
+    return "".join(read)
 
 
-def _unstretch(pairs: list[tuple[str, int]]) -> list[tuple[str, int]]:
-    """``diiiie`` is ``die``, ``killlll`` is ``kill``, ``好好好好`` is ``好好``."""
-    kept: list[tuple[str, int]] = []
-    index = 0
-    while index < len(pairs):
-        char = pairs[index][0]
-        end = index
-        while end < len(pairs) and pairs[end][0] == char:
-            end += 1
-        length = end - index
+def _stretched(text: str) -> frozenset[int]:
+    """Positions to leave out: ``diiiie`` is ``die``, ``好好好好`` is ``好好``."""
+    found: set[int] = set()
+    for run in _RUN.finditer(text):
+        char, length = run[1], len(run[0])
         if char == " ":
             length = 1
         elif length > 2 and not char.isdigit():
             length = 2 if char in _DOUBLES or not char.isascii() else 1
-        kept.extend(pairs[index : index + length])
-        index = end
-    return kept
+        found.update(range(run.start() + length, run.end()))
+    return frozenset(found)
 
 
 def _gaps(text: str) -> frozenset[int]:

@@ -55,9 +55,8 @@ class Rules:
     guards: dict[str, re.Pattern[str]]
     talk: dict[str, re.Pattern[str]]
 
-    def find(self, text: str, history: Sequence[Line]) -> RiskReport:
-        """The plain statements in ``text``, and what it says about earlier plain statements."""
-        plain = normalise(text)
+    def find(self, plain: Normalised, history: Sequence[Line]) -> RiskReport:
+        """The plain statements in a message, and what it says about earlier ones."""
         return combine((CALM, *self._statements(plain), self._answer(plain, history)))
 
     def _statements(self, plain: Normalised) -> Iterator[RiskReport]:
@@ -119,7 +118,8 @@ class RulesLayer:
 
     def look(self, text: str, history: Sequence[Line], language: Language) -> RiskReport:
         """What is said in plain words."""
-        return combine(read_rules(one).find(text, history) for one in ("en", "zh"))
+        plain = normalise(text)
+        return combine(read_rules(one).find(plain, history) for one in ("en", "zh"))
 
 
 @lru_cache(maxsize=2)

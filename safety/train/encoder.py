@@ -19,7 +19,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from safety.classifier import CATEGORIES, STEPS
+from safety.classifier import CATEGORIES, STEPS, folded
 from safety.encoder import arrange
 from safety.normalise import fold
 from safety.pieces import PAD, Pieces
@@ -197,7 +197,7 @@ def _arranged(
         history = ()
     if not history and rng.random() < 0.15:
         history = rng.choice(calm).history
-    return arrange(pieces, fold(bend(row.text, rng)), history)
+    return arrange(pieces, fold(bend(row.text, rng)), folded(history))
 
 
 def _tensors(arranged: Sequence[tuple[list[int], list[int]]]) -> tuple[Tensor, Tensor]:

@@ -15,12 +15,12 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from safety import classifier
-from safety.classifier import stacked
-from safety.encoder import Encoder, load_encoder
+from safety.classifier import folded, stacked
+from safety.encoder import Encoder
 from safety.ngrams import BUCKETS, count, grams
 from safety.normalise import fold
 from safety.pieces import read_pieces
-from safety.risk import Language, Line
+from safety.risk import Language
 from safety.train.encoder import Recipe, started, train, write
 from safety.train.read_e5 import read_base
 from safety.train.screen_rows import Calm, Row, labelled, ordinary, read_rows, split
@@ -60,7 +60,7 @@ def finish(rows: Sequence[Row], tuning: Sequence[Row], calm: Sequence[Row]) -> N
     form = LogisticRegression(C=4.0, max_iter=400)
     weight = np.array([1.0] * len(rows) + [CALM_WEIGHT] * len(calm))
     form.fit(_matrix([*rows, *calm], rarity), _labels([*rows, *calm]), sample_weight=weight)
-    encoder = load_encoder(WEIGHTS / "screen.onnx", WEIGHTS / "pieces.tsv")
+    encoder = Encoder(WEIGHTS / "screen.onnx", WEIGHTS / "pieces.tsv")
     columns = np.stack([_meaning(encoder, tuning), form.decision_function(_matrix(tuning, rarity))])
     stack = _stack(columns.T, tuning)
     thresholds = [_threshold(columns.T, tuning, stack, language) for language in ("en", "zh")]
@@ -99,26 +99,22 @@ def _threshold(
 
 
 def _meaning(encoder: Encoder, rows: Sequence[Row]) -> np.ndarray:
-    return np.array([encoder.read(fold(row.text), row.history)[0] for row in rows])
+    return np.array([encoder.read(fold(row.text), folded(row.history))[0] for row in rows])
 
 
 def _rarity(rows: Sequence[Row]) -> np.ndarray:
     seen = np.ones(2 * BUCKETS, dtype=np.float32)
     for row in rows:
-        seen[count(fold(row.text), _folded(row))] += 1
+        seen[count(fold(row.text), folded(row.history))] += 1
     return (np.log(len(rows) / seen) + 1.0).clip(min=0.0).astype(np.float16).astype(np.float32)
 
 
 def _matrix(rows: Sequence[Row], rarity: np.ndarray) -> csr_matrix:
-    found = [grams(fold(row.text), _folded(row), rarity) for row in rows]
+    found = [grams(fold(row.text), folded(row.history), rarity) for row in rows]
     ends = np.cumsum([0, *(len(one.buckets) for one in found)])
     values = np.concatenate([one.values for one in found])
     buckets = np.concatenate([one.buckets for one in found])
     return csr_matrix((values, buckets, ends), shape=(len(rows), 2 * BUCKETS))
-
-
-def _folded(row: Row) -> tuple[Line, ...]:
-    return tuple(Line(line.role, fold(line.text)) for line in row.history)
 
 
 def _labels(rows: Sequence[Row]) -> np.ndarray:

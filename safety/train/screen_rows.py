@@ -12,7 +12,7 @@ from random import Random
 from typing import Literal, TypedDict, cast
 from zlib import crc32
 
-from safety.normalise import fold
+from safety.normalise import normalise
 from safety.risk import Category, Language, Line, RiskLevel
 from safety.rules import read_rules
 
@@ -162,6 +162,6 @@ def _calm(said: Sequence[Line], language: Language, offset: int, every: int) -> 
 def _until_danger(said: Iterable[Line], language: Language) -> Iterator[Line]:
     rules = read_rules(language)
     for line in said:
-        if rules.find(fold(line.text), ()).level is not RiskLevel.NONE:
+        if rules.find(normalise(line.text), ()).level is not RiskLevel.NONE:
             return
         yield line
