@@ -22,6 +22,8 @@ MESSAGE_PIECES = 96
 EARLIER_PIECES = 48
 _LINE_PIECES = 40
 _EARLIER_LINES = 6
+_LONG = 96
+"""From so many pieces on a second core pays."""
 _SEGMENT = {"client": 1, "counselor": 2}
 
 
@@ -34,8 +36,8 @@ class _Session(Protocol):
 class Encoder:
     """The graph and its vocabulary; ``read`` is deterministic, and may be called from threads.
 
-    Who comes alone has both cores and is soon done; who comes meanwhile takes one core, because
-    two half-used ones would cost everybody more.
+    A long message that comes alone has two cores and is soon done. Short ones, and whoever comes
+    meanwhile, take one: two half-used cores would cost everybody more.
     """
 
     def __init__(self, graph: Path, vocabulary: Path) -> None:
@@ -55,7 +57,7 @@ class Encoder:
             "ids": np.array([ids], dtype=np.int64),
             "seg": np.array([segments], dtype=np.int64),
         }
-        if not self._alone.acquire(blocking=False):
+        if len(ids) < _LONG or not self._alone.acquire(blocking=False):
             return self._narrow.run(None, feeds)[0][0]
         try:
             return self._wide.run(None, feeds)[0][0]

@@ -19,6 +19,7 @@ from service.demo import run as play_demo
 from service.main import open_house, work
 from service.settings import Settings
 
+_YIELDING = 10
 _DEMO_TEAM = "demo"
 _DEMO: tuple[tuple[str, Role], ...] = (
     ("demo-app", "client_app"),
@@ -51,6 +52,8 @@ def api(host: str, port: int, workers: int) -> None:
 @cli.command()
 def worker() -> None:
     """Do what the session logs say is owed: drafts, releases, pages."""
+    # Where they share cores, taking messages comes before drafting.
+    os.nice(_YIELDING)
     try:
         asyncio.run(work())
     except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 from weakref import WeakValueDictionary
@@ -83,18 +84,17 @@ class Ledger:
         Raises: Refused (nothing written); ClaimLost; AlreadyAnswered; StoreUnavailable.
         """
         async with self._alone(session_id):
+            # What is remembered is nearly always the newest, and the store says when it is not. A
+            # refusal counts only after a fresh look.
+            if remembered := self._known.get(session_id):
+                with suppress(Conflict, Refused):
+                    done = await self._append(remembered, decide, actor, under)
+                    if done.events:
+                        return done
             for _ in range(_ATTEMPTS):
-                known = await self._load(session_id)
-                decided = tuple(decide(known.state))
-                if not decided:
-                    return Appended(known.state, ())
-                write, after, added = self._prepare(known, decided, actor, under or Under())
-                try:
-                    await self.store.append(write)
-                except Conflict:
-                    continue
-                self._remember(after)
-                return Appended(after.state, added)
+                with suppress(Conflict):
+                    known = await self._load(session_id)
+                    return await self._append(known, decide, actor, under)
         raise Conflict
 
     async def seal_side(self, session_id: str, purpose: str, words: str) -> bytes:
@@ -124,6 +124,17 @@ class Ledger:
             self._known.pop(session_id, None)
             return after.state
         raise Conflict
+
+    async def _append(
+        self, known: _Known, decide: Decide, actor: str, under: Under | None
+    ) -> Appended:
+        decided = tuple(decide(known.state))
+        if not decided:
+            return Appended(known.state, ())
+        write, after, added = self._prepare(known, decided, actor, under or Under())
+        await self.store.append(write)
+        self._remember(after)
+        return Appended(after.state, added)
 
     def _alone(self, session_id: str) -> asyncio.Lock:
         """One append to a session at a time in this process: races are only lost to others."""

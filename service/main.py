@@ -42,11 +42,15 @@ from service.telemetry.log import LogEvent, configure, log_line
 from service.worker import Worker
 
 _DEVELOPMENT_KEY = Path("var/master.key")
+_SWITCH_S = 0.0005
+"""Screen and scrub work in threads beside the event loop; at Python's own 5 ms each of the loop's
+socket calls may have to wait that long to go on."""
 
 
 @asynccontextmanager
 async def open_house(settings: Settings) -> AsyncGenerator[House]:
     """Open every part, and close it again in reverse order."""
+    sys.setswitchinterval(_SWITCH_S)
     async with AsyncExitStack() as closing:
         store = MeteredStore(open_store(settings.store))
         closing.push_async_callback(store.close)

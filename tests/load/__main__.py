@@ -1,6 +1,6 @@
 """``python -m tests.load``: hold the service under load on Redis; see whether more workers help.
 
-python -m tests.load [--rate 120] [--seconds 60] [--sessions 100000] [--quick]
+python -m tests.load [--rate 120] [--seconds 60] [--sessions 100000] [--quick] [--steady]
 """
 
 import argparse
@@ -27,6 +27,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--sessions", type=int, default=100_000)
     parser.add_argument("--quick", action="store_true", help="15 s, 10,000 sessions")
+    parser.add_argument("--steady", action="store_true", help="leave out the count of workers")
     asked = parser.parse_args()
     missing, binary = peer.prepare(), shutil.which("redis-server")
     if missing or binary is None:
@@ -38,17 +39,20 @@ def main() -> int:
     with _redis(binary) as (store, folder):
         home = Household(folder / "home", store)
         load = Load(asked.rate, asked.seconds, asked.sessions)
-        seen, drained = asyncio.run(steady(home, load, folder))
+        found = asyncio.run(steady(home, load, folder))
     told = f"{asked.rate:.0f} messages/s asked for, {asked.sessions:,} sessions in the queue"
     print(f"\n{told}, {asked.seconds} s")
-    for name, one in seen.items():
+    for name, one in found.seen.items():
         print(f"  {name:10} {one}")
-    print(f"  {'drained':10} {drained:.1f} s after the last message", flush=True)
+    print(f"  {found.busy}")
+    print(f"  {'drained':10} {found.drained_s:.1f} s after the last message", flush=True)
+    if asked.steady:
+        return 0
     wanted = 160 if asked.quick else 480
     for answer_s in (0.0, 0.5):
         print(f"\nworkers, the engine's answer takes {answer_s * 1000:.0f} ms")
-        found = [_scaled(binary, workers, answer_s, wanted) for workers in (1, 4)]
-        print(f"  4 against 1: {found[1] / found[0]:.2f} x", flush=True)
+        scales = [_scaled(binary, workers, answer_s, wanted) for workers in (1, 4)]
+        print(f"  4 against 1: {scales[1] / scales[0]:.2f} x", flush=True)
     return 0
 
 

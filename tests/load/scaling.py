@@ -1,6 +1,5 @@
 """Whole turns a second with one worker process and with four, and where the processors went."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,11 +7,11 @@ import httpx
 
 from tests.bench.over_http import front, turns
 from tests.household import Household
+from tests.load.busy import spent, told
 
 AT_ONCE = 32
 SLOTS = 4
 """Turns a worker has under way at once: what binds one worker when an answer takes its time."""
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +19,11 @@ class Scaled:
     """One measure."""
 
     per_s: float
-    busy: dict[str, float]
-    """Processor seconds by kind of process, for each second that went by."""
+    busy: str
 
     def __str__(self) -> str:
         """Give it as a table shows it."""
-        parts = "  ".join(f"{name} {share:.2f}" for name, share in sorted(self.busy.items()))
-        return f"{self.per_s:,.1f} turns/s   cores busy: {parts}"
+        return f"{self.per_s:,.1f} turns/s   {self.busy}"
 
 
 async def scaled(store: str, folder: Path, workers: int, answer_s: float, wanted: int) -> Scaled:
@@ -38,20 +35,7 @@ async def scaled(store: str, folder: Path, workers: int, answer_s: float, wanted
             engine = home.members["engine"]
             await http.post(f"http://127.0.0.1:{engine.port}/stub/mode", json=mode)
         await turns(here, AT_ONCE, AT_ONCE)
-        before = _spent(home)
+        before = spent(home)
         found = await turns(here, wanted, AT_ONCE)
-        after = _spent(home)
-    seconds = found.count / found.per_s
-    return Scaled(found.per_s, {name: (after[name] - before[name]) / seconds for name in after})
-
-
-def _spent(home: Household) -> dict[str, float]:
-    """Processor seconds so far: by kind of process, and of the people who drive them."""
-    spent: dict[str, float] = {"driver": sum(os.times()[:2])}
-    for name, member in home.members.items():
-        assert member.process is not None
-        words = Path(f"/proc/{member.process.pid}/stat").read_text(encoding="utf-8")
-        user, system = words.rpartition(")")[2].split()[11:13]
-        kind = name.partition("-")[0]
-        spent[kind] = spent.get(kind, 0.0) + (int(user) + int(system)) / _TICKS
-    return spent
+        after = spent(home)
+    return Scaled(found.per_s, told(before, after, found.count / found.per_s))

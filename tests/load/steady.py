@@ -12,6 +12,7 @@ from service.stores.redis import RedisStore
 from tests.bench.kept import fill
 from tests.bench.peer import HOME
 from tests.household import Household
+from tests.load.busy import spent, told
 
 _CLIENTS = 20
 
@@ -45,8 +46,19 @@ class Seen:
         )
 
 
-async def steady(home: Household, load: Load, folder: Path) -> tuple[dict[str, Seen], float]:
-    """Give what each kind of request saw, and how long the worker needed afterwards to drain, s."""
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """What a steady load came to."""
+
+    seen: dict[str, Seen]
+    """By kind of request."""
+    busy: str
+    drained_s: float
+    """How long the worker still needed afterwards."""
+
+
+async def steady(home: Household, load: Load, folder: Path) -> Steady:
+    """Start the service, load it, stop it."""
     store = RedisStore(home.store)
     try:
         await fill(store, load.open_sessions)
@@ -54,12 +66,14 @@ async def steady(home: Household, load: Load, folder: Path) -> tuple[dict[str, S
         home.start()
         await home.ready()
         keys = {"LOAD_APP_KEY": app, "LOAD_ADA_KEY": ada}
+        before, began = spent(home), time.monotonic()
         await asyncio.to_thread(_locust, home.url, load, folder, keys)
+        busy = told(before, spent(home), time.monotonic() - began)
         drained = await _drained(store)
     finally:
         home.stop()
         await store.close()
-    return _read(folder / "load_stats.csv"), drained
+    return Steady(_read(folder / "load_stats.csv"), busy, drained)
 
 
 def _locust(url: str, load: Load, folder: Path, keys: dict[str, str]) -> None:
