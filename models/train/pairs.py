@@ -5,6 +5,7 @@ counselor's (or planner's) own tokens only. Paper: PSY-STEP §4, D.1; Psy-Insigh
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -31,6 +32,8 @@ from planner.vocabulary import (
 
 IGNORED = -100
 """The label of a token that carries no loss."""
+_NAMING = re.compile(r'"action":"[^"]*$|"action_order":\[[^\]]*$')
+"""An answer so far that has begun and not ended the name of an action, or the list of them."""
 
 
 class BrokenSession(ValueError):
@@ -266,11 +269,10 @@ def _ids(tokenizer, chat: list[dict[str, str]], *, prompt: bool) -> list[int]:
 
 
 def _weights(tokenizer, answer: list[int], action_weight: float) -> list[float]:
-    """1 for every token, `action_weight` for those that spell the action's value."""
+    """1 for every token, `action_weight` for those that spell an action's name."""
     weights, text = [1.0] * len(answer), ""
     for index, token in enumerate(answer):
-        _, found, value = text.partition('"action":"')
-        if found and '"' not in value:
+        if _NAMING.search(text):
             weights[index] = action_weight
         text += tokenizer.decode([token])
     return weights

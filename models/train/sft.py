@@ -71,7 +71,7 @@ class Recipe:
     checks: int
     """How often, evenly spread, the validation loss is measured and a checkpoint written."""
     action_weight: float
-    """Weight of the tokens that spell the action, in training only."""
+    """Weight of the tokens that spell an action's name, in training only."""
     max_minutes: float
     """Wall-clock after which it stops at the next step and keeps the best checkpoint."""
 

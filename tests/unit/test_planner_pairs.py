@@ -70,6 +70,14 @@ def test_only_the_tokens_that_spell_the_action_weigh_more(sessions: list[pairs.C
     assert spelt == "".join(f'{a}"' for a in actions[: spelt.count('"')])
 
 
+def test_a_plan_weighs_more_where_it_names_its_actions(sessions: list[pairs.CorpusSession]):
+    row = pairs.tokens(pairs.samples(sessions, Role.PLANNER)[0], Letters(), action_weight=3.0)
+    heavy = zip(row["input_ids"], row["weights"], strict=True)
+    spelt = "".join(chr(token) for token, weight in heavy if weight == 3.0)
+    named = sessions[0].plan.actions[:-1]
+    assert spelt == ",".join(f'"{action}"' for action in named) + "]"
+
+
 def test_a_client_stays_in_its_part_whatever_else_the_corpus_holds():
     assert pairs.part_of("ps-101") == "validation"
     assert pairs.part_of("ps-103") == "train"
