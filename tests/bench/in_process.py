@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from fastapi import Response
 
@@ -78,9 +79,9 @@ class Bureau:
         self.claims[session] = claim.claim
         return session
 
-    async def say(self, session: str) -> int:
+    async def say(self, session: str, text: str = TEXT) -> int:
         """Post a message, durable when this returns; give its place in the log."""
-        asked = MessageRequest(text=TEXT)
+        asked = MessageRequest(text=text)
         return (await post_message(session, asked, Response(), self._once())).seq
 
     async def drafted(self, session: str) -> State:
@@ -92,9 +93,9 @@ class Bureau:
             seen = await self.store.changed(seen, 1.0)
         return state
 
-    async def turn(self, session: str) -> None:
+    async def turn(self, session: str, text: str = TEXT) -> None:
         """Message, draft, decision, reply."""
-        said = await self.say(session)
+        said = await self.say(session, text)
         state = await self.drafted(session)
         assert state.draft is not None
         asked = DecisionRequest(verdict="approve", basis=state.seq)
@@ -110,15 +111,19 @@ class Bureau:
 
 
 @asynccontextmanager
-async def bureau(folder: Path, *, working: bool = True) -> AsyncGenerator[Bureau]:
-    """Open a fresh service for the length of a ``with``, its worker beside it."""
+async def bureau(folder: Path, *, working: bool = True, **parts: Any) -> AsyncGenerator[Bureau]:
+    """Open a fresh service for the length of a ``with``, its worker beside it.
+
+    ``parts`` take the place of stubs.
+    """
     path = folder / "bench.db"
     store = SqliteStore(path)
-    ports = Ports(
+    stubs = Ports(
         store=store, engine=InstantEngine(), aliases=FixedAliases(), screen=WordScreen(),
         scrubber=PlainScrubber(), guard=check, pager=FakePager(), clock=SystemClock(),
         ids=RandomIds(), drafting=Drafting(), safety_timeout_s=_PATIENCE_S,
     )  # fmt: skip
+    ports = replace(stubs, **parts)
     ledger = Ledger(store, MASTER, ports.clock, Policy(hold_ms=0))
     auth = Authenticator(store, ports.clock)
     house = House(

@@ -5,14 +5,14 @@ import tempfile
 from pathlib import Path
 
 from models.base_model import DEFAULT_FOLDER
-from tests.bench import engine, roles
+from tests.bench import engine, roles, throughput
 from tests.bench.figures import Bench, Row
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def measure(bench: Bench) -> None:
-    """Start the CPU engine once and add the rows of both measures."""
+    """Start the CPU engine once and add the rows of every measure."""
     if not ((ROOT / ".venv-engine").exists() and DEFAULT_FOLDER.exists()):
         bench.rows.append(Row("with a real engine", "none here: `make run` prepares one"))
         return
@@ -21,4 +21,5 @@ def measure(bench: Bench) -> None:
         engine.engine_running(Path(work) / "log") as running,
     ):
         asyncio.run(engine.measure(bench, running.url, running.key))
+        asyncio.run(throughput.measure(bench, running.url, running.key, Path(work)))
         asyncio.run(roles.measure(bench, running.url, running.key, Path(work)))
