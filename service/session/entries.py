@@ -1,7 +1,8 @@
 """PURE. Small steps that every kind of event shares."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from service.session import events
 from service.session.state import Entry, Failing, State

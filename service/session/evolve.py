@@ -4,9 +4,10 @@ Never refuses: the log is already the truth. `decide` makes sure that only sense
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import reduce
 from typing import Literal, assert_never
+
+from msgspec.structs import replace
 
 from service.session import events
 from service.session.entries import moved, noted, said, without

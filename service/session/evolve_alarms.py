@@ -1,7 +1,8 @@
 """PURE. How the crisis desk changes a session."""
 
-from dataclasses import replace
 from typing import assert_never
+
+from msgspec.structs import replace
 
 from safety.risk import RiskLevel
 from service.session import alarms, events

@@ -1,7 +1,8 @@
 """PURE. How decisions and releases change a session."""
 
-from dataclasses import replace
 from typing import assert_never
+
+from msgspec.structs import replace
 
 from planner import machine
 from planner.vocabulary import Action

@@ -1,8 +1,9 @@
 """PURE. How plans, moves and corrections change a session."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Literal, assert_never
+
+from msgspec.structs import replace
 
 from planner import machine
 from planner.vocabulary import Action, Formulation, Plan, Position, Stage, Strategy
