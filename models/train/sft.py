@@ -175,10 +175,18 @@ def train(recipe: Recipe, sessions: Path, work: Path) -> tuple[SFTTrainer, dict]
         "steps": trainer.state.global_step,
         "planned_steps": steps,
         "best_step": trainer.state.best_global_step,
-        "minutes": round((time.monotonic() - started) / 60, 1),
+        "minutes": _minutes(work / "minutes", time.monotonic() - started),
         **{f"examples_{part}": len(rows) for part, rows in parts.items()},
     }
     return trainer, figures
+
+
+def _minutes(kept: Path, seconds: float) -> float:
+    """Minutes of training so far, those of runs that were cut off included."""
+    before = float(kept.read_text("utf-8")) if kept.exists() else 0.0
+    total = round(before + seconds / 60, 1)
+    kept.write_text(str(total), "utf-8")
+    return total
 
 
 def _dataset(sessions: list[pairs.CorpusSession], recipe: Recipe, tokenizer) -> Dataset:
