@@ -17,7 +17,10 @@ from safety.risk import Category, Language, Line, RiskLevel
 from safety.rules import read_rules
 
 CORPUS = Path(__file__).parents[1] / "corpus"
-TRAINING = ("en_a", "en_b", "en_d", "zh_a", "own_en", "own_zh", "calm_en", "calm_zh")
+TRAINING = (
+    "en_a", "en_b", "en_d", "zh_a", "own_en", "own_zh", "calm_en", "calm_zh",
+    "short_en", "short_zh", "quiet_en", "quiet_zh",
+)  # fmt: skip
 JUDGING = ("en_c", "zh_b")
 TUNING_PART = 8
 """One row in so many tunes; which ones, the words themselves decide."""
