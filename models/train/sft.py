@@ -15,6 +15,7 @@ import time
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal
 
 import torch
 import yaml
@@ -72,6 +73,9 @@ class Recipe:
     """How often, evenly spread, the validation loss is measured and a checkpoint written."""
     action_weight: float
     """Weight of the tokens that spell an action's name, in training only."""
+    keep: Literal["best", "last"]
+    """The checkpoint with the lowest validation loss, or the last one: a plan is judged by its
+    rules, which go on improving when the loss on its words no longer does."""
     max_minutes: float
     """Wall-clock after which it stops at the next step and keeps the best checkpoint."""
 
@@ -174,7 +178,9 @@ def train(recipe: Recipe, sessions: Path, work: Path) -> tuple[SFTTrainer, dict]
         "validation_loss": trainer.state.best_metric,
         "steps": trainer.state.global_step,
         "planned_steps": steps,
-        "best_step": trainer.state.best_global_step,
+        "best_step": (
+            trainer.state.best_global_step if recipe.keep == "best" else trainer.state.global_step
+        ),
         "minutes": _minutes(work / "minutes", time.monotonic() - started),
         **{f"examples_{part}": len(rows) for part, rows in parts.items()},
     }
@@ -219,7 +225,7 @@ def _arguments(recipe: Recipe, work: Path, steps: int) -> SFTConfig:
         eval_steps=every,
         save_steps=every,
         save_total_limit=2,
-        load_best_model_at_end=True,
+        load_best_model_at_end=recipe.keep == "best",
         metric_for_best_model="eval_loss",
         greater_is_better=False,
         logging_steps=5,

@@ -93,12 +93,13 @@ class Bureau:
             seen = await self.store.changed(seen, 1.0)
         return state
 
-    async def turn(self, session: str, text: str = TEXT) -> None:
-        """Message, draft, decision, reply."""
+    async def turn(self, session: str, text: str = TEXT, reply: str | None = None) -> None:
+        """Message, draft, decision, reply; the draft is approved unless words are given."""
         said = await self.say(session, text)
         state = await self.drafted(session)
         assert state.draft is not None
-        asked = DecisionRequest(verdict="approve", basis=state.seq)
+        verdict = "approve" if reply is None else "respond"
+        asked = DecisionRequest(verdict=verdict, text=reply, basis=state.seq)
         draft, claim = state.draft.prepared.draft_id, self.claims[session]
         await decide_draft(draft, asked, self.house, REVIEWER, claim)
         heard = await read_replies(session, self.house, APP, ReplyWindow(after=said))
