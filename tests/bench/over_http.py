@@ -60,9 +60,10 @@ class Front:
 
     async def turn(self, session: str) -> None:
         """Message, draft, decision, reply."""
-        waiting = self.drafts[session] = asyncio.get_running_loop().create_future()
-        said = await self.say(session)
-        item = await asyncio.wait_for(waiting, _PATIENCE_S)
+        said, item = await self.say(session), {"seq": 0}
+        while item["seq"] <= said:  # a page of the queue read before may still be on its way
+            waiting = self.drafts[session] = asyncio.get_running_loop().create_future()
+            item = await asyncio.wait_for(waiting, _PATIENCE_S)
         asked = {"verdict": "approve", "basis": item["seq"]}
         path = f"/v1/drafts/{item['draft_id']}/decisions"
         claim = {"X-Claim": self.claims[session]}

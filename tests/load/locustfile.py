@@ -4,6 +4,8 @@ Run by ``.venv-bench``'s locust; imports none of ours. Keys and rate come by env
 """
 
 import os
+import random
+import time
 from itertools import count
 
 from locust import FastHttpUser, constant_throughput, task
@@ -20,19 +22,28 @@ _LINES = (
     "I am a bit nervous about the talk on Monday.",
 )
 _numbers = count()
+_chance = random.Random(1)
 
 
 class ClientApp(FastHttpUser):
     """Opens sessions and writes in them at a steady pace."""
 
-    wait_time = constant_throughput(_RATE / _CLIENTS)
     fixed_count = _CLIENTS
+    due = 0.0
     said = _LONGEST
     session = ""
 
     def on_start(self) -> None:
         """Take a name of its own."""
-        self.number = next(_numbers)
+        self.number, self.due = next(_numbers), time.monotonic()
+
+    def wait_time(self) -> float:
+        """Seconds to the next message: exponential gaps, as clients know nothing of each other.
+
+        At equal gaps all of them, started together, would write in the same instant for ever.
+        """
+        self.due += _chance.expovariate(_RATE / _CLIENTS)
+        return max(0.0, self.due - time.monotonic())
 
     @task
     def write(self) -> None:
