@@ -77,7 +77,7 @@ class Recipe:
     """The checkpoint with the lowest validation loss, or the last one: a plan is judged by its
     rules, which go on improving when the loss on its words no longer does."""
     max_minutes: float
-    """Wall-clock after which it stops at the next step and keeps the best checkpoint."""
+    """Wall-clock after which it stops at the next step and keeps what `keep` says."""
 
 
 def read_recipe(target: str, role: Role) -> Recipe:

@@ -1,7 +1,7 @@
 """PURE. What a session is at one moment. Data only; `evolve` makes it from the log.
 
-Structs and not dataclasses: `evolve` makes a changed copy for every event, several thousand for a
-long log, and a struct's copy costs a twentieth.
+Structs and not dataclasses: `evolve` copies for every event, and a log of 500 folds in a quarter
+of the time.
 """
 
 from collections.abc import Mapping

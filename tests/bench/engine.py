@@ -6,17 +6,16 @@ Replays a held-back session turn by turn as the service would ask for its drafts
 the same salt, and the corpus's own answer as what was decided.
 """
 
-import asyncio
-import tempfile
 from pathlib import Path
 
 from models.base_model import DEFAULT_FOLDER
 from models.completion import Ask
 from models.train import pairs
-from models.train.own_engine import ROOT, engine_running
+from models.train.own_engine import ROOT
 from models.vllm_engine import VllmEngine, open_client
 from planner.prompt import render
 from planner.vocabulary import Role, Stage
+from tests.bench.alone import alone
 from tests.bench.figures import Bench, Row
 
 CORPUS = ROOT / "models" / "corpus" / "sessions.jsonl"
@@ -24,15 +23,7 @@ TURN = 10
 LEAST = 0.80
 
 
-def main() -> None:
-    """Print the table."""
-    bench = Bench()
-    with tempfile.TemporaryDirectory() as work, engine_running(Path(work) / "log") as engine:
-        asyncio.run(measure(bench, engine.url, engine.key))
-    print(bench.table())
-
-
-async def measure(bench: Bench, url: str, key: str) -> None:
+async def measure(bench: Bench, url: str, key: str, _work: Path) -> None:
     """Ask for every draft of the longest intervention, and note what came out of the cache."""
     shares = await cached_shares(url, key)
     bench.note("prefix_cache_share_by_turn", shares)
@@ -59,4 +50,4 @@ async def cached_shares(url: str, key: str) -> list[float]:
 
 
 if __name__ == "__main__":
-    main()
+    alone(measure)

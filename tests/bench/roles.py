@@ -10,7 +10,6 @@ import asyncio
 import json
 import statistics
 import struct
-import tempfile
 import time
 from itertools import cycle, islice
 from pathlib import Path
@@ -18,9 +17,9 @@ from pathlib import Path
 import httpx
 
 from models.base_model import DEFAULT_FOLDER
-from models.train.own_engine import engine_running
 from models.vllm_engine import VllmEngine, open_client
 from planner.vocabulary import Role
+from tests.bench.alone import alone
 from tests.bench.figures import Bench, Row
 
 RANK = 16
@@ -29,14 +28,6 @@ AT_ONCE = 16
 TOKENS = 64
 """Of each answer; the prompt is about 400."""
 MOST_LOST = 0.25
-
-
-def main() -> None:
-    """Print the table."""
-    bench = Bench()
-    with tempfile.TemporaryDirectory() as work, engine_running(Path(work) / "log") as engine:
-        asyncio.run(measure(bench, engine.url, engine.key, Path(work)))
-    print(bench.table())
 
 
 async def measure(bench: Bench, url: str, key: str, work: Path) -> None:
@@ -111,4 +102,4 @@ def idle_adapter(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    main()
+    alone(measure)

@@ -9,7 +9,6 @@ prefix cache.
 """
 
 import asyncio
-import tempfile
 import time
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field, replace
@@ -18,13 +17,13 @@ from pathlib import Path
 from models.base_model import DEFAULT_FOLDER
 from models.completion import Ask, Completion
 from models.train import pairs
-from models.train.own_engine import engine_running
 from models.vllm_engine import VllmEngine, open_client
 from planner.prompt import Prompt
 from planner.vocabulary import ClientTurn
 from safety.screen import load_screen
 from safety.scrub import load_scrubber
 from service.ports import Drafting
+from tests.bench.alone import alone
 from tests.bench.engine import CORPUS
 from tests.bench.figures import Bench, Row
 from tests.bench.in_process import bureau
@@ -53,14 +52,6 @@ class Keeping:
         answers = await self.engine.complete(prompt, ask)
         self.tokens += answers[0].completion_tokens
         return answers
-
-
-def main() -> None:
-    """Print the table."""
-    bench = Bench()
-    with tempfile.TemporaryDirectory() as work, engine_running(Path(work) / "log") as engine:
-        asyncio.run(measure(bench, engine.url, engine.key, Path(work)))
-    print(bench.table())
 
 
 async def measure(bench: Bench, url: str, key: str, work: Path) -> None:
@@ -136,4 +127,4 @@ async def _at_once(acts: Iterable[Coroutine[None, None, object]]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    alone(measure)

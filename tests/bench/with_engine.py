@@ -20,6 +20,5 @@ def measure(bench: Bench) -> None:
         tempfile.TemporaryDirectory() as work,
         engine.engine_running(Path(work) / "log") as running,
     ):
-        asyncio.run(engine.measure(bench, running.url, running.key))
-        asyncio.run(throughput.measure(bench, running.url, running.key, Path(work)))
-        asyncio.run(roles.measure(bench, running.url, running.key, Path(work)))
+        for one in (engine, throughput, roles):
+            asyncio.run(one.measure(bench, running.url, running.key, Path(work)))
