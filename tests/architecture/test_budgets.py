@@ -43,6 +43,11 @@ def test_no_file_is_longer_than_its_budget() -> None:
     assert {name: n for name, n in lines.items() if n > FILE_LINES} == LONGER_FILES
 
 
+def test_no_test_file_is_longer_either() -> None:
+    lines = {one.name: one.read_text("utf-8").count("\n") for one in ROOT.glob("tests/**/*.py")}
+    assert {name: n for name, n in lines.items() if n > FILE_LINES} == {}
+
+
 def test_the_story_files_stay_short() -> None:
     lines = {name: (ROOT / name).read_text(encoding="utf-8").count("\n") for name in STORY}
     assert {name: n for name, n in lines.items() if n > STORY_LINES} == {}

@@ -17,7 +17,7 @@ from safety.risk import RiskLevel
 from service.schemas import admin, alerts, review
 from service.schemas.problem import Problem
 from service.schemas.wire import Wire
-from tests.console import canned
+from tests.console import canned, canned_admin
 
 app = FastAPI()
 ROLES = {"therapist", "supervisor", "ops", "client_app"}
@@ -64,7 +64,7 @@ def me(request: Request) -> Response:
 @app.get("/v1/queue")
 def queue(request: Request) -> Response:
     sizes = {"empty": 0, "busy": 100}
-    return answer(canned.queue(sizes.get(scene(request)[1], 8)))
+    return answer(canned_admin.queue(sizes.get(scene(request)[1], 8)))
 
 
 @app.get("/v1/sessions/{session}/workspace")
@@ -109,12 +109,12 @@ def alert_list(request: Request) -> Response:
 
 @app.get("/v1/sessions")
 def sessions(request: Request) -> Response:
-    return answer(canned.rows(0 if scene(request)[1] == "empty" else 8))
+    return answer(canned_admin.rows(0 if scene(request)[1] == "empty" else 8))
 
 
 @app.get("/v1/sessions/{session}/events")
 def events() -> Response:
-    return answer(canned.events())
+    return answer(canned_admin.events())
 
 
 @app.get("/v1/audit/verify")
@@ -128,7 +128,7 @@ def verify(session_id: str) -> Response:
 
 @app.get("/v1/insights")
 def insights(request: Request) -> Response:
-    whole = canned.figures()
+    whole = canned_admin.figures()
     if scene(request)[1] == "empty":
         nothing = ("reviewers", "days", "dwells", "reasons", "alerts", "reactions")
         whole = whole.model_copy(update=dict.fromkeys(nothing, ()) | {"sessions": 0})
@@ -137,17 +137,17 @@ def insights(request: Request) -> Response:
 
 @app.get("/v1/adapters")
 def adapters() -> Response:
-    return answer(canned.adapters())
+    return answer(canned_admin.adapters())
 
 
 @app.post("/v1/adapters/{role}/rollouts")
 def roll_out(role: str) -> Response:
-    return answer(canned.rollout(), 202)
+    return answer(canned_admin.rollout(), 202)
 
 
 @app.get("/v1/rollouts/{rollout}")
 def rollout(rollout: str) -> Response:
-    return answer(canned.rollout())
+    return answer(canned_admin.rollout())
 
 
 @app.get("/readyz")

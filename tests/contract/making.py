@@ -6,7 +6,7 @@ from typing import Any
 from planner.vocabulary import Stage
 from safety.risk import RiskLevel
 from service.session.row import Row
-from service.stores.port import Answer, Append, Envelope
+from service.stores.port import Answer, Append, ClaimWish, Envelope
 
 NOW = 4_100_000_000_000
 """Far ahead, so that no store's own clock ends an answer while a test runs."""
@@ -26,6 +26,12 @@ def row(session_id: str = "ses_a", seq: int = 1, **changes: Any) -> Row:
 def waiting(session_id: str, since_ms: int = NOW, **changes: Any) -> Row:
     """Give the row of a session that waits for a human."""
     return row(session_id, **{"kind": "draft", "waiting_since_ms": since_ms, **changes})
+
+
+def wish(holder: str = "anna", session_id: str = "ses_a", **changes: object) -> ClaimWish:
+    """Give a claim for a minute, changed as asked."""
+    given: dict[str, object] = {"now_ms": NOW, "until_ms": NOW + 60_000, **changes}
+    return ClaimWish(session_id, holder, **given)  # type: ignore[arg-type]
 
 
 def envelope(session_id: str = "ses_a", seq: int = 1, sealed: bytes = b"\0sealed\xff") -> Envelope:

@@ -4,27 +4,19 @@ import asyncio
 
 import pytest
 
-from safety.risk import RiskLevel
 from service.stores.port import (
     AlreadyAnswered,
     ClaimedByOther,
     ClaimLost,
-    ClaimWish,
     Conflict,
     Document,
     Fence,
     Lease,
-    RowQuery,
 )
 from tests.contract.conftest import Store
-from tests.contract.making import NOW, answer, append, envelope, opened, row, waiting
+from tests.contract.making import NOW, answer, append, envelope, opened, row, waiting, wish
 
 _RACERS, _ROUNDS = 20, 50
-
-
-def wish(holder: str = "anna", session_id: str = "ses_a", **changes: object) -> ClaimWish:
-    given: dict[str, object] = {"now_ms": NOW, "until_ms": NOW + 60_000, **changes}
-    return ClaimWish(session_id, holder, **given)  # type: ignore[arg-type]
 
 
 async def test_what_was_appended_is_read_back_byte_for_byte(store: Store) -> None:
@@ -154,133 +146,6 @@ async def test_of_racing_appends_one_wins_each_position(store: Store) -> None:
         given = await asyncio.gather(*racers, return_exceptions=True)
         assert given.count(None) == 1
     assert [one.seq for one in await store.read("ses_a")] == list(range(1, 22))
-
-
-async def test_the_queue_gives_the_most_urgent_first_and_then_who_waited_longest(
-    store: Store,
-) -> None:
-    rows = [
-        waiting("ses_c", NOW - 5),
-        waiting("ses_b", NOW - 9),
-        waiting("ses_a", NOW - 5),
-        waiting("ses_d", NOW, urgency=11),
-        waiting("ses_e", NOW, urgency=9),
-        row("ses_f", urgency=44),
-    ]
-    for one in rows:
-        await store.append(opened(one))
-    page = await store.rows(RowQuery("queue"))
-    order = [one.row.session_id for one in page.items]
-    assert order == ["ses_d", "ses_e", "ses_b", "ses_a", "ses_c"]
-    assert (page.total, page.next_after) == (5, None)
-
-
-async def test_the_newest_list_has_every_session_newest_first(store: Store) -> None:
-    for number, session_id in enumerate(("ses_b", "ses_a", "ses_c")):
-        await store.append(opened(row(session_id, created_at_ms=NOW + number // 2)))
-    page = await store.rows(RowQuery("newest"))
-    assert [one.row.session_id for one in page.items] == ["ses_c", "ses_a", "ses_b"]
-
-
-@pytest.mark.parametrize("order", ["queue", "newest"])
-@pytest.mark.parametrize("risk", [None, RiskLevel.LOW])
-async def test_pages_follow_each_other_without_gap_or_repetition(
-    store: Store, order: str, risk: RiskLevel | None
-) -> None:
-    for number in range(23):
-        session_id = f"ses_{number:02d}"
-        changes = {"created_at_ms": NOW + number // 3, "risk": RiskLevel.LOW}
-        made = waiting(session_id, NOW + number // 4, urgency=number % 3, **changes)
-        await store.append(opened(made))
-    whole = await store.rows(RowQuery(order, risk=risk, limit=50))  # type: ignore[arg-type]
-    seen: list[str] = []
-    after = None
-    while True:
-        page = await store.rows(RowQuery(order, risk=risk, after=after, limit=5))  # type: ignore[arg-type]
-        seen += [one.row.session_id for one in page.items]
-        assert page.total == 23
-        after = page.next_after
-        if after is None:
-            break
-    assert seen == [one.row.session_id for one in whole.items]
-    assert len(seen) == 23
-
-
-async def test_a_page_goes_on_where_it_ended_though_its_last_row_has_left(store: Store) -> None:
-    for number in range(4):
-        await store.append(opened(waiting(f"ses_{number}", NOW + number)))
-    page = await store.rows(RowQuery("queue", limit=2))
-    await store.append(append("ses_1", after=1))
-    following = await store.rows(RowQuery("queue", limit=2, after=page.next_after))
-    assert [one.row.session_id for one in following.items] == ["ses_2", "ses_3"]
-
-
-@pytest.mark.parametrize("token", ["?", "bm90IGpzb24", "WzFd", "WyJhIiwgMSwgImIiXQ", "é"])
-async def test_a_token_of_somebody_elses_making_is_refused(store: Store, token: str) -> None:
-    with pytest.raises(ValueError, match="page token"):
-        await store.rows(RowQuery("queue", after=token))
-
-
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        (RowQuery("queue", team="north"), "abd"),
-        (RowQuery("queue", kind="alert"), "ac"),
-        (RowQuery("queue", risk=RiskLevel.HIGH), "ac"),
-        (RowQuery("queue", risk=RiskLevel.HIGH, team="south"), "c"),
-        (RowQuery("queue", status="crisis", kind="alert", team="north"), "a"),
-        (RowQuery("queue", status="closed"), ""),
-        (RowQuery("newest", status="closed"), "e"),
-        (RowQuery("newest", team="north", kind="draft"), "b"),
-        (RowQuery("newest", risk=RiskLevel.NONE), "abcde"),
-    ],
-)
-async def test_lists_give_what_was_asked_for_and_count_it(
-    store: Store, query: RowQuery, expected: str
-) -> None:
-    crisis = {"kind": "alert", "status": "crisis", "risk": RiskLevel.HIGH}
-    for one in (
-        waiting("a", urgency=33, **crisis),
-        waiting("b", urgency=22, risk=RiskLevel.MODERATE),
-        waiting("c", urgency=31, team="south", **crisis),
-        waiting("d", urgency=5, kind="plan", risk=RiskLevel.NONE),
-        row("e", status="closed"),
-    ):
-        await store.append(opened(one))
-    page = await store.rows(query)
-    assert sorted(one.row.session_id for one in page.items) == sorted(expected)
-    assert page.total == len(expected)
-
-
-async def test_a_persons_list_has_what_is_assigned_to_them_and_what_they_hold_now(
-    store: Store,
-) -> None:
-    for session_id, assigned in (("a", "anna"), ("b", None), ("c", "berta"), ("d", None)):
-        await store.append(opened(waiting(session_id, assigned_to=assigned)))
-    await store.claim(wish("anna", "b"))
-    await store.claim(wish("anna", "d", until_ms=NOW + 10))
-    await store.claim(wish("berta", "a"))
-
-    async def of_anna(now_ms: int) -> list[str]:
-        page = await store.rows(RowQuery("queue", person="anna", now_ms=now_ms))
-        assert page.total == len(page.items)
-        return [one.row.session_id for one in page.items]
-
-    assert await of_anna(NOW) == ["a", "b", "d"]
-    assert await of_anna(NOW + 10) == ["a", "b"]
-    await store.release_claim("b", Fence("anna", 1))
-    await store.append(append("a", after=1, row=waiting("a", seq=2, assigned_to="berta")))
-    assert await of_anna(NOW) == ["d"]
-    await store.claim(wish("berta", "d", take_over=True))
-    assert await of_anna(NOW) == []
-
-
-async def test_lists_show_claims_that_have_not_ended(store: Store) -> None:
-    await store.append(opened(waiting("a")))
-    claim = await store.claim(wish("anna", "a"))
-    for now_ms, shown in ((NOW, claim), (NOW + 60_000, None)):
-        page = await store.rows(RowQuery("queue", now_ms=now_ms))
-        assert [one.claim for one in page.items] == [shown]
 
 
 async def test_due_sessions_are_leased_most_urgent_first_then_longest_due(store: Store) -> None:

@@ -1,0 +1,180 @@
+"""Wire objects for the console's lists and figures: queue, sessions, adapters, insights."""
+
+from hashlib import sha256
+
+from planner.vocabulary import Role, Stage
+from safety.risk import RiskLevel
+from service.schemas import admin, insights, review
+from tests.console.canned import ACTIONS, NOW, ago
+
+
+def queue(size: int) -> review.Queue:
+    levels = (RiskLevel.HIGH, RiskLevel.MODERATE, RiskLevel.LOW, *(RiskLevel.NONE,) * 7)
+    kinds: tuple[review.Kind, ...] = ("alert", "draft", "plan", "draft", "no_draft")
+    items = tuple(
+        review.QueueItem(
+            session_id=f"ses_{place + 1}",
+            kind=kinds[place % 5],
+            risk=levels[min(place * 10 // max(size, 1), 9)],
+            score=0.5,
+            waiting_since=ago(60 - place * 0.5),
+            stage=Stage.DIAGNOSTIC if place % 3 else Stage.INTERVENTION,
+            action=ACTIONS[place % 4],
+            claimed_by="S. Supervisor" if place % 6 == 5 else None,
+            draft_id=f"drf_{place + 1}",
+            plan_id=None,
+            alert_id="alr_1" if place % 5 == 0 else None,
+            language="zh" if place % 4 == 3 else "en",
+            seq=42,
+        )
+        for place in range(size)
+    )
+    return review.Queue(items=items, total=size)
+
+
+def rows(size: int) -> admin.SessionRows:
+    return admin.SessionRows(
+        items=tuple(
+            admin.SessionRow(
+                session_id=item.session_id,
+                team="north",
+                status="open",
+                stage=item.stage,
+                action=item.action,
+                risk=item.risk,
+                kind=item.kind,
+                waiting_since=item.waiting_since,
+                claimed_by=item.claimed_by,
+                assigned_to=None,
+                language=item.language,
+                simulated=True,
+                created_at=ago(500),
+                updated_at=ago(5),
+                seq=42,
+            )
+            for item in queue(size).items
+        )
+    )
+
+
+def events() -> admin.Events:
+    types = ("session_opened", "message_received", "text_scrubbed", "draft_prepared")
+    return admin.Events(
+        items=tuple(
+            admin.EventView(
+                seq=place + 1,
+                type=kind,
+                at=ago(30 - place),
+                actor="client_app:demo" if place < 2 else "worker",
+                hash=sha256(kind.encode()).hexdigest(),
+                prev_hash=f"{place:064x}",
+                schema_version=1,
+            )
+            for place, kind in enumerate(types)
+        ),
+        seq=5,
+    )
+
+
+def adapters() -> admin.Adapters:
+    return admin.Adapters(
+        items=(
+            admin.AdapterView(
+                name="utterance-3f9a1c2b7d10", role=Role.UTTERANCE, serving=True, loaded=True,
+                error_rate=0.004,
+            ),
+            admin.AdapterView(
+                name="utterance-77aa01bc9e42", role=Role.UTTERANCE, serving=False, loaded=False
+            ),
+            admin.AdapterView(
+                name="planner-0a1b2c3d4e5f", role=Role.PLANNER, serving=True, loaded=True,
+                error_rate=0.0,
+            ),
+        ),
+        aliases={Role.UTTERANCE: "utterance-3f9a1c2b7d10", Role.PLANNER: "planner-0a1b2c3d4e5f"},
+    )  # fmt: skip
+
+
+def rollout() -> admin.RolloutView:
+    return admin.RolloutView(
+        rollout_id="rol_1",
+        role=Role.UTTERANCE,
+        name="utterance-77aa01bc9e42",
+        previous="utterance-3f9a1c2b7d10",
+        state="warming",
+        steps=("preflight", "load", "warm up"),
+        reason=None,
+        started_at=ago(2),
+        updated_at=ago(0.2),
+    )
+
+
+def figures() -> insights.Insights:
+    times = insights.Times(p50_s=38.0, p90_s=140.0)
+    people = ("R. Therapist", "S. Supervisor")
+    return insights.Insights(
+        team="north",
+        since=ago(60 * 24 * 7),
+        until=NOW,
+        sessions=24,
+        truncated=False,
+        reviewers=tuple(
+            insights.ReviewerFigures(
+                reviewer=name,
+                team="north",
+                decisions=40 + 9 * place,
+                verdicts={"approve": 22, "edit": 12, "reject": 4, "respond": 2},
+                undone=1,
+                answering=times,
+                edit_distance=0.27,
+                streak=3 + 9 * place,
+                longest_streak=9 + 14 * place,
+                fast_approvals=1 + 6 * place,
+                dwell=insights.Times(p50_s=11.0, p90_s=31.0),
+            )
+            for place, name in enumerate(people)
+        ),
+        days=tuple(
+            insights.DayFigures(
+                day=ago(60 * 24 * back).date(),
+                messages=30 + back,
+                replies=29 + back,
+                waiting=insights.Times(p50_s=3.0 + back, p90_s=9.0 + back),
+                answering=insights.Times(p50_s=30.0 + 4 * back, p90_s=100.0 + 9 * back),
+                verdicts={"approve": 16 + back, "edit": 9, "reject": 3, "respond": 1},
+            )
+            for back in range(7)
+        ),
+        dwells=tuple(
+            insights.Dwell(
+                reviewer=people[place % 2],
+                verdict="edit" if place % 3 == 0 else "approve",
+                words=8 + place % 25,
+                dwell_ms=900 + 700 * (place % 17) * (1 + place % 2),
+                distance=0.3 if place % 3 == 0 else 0.0,
+            )
+            for place in range(60)
+        ),
+        reasons=(
+            insights.ReasonCount(reviewer=people[0], reason="clarity", count=7),
+            insights.ReasonCount(reviewer=people[0], reason="autonomy", count=4),
+            insights.ReasonCount(reviewer=people[1], reason="wrong_step", count=3),
+        ),
+        alerts=(
+            insights.AlertFigures(
+                level=RiskLevel.HIGH, raised=2, acknowledged=2, resolved=1, escalated=0,
+                acknowledging=insights.Times(p50_s=22.0, p90_s=41.0),
+            ),
+            insights.AlertFigures(
+                level=RiskLevel.MODERATE, raised=5, acknowledged=4, resolved=4, escalated=1,
+                acknowledging=insights.Times(p50_s=61.0, p90_s=210.0),
+            ),
+        ),
+        reactions=tuple(
+            insights.Reaction(
+                session_id=f"ses_{place % 3}", at=ago(1000 - place), nth=1 + place // 3,
+                helpful=3.0 + 0.25 * (place // 3), hindering=2.2 - 0.2 * (place // 3),
+            )
+            for place in range(12)
+        ),
+    )  # fmt: skip
