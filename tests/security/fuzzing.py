@@ -5,23 +5,18 @@ Ids, claims and log positions come from earlier answers, so that calls get past 
 """
 
 import argparse
-import asyncio
 import itertools
 import json
 import random
 import re
 import sys
-import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import schemathesis
-import uvicorn
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import Failure, FailureGroup
@@ -32,8 +27,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.driving import Town, one_app, town
-from tests.ports import free_port
+from tests.driving import one_app
+from tests.security.living import Living, bodies, living
 from tests.security.test_who_may_do_what import ENDLESS, MATRIX, PEOPLE
 
 _CHECKS = [
@@ -51,8 +46,9 @@ _DANGERS = ("none", "none", "none", "high")
 """What the stand-in screen is told to see in a message."""
 _NEAR = 6
 _DRAFTED_S = 1.0
-_TICK_MS = 50
-"""How far the service's clock moves a tenth of a second; slow, so that claims last."""
+_REVIEWERS = {"therapist", "supervisor"}
+_HARNESS = "lab_app"
+_HARNESS_DOORS = {"GET /v1/models", "POST /v1/chat/completions", "POST /api/chat"}
 _SELDOM = {"DELETE /v1/sessions/{session_id}": 0.05, "POST /v1/sessions/{session_id}/close": 0.1}
 """Calls that end a session, and how often they get a living one."""
 
@@ -62,7 +58,8 @@ class Known:
     """What earlier answers told: ids by kind, claims, log positions."""
 
     ids: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    claims: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    claims: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    """By session: who claimed it last, and the claim."""
     seqs: dict[str, int] = field(default_factory=dict[str, int])
 
     def learn(self, who: str, session: str, text: str) -> None:
@@ -76,7 +73,7 @@ class Known:
             if isinstance(body.get("seq"), int):
                 self.seqs[session] = body["seq"]
             if "claim" in body:
-                self.claims[who, session] = body["claim"]
+                self.claims[session] = who, body["claim"]
 
 
 @dataclass
@@ -104,13 +101,14 @@ class Report:
 class Fuzz:
     """One run against one service."""
 
-    def __init__(self, address: str, keys: dict[str, str], number: int) -> None:
+    def __init__(self, here: Living, number: int) -> None:
         self.report = Report()
-        self._address, self._keys = address, keys
+        self._here = here
         self._dice, self._number = random.Random(number), number
         self._known, self._once = Known(), itertools.count(1)
         self._schema = schemathesis.openapi.from_dict(one_app().openapi())
         self._doors = {one.call: one for one in MATRIX}
+        self._bodies = bodies()
 
     def run(self, until: float) -> Report:
         """Go through all operations again and again until a moment."""
@@ -127,11 +125,11 @@ class Fuzz:
 
     def _furnish(self) -> None:
         """Bring a few sessions to where there is something to decide, by the ordinary way."""
-        with httpx.Client(base_url=self._address, trust_env=False, timeout=60) as http:
+        with httpx.Client(base_url=self._here.address, trust_env=False, timeout=60) as http:
 
             def ask(who: str, session: str, method: str, path: str, body: Any = None) -> None:
                 headers = {
-                    "Authorization": f"Bearer {self._keys[who]}",
+                    "Authorization": f"Bearer {self._here.keys[who]}",
                     "Idempotency-Key": f"begin-{next(self._once)}",
                 }
                 answer = http.request(method, f"/v1{path}", json=body, headers=headers)
@@ -139,14 +137,18 @@ class Fuzz:
                     self._known.learn(who, session, answer.text)
 
             for danger in _DANGERS:
-                ask("app", "", "POST", "/sessions", self._doors["POST /v1/sessions"].body)
+                ask("app", "", "POST", "/sessions", self._bodies["POST /v1/sessions"])
                 session = self._known.ids["ses"][-1]
                 say = {"text": f"Work was long again. [{danger}]"}
                 ask("app", session, "POST", f"/sessions/{session}/messages", say)
                 ask("ada", session, "POST", f"/sessions/{session}/claim", {})
             time.sleep(_DRAFTED_S)
-            for session in self._known.ids["ses"][-len(_DANGERS) :]:
+            prepared = tuple(self._here.prepared)
+            for session in prepared:
+                ask("ada", session, "POST", f"/sessions/{session}/claim", {})
+            for session in (*self._known.ids["ses"][-len(_DANGERS) :], *prepared):
                 ask("ada", session, "GET", f"/sessions/{session}/workspace")
+                self._known.ids["ses"].append(session)
             ask("ada", "", "GET", "/alerts")
 
     def _some(self, operation: Any, call: str, turn: int) -> None:
@@ -165,10 +167,13 @@ class Fuzz:
         door = self._doors.get(call)
         roles = sorted(door.roles) if door and door.roles else sorted(PEOPLE)
         role = self._dice.choice(roles if self._dice.random() < 0.95 else sorted(PEOPLE))
-        who = PEOPLE[role]
-        session = self._place(case, call, who)
-        headers = {"Authorization": f"Bearer {self._keys[who]}"}
-        answer = case.call(base_url=self._address, headers=headers, timeout=60)
+        who = _HARNESS if call in _HARNESS_DOORS else PEOPLE[role]
+        session = self._place(case, call)
+        if role in _REVIEWERS and session in self._known.claims and self._dice.random() < _KNOWN:
+            who, claim = self._known.claims[session]
+            case.headers = {**(case.headers or {}), "X-Claim": claim}
+        headers = {"Authorization": f"Bearer {self._here.keys[who]}"}
+        answer = case.call(base_url=self._here.address, headers=headers, timeout=60)
         self.report.calls[call] += 1
         self.report.statuses[answer.status_code] += 1
         if answer.status_code < 300:
@@ -182,7 +187,7 @@ class Fuzz:
         except Failure as one:
             self.report.wrong[f"{call} {answer.status_code} {type(one).__name__}"] += 1
 
-    def _place(self, case: Any, call: str, who: str) -> str:
+    def _place(self, case: Any, call: str) -> str:
         """Put what is known into a case; gives the session it is about, if any."""
         session = ""
         for name in list(case.path_parameters or {}):
@@ -194,14 +199,11 @@ class Fuzz:
                 session = "ses_" + chosen.rpartition(".")[2].removeprefix("ses_")
         if self._dice.random() < _KNOWN:
             told = {"Idempotency-Key": f"fuzz-{next(self._once)}"}
-            if (who, session) in self._known.claims:
-                told["X-Claim"] = self._known.claims[who, session]
             case.headers = {**(case.headers or {}), **told}
         if case.query and "session_id" in case.query and self._known.ids["ses"]:
             case.query["session_id"] = self._dice.choice(self._known.ids["ses"])
-        door = self._doors.get(call)
-        if door and door.body and self._dice.random() < _PLAIN:
-            case.body = dict(door.body)
+        if call in self._bodies and self._dice.random() < _PLAIN:
+            case.body = dict(self._bodies[call])
         if call == "POST /v1/sessions/{session_id}/messages" and isinstance(case.body, dict):
             case.body["text"] = f"{case.body.get('text', '')} [{self._dice.choice(_DANGERS)}]"
         basis = isinstance(case.body, dict) and "basis" in case.body
@@ -216,46 +218,10 @@ _KIND = {
 }  # fmt: skip
 
 
-@contextmanager
-def living() -> Iterator[tuple[str, dict[str, str]]]:
-    """Serve the API with fakes around it on a thread, its worker at work; gives address, keys."""
-    port, ready, stop = free_port(), threading.Event(), threading.Event()
-    keys: dict[str, str] = {}
-    server = uvicorn.Server(
-        uvicorn.Config(one_app(), port=port, lifespan="off", log_level="critical", log_config=None)
-    )
-
-    async def serve() -> None:
-        async with town() as here:
-            keys.update(here.keys)
-            tasks = asyncio.create_task(server.serve()), asyncio.create_task(_work(here, stop))
-            while not server.started:  # noqa: ASYNC110  (uvicorn offers no event to wait for)
-                await asyncio.sleep(0.02)
-            ready.set()
-            await asyncio.gather(*tasks)
-
-    thread = threading.Thread(target=asyncio.run, args=(serve(),))
-    thread.start()
-    try:
-        if not ready.wait(60):
-            raise TimeoutError("the service did not start")
-        yield f"http://127.0.0.1:{port}", keys
-    finally:
-        stop.set()
-        server.should_exit = True
-        thread.join(60)
-
-
-async def _work(here: Town, stop: threading.Event) -> None:
-    while not stop.is_set():
-        await here.work(_TICK_MS)
-        await asyncio.sleep(0.1)
-
-
 def fuzz(seconds: float, number: int) -> Report:
     """Throw for so many seconds; the same seed throws the same first calls."""
-    with living() as (address, keys):
-        return Fuzz(address, keys, number).run(time.monotonic() + seconds)
+    with living() as here:
+        return Fuzz(here, number).run(time.monotonic() + seconds)
 
 
 def main() -> int:
