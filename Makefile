@@ -3,9 +3,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export PYTHONUNBUFFERED := 1
 PY := .venv/bin/python
+JUDGING := en_c en_k zh_b zh_g
 ENGINE_PY := OMP_NUM_THREADS=2 HF_HUB_OFFLINE=1 .venv-engine/bin/python
 
-.PHONY: help setup run demo stop test check unit engine-test bench adapters eval-adapters screen \
+.PHONY: help setup base run demo stop test check unit engine-test bench adapters eval-adapters screen \
   chaos fuzz load docs lock audit sbom
 
 help: ## Print this page
@@ -32,15 +33,18 @@ check: setup ## Format, lint, types, import contracts, fast tests; under a minut
 bench: setup ## Measure the service against its aims; prints one table, writes bench.json
 	@$(PY) -m tests.bench
 
-adapters: setup ## Train the two demo adapters anew (at most 90 minutes on two cores)
+base: setup
+	@$(ENGINE_PY) -m models.base_model
+
+adapters: base ## Train the two demo adapters anew (at most 90 minutes on two cores)
 	@$(ENGINE_PY) -m models.train.sft --role utterance --target smollm2-135m-cpu
 	@$(ENGINE_PY) -m models.train.sft --role planner --target smollm2-135m-cpu
 
-eval-adapters: setup ## Base against adapters on held-back sessions (SESSIONS=file.jsonl for others)
+eval-adapters: base ## Base against adapters on held-back sessions (SESSIONS=file.jsonl for others)
 	@$(ENGINE_PY) -m models.train.evaluate $(if $(SESSIONS),--sessions $(SESSIONS))
 
 screen: setup ## Measure the danger screen: levels, routing, what it misses
-	@cat $(or $(CASES),safety/corpus/screen_en_c.jsonl safety/corpus/screen_zh_b.jsonl) | \
+	@cat $(or $(CASES),$(JUDGING:%=safety/corpus/screen_%.jsonl)) | \
 	  .venv/bin/secondchair screen --evaluate
 
 mutants: setup ## Break screen, rules and guard on purpose and count what the tests notice
