@@ -19,9 +19,10 @@ from safety.rules import read_rules
 CORPUS = Path(__file__).parents[1] / "corpus"
 TRAINING = (
     "en_a", "en_b", "en_d", "zh_a", "own_en", "own_zh", "calm_en", "calm_zh",
-    "short_en", "short_zh", "quiet_en", "quiet_zh",
+    "short_en", "short_zh", "quiet_en", "quiet_zh", "en_e", "en_f", "en_g", "en_h", "en_i",
+    "en_j", "zh_c", "zh_d", "zh_e", "zh_f",
 )  # fmt: skip
-JUDGING = ("en_c", "zh_b")
+JUDGING = ("en_c", "en_k", "zh_b", "zh_g")
 TUNING_PART = 8
 """One row in so many tunes; which ones, the words themselves decide."""
 
@@ -78,18 +79,20 @@ def split(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
 
 @dataclass(frozen=True, slots=True)
 class Calm:
-    """Dialogues to take calm rows from: the first ``last``, every so many client turns."""
+    """Dialogues to take calm rows from: ``first`` to ``last``, every so many client turns."""
 
     path: Path
     language: Language
+    first: int
     last: int
     every: int
 
     @classmethod
     def parse(cls, option: str) -> "Calm":
-        """``zh:500:9:file.jsonl`` as it stands on the command line."""
-        language, last, every, path = option.split(":", 3)
-        return cls(Path(path), cast(Language, language), int(last), int(every))
+        """``zh:1-500:9:file.jsonl`` as it stands on the command line."""
+        language, dialogues, every, path = option.split(":", 3)
+        first, last = map(int, dialogues.split("-"))
+        return cls(Path(path), cast(Language, language), first, last, int(every))
 
 
 def ordinary(calm: Calm) -> list[Row]:
@@ -100,7 +103,7 @@ def ordinary(calm: Calm) -> list[Row]:
     """
     rows: list[Row] = []
     with calm.path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(islice(lines, calm.last)):
+        for number, line in enumerate(islice(lines, calm.first - 1, calm.last)):
             said = _lines(cast(_Dialogue, json.loads(line)))
             rows.extend(_calm(said, calm.language, number % calm.every, calm.every))
     return rows

@@ -17,12 +17,14 @@ pytestmark = pytest.mark.timeout(600)
 """The first use reads the weights and judges everything; on a busy machine that takes a while."""
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
+CORPUS = Path(__file__).parents[2] / "safety" / "corpus"
 
 
 @cache
 def judged(name: str) -> Sequence[Judged]:
     screen = load_screen()
-    lines = (FIXTURES / f"screen_{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    folder = FIXTURES if (FIXTURES / f"screen_{name}.jsonl").exists() else CORPUS
+    lines = (folder / f"screen_{name}.jsonl").read_text(encoding="utf-8").splitlines()
     return [judge(screen, case) for case in read_cases(lines)]
 
 
@@ -49,6 +51,13 @@ def test_an_everyday_line_calls_nobody(language: str):
     assert false_alarms(found).share <= 0.02
 
 
+@pytest.mark.parametrize(("language", "most"), [("en", 0.06), ("zh", 0.12)])
+def test_short_and_quiet_lines_kept_apart_seldom_alarm(language: str, most: float):
+    found = here("apart", language)
+    assert len(found) > 60
+    assert false_alarms(found).share <= most
+
+
 @pytest.mark.parametrize(("language", "most"), [("en", 0.2), ("zh", 0.1)])
 def test_a_bare_line_without_its_conversation_alarms_seldom(language: str, most: float):
     """Never trained or tuned on; far from good, see docs/safety.md."""
@@ -60,4 +69,13 @@ def test_hard_cases_stay_above_the_floor(language: str):
     found = here("cases", language)
     assert recall(found).share >= 0.78
     assert false_alarms(found).share <= 0.16
+    assert auc(found) >= 0.9
+
+
+@pytest.mark.parametrize(("name", "least", "most"), [("en_k", 0.84, 0.2), ("zh_g", 0.72, 0.18)])
+def test_another_hand_s_file_stays_above_the_floor(name: str, least: float, most: float):
+    """Read to judge, never to train or tune; see docs/safety.md."""
+    found = judged(name)
+    assert recall(found).share >= least
+    assert false_alarms(found).share <= most
     assert auc(found) >= 0.9
