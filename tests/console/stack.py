@@ -108,17 +108,21 @@ def whole(folder: Path, hold_ms: int = 3_000) -> Stack:
     return stack
 
 
-def console(folder: Path, env: Mapping[str, str], name: str = "console") -> tuple[Stack, str]:
+def console(folder: Path, env: Mapping[str, str]) -> tuple[Stack, str]:
     """Start a console against the API named in ``env``; give it and its address."""
-    port = free_port()
-    stack = Stack(folder, dict(env))
+    stack, address = Stack(folder, dict(env)), f"http://127.0.0.1:{free_port()}"
+    start_console(stack, address)
+    return stack, address
+
+
+def start_console(stack: Stack, address: str) -> None:
+    """Start a console at an address and wait until it answers."""
     stack.start(
-        name, "-m", "streamlit", "run", "ui/app.py", "--server.port", str(port),
-        "--server.address", "127.0.0.1", "--server.headless", "true",
-        "--browser.gatherUsageStats", "false",
+        "console", "-m", "streamlit", "run", "ui/app.py",
+        "--server.port", address.rsplit(":", 1)[1], "--server.address", "127.0.0.1",
+        "--server.headless", "true", "--browser.gatherUsageStats", "false",
     )  # fmt: skip
-    until_up(f"http://127.0.0.1:{port}/_stcore/health")
-    return stack, f"http://127.0.0.1:{port}"
+    until_up(f"{address}/_stcore/health")
 
 
 @dataclass
