@@ -2,7 +2,7 @@
 
 ``python -m safety.train.screen --base e5-small-q4.bin`` in the training environment (torch, onnx,
 scikit-learn; the whole command is in docs/safety.md). Whole files by another hand
-(``screen_en_c``, ``screen_zh_b``) are never read: they judge. Thresholds are chosen on tuning
+(``JUDGING`` in screen_rows.py) are never read: they judge. Thresholds are chosen on tuning
 rows that neither model has seen.
 """
 
@@ -27,7 +27,7 @@ from safety.train.screen_rows import Calm, Row, labelled, ordinary, read_rows, s
 
 WEIGHTS = Path(classifier.__file__).parent / "weights"
 LAYERS = 6
-FALSE_ALARMS = 0.07
+FALSE_ALARMS = 0.085
 """How many calm tuning rows may alert; the hard files allow ten in a hundred."""
 
 CALM_WEIGHT = 0.3

@@ -20,7 +20,7 @@ CORPUS = Path(__file__).parents[1] / "corpus"
 TRAINING = (
     "en_a", "en_b", "en_d", "zh_a", "own_en", "own_zh", "calm_en", "calm_zh",
     "short_en", "short_zh", "quiet_en", "quiet_zh", "en_e", "en_f", "en_g", "en_h", "en_i",
-    "en_j", "zh_c", "zh_d", "zh_e", "zh_f",
+    "en_j", "en_l", "en_m", "zh_c", "zh_d", "zh_e", "zh_f", "zh_h", "zh_i",
 )  # fmt: skip
 JUDGING = ("en_c", "en_k", "zh_b", "zh_g")
 TUNING_PART = 8
