@@ -97,11 +97,7 @@ class Network(nn.Module):
 
 
 def started(arrays: dict[str, np.ndarray], layers: int) -> Network:
-    """A network holding the first layers of the one it starts from, a fresh head, frozen words.
-
-    The head is the same every time, so that the weights of several runs can be averaged.
-    """
-    torch.manual_seed(1)
+    """A network holding the first layers of the one it starts from, a fresh head, frozen words."""
     network = Network(arrays["word"].shape[0], layers)
     with torch.no_grad():
         network.word.weight.copy_(torch.tensor(arrays["word"]))
@@ -162,14 +158,6 @@ def train(
             flush=True,
         )
     network.load_state_dict(mean.module.state_dict())
-
-
-def mean_of(networks: Sequence[Network]) -> Network:
-    """The first network, its weights the mean of all: closer to the truth than any one run."""
-    states = [network.state_dict() for network in networks]
-    mean = {name: torch.stack([one[name] for one in states]).mean(0) for name in states[0]}
-    networks[0].load_state_dict(mean)
-    return networks[0]
 
 
 def write(network: Network, target: Path) -> None:

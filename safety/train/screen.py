@@ -21,7 +21,7 @@ from safety.ngrams import BUCKETS, count, grams
 from safety.normalise import fold
 from safety.pieces import read_pieces
 from safety.risk import Language
-from safety.train.encoder import Recipe, mean_of, started, train, write
+from safety.train.encoder import Recipe, started, train, write
 from safety.train.read_e5 import read_base
 from safety.train.screen_rows import Calm, Row, labelled, ordinary, read_rows, split
 
@@ -42,12 +42,10 @@ def main() -> None:
     print(f"{len(rows)} rows to train on, {len(tuning)} to tune on, {len(calm)} calm ones")
     if not options.keep_encoder:
         pieces = read_pieces(WEIGHTS / "pieces.tsv")
-        base = read_base(options.base, list(pieces.ids))
-        recipes = [Recipe(options.epochs, options.rate, seed=seed) for seed in options.seeds]
-        networks = [started(base, LAYERS) for _ in recipes]
-        for network, recipe in zip(networks, recipes, strict=True):
-            train(network, pieces, rows, calm or rows, recipe)
-        write(mean_of(networks), WEIGHTS / "screen.onnx")
+        network = started(read_base(options.base, list(pieces.ids)), LAYERS)
+        recipe = Recipe(options.epochs, options.rate, seed=options.seed)
+        train(network, pieces, rows, calm or rows, recipe)
+        write(network, WEIGHTS / "screen.onnx")
     finish(rows, tuning, calm)
 
 
@@ -123,7 +121,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--base", type=Path, help="the 4-bit file of the network to start from")
     parser.add_argument("--ordinary", nargs="*", default=(), help="zh:1-500:9:dialogues.jsonl")
     parser.add_argument("--tuning", type=Path, nargs="*", default=(), help="more rows to tune on")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="one training run each")
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--rate", type=float, default=8e-5)
     parser.add_argument("--keep-encoder", action="store_true", help="only refit what follows it")
