@@ -6,7 +6,7 @@ PY := .venv/bin/python
 JUDGING := en_c en_k zh_b zh_g
 ENGINE_PY := OMP_NUM_THREADS=2 HF_HUB_OFFLINE=1 .venv-engine/bin/python
 
-.PHONY: help setup base run demo stop test check unit engine-test bench adapters eval-adapters screen \
+.PHONY: help setup base run demo stop test check bench adapters eval-adapters screen mutants \
   chaos fuzz load docs lock audit sbom
 
 help: ## Print this page
