@@ -42,7 +42,7 @@ async def run_turn(session_id: str, ledger: Ledger, ports: Ports) -> None:
     try:
         turn = await scrub_new_lines(state, ports)
     except scrubbing.ScrubFailed:
-        await _fall_back(Turn(state), "scrub_failed", ledger, ports)
+        await _put_off(Turn(state), "scrub_failed", ledger, ports)
         return
 
     if wants_plan(turn.state, ledger.policy):
@@ -83,6 +83,14 @@ async def propose_draft(turn: Turn, ledger: Ledger, ports: Ports) -> None:
         await _fall_back(turn, asked.reason, ledger, ports)
     else:
         await _lay_down(turn, asked, ledger, ports)
+
+
+async def _put_off(turn: Turn, reason: str, ledger: Ledger, ports: Ports) -> None:
+    """Let everything the model owes wait; whatever is not said to have failed is due at once."""
+    if wants_plan(turn.state, ledger.policy):
+        turn = await _failed(turn, "plan", reason, ledger)
+    if wants_draft(turn.state, ledger.policy):
+        await _fall_back(turn, reason, ledger, ports)
 
 
 async def _fall_back(turn: Turn, reason: str, ledger: Ledger, ports: Ports) -> None:

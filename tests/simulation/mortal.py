@@ -10,6 +10,9 @@ from service.ports import Page
 from service.stores.port import Append, Claim, ClaimWish, Document, Envelope, Lease, StoredRow
 from tests.fakes import FakePager, FaultyStore, ScriptedEngine
 
+RESTLESS = 5_000
+"""More awaits than anything asked here needs: work that is due again the moment it is done."""
+
 
 class Crash(BaseException):
     """The process is gone. Nothing in it may catch this."""
@@ -22,10 +25,15 @@ class Life:
     left: int | None = None
     """None lives on."""
     dead: bool = False
+    taken: int = 0
+    """Awaits since something was last asked of the service."""
 
     async def step(self) -> None:
         """Wait, so that others may run; die when it is time."""
         await asyncio.sleep(0)
+        self.taken += 1
+        if self.taken > RESTLESS:
+            raise AssertionError("the service never comes to rest")
         if self.left is not None:
             self.left -= 1
             self.dead = self.dead or self.left < 0

@@ -67,7 +67,7 @@ class World(RuleBasedStateMachine):
 
     def do(self, work: Coroutine[Any, Any, _Given]) -> _Given | None:
         """Run until done, or until the process dies; then a fresh one takes over."""
-        found = None
+        found, self.life.taken = None, 0
         try:
             found = self.runner.run(work)
         except Crash:
@@ -165,6 +165,7 @@ class World(RuleBasedStateMachine):
         self.life.again()
         self._mend()
         for _ in range(3):
+            self.life.taken = 0
             self.runner.run(self.here.work(LATE_MS))
         self.every_promise_holds()
         self.no_bug_was_met()

@@ -1,8 +1,11 @@
 """The engine is down, slow or talks nonsense: people work on, and the model is asked again."""
 
+import asyncio
+
 import pytest
 
 from tests.driving import Town
+from tests.stories.test_the_plan_is_decided import decide_plan, through_diagnosis
 
 
 @pytest.mark.parametrize(
@@ -46,6 +49,22 @@ async def test_a_scrubber_that_breaks_keeps_the_words_from_the_model(here: Town)
     draft = (await here.desk("ada", session))["draft"]
     assert (draft["source"], draft["note"]) == ("template", "scrub_failed")
     assert here.engine.prompts == []
+
+
+async def test_a_plan_waits_too_while_nothing_can_be_scrubbed(here: Town) -> None:
+    session = await through_diagnosis(here)
+    await decide_plan(here, session, "approve")
+    await here.say(session, "I could try that.")
+    basis = {"basis": await here.length(session)}
+    await here.write("ada", session, "POST", f"/v1/sessions/{session}/plans", basis)
+    here.scrubber.broken, before = True, await here.length(session)
+    async with asyncio.timeout(20):
+        await here.work()
+        await here.work(1_000)
+    assert await here.length(session) - before <= 2 * 3
+    here.scrubber.broken = False
+    await here.work(60_000)
+    assert (await here.desk("ada", session))["plan"]["proposed"]["source"] == "model"
 
 
 async def test_a_fallback_plan_is_put_up_when_none_can_be_read(here: Town) -> None:
