@@ -18,10 +18,14 @@ def main() -> None:
     parts.style()
     # A place of its own: nothing below may move when it is empty, or fragments lose their parts.
     with st.container():
-        known = sign_in.signed_in(service())
+        known = sign_in.known()
+        if not known:
+            # Before anything the browser answers to: its answer ends this run, and Streamlit must
+            # have heard the addresses by then, or a deep link does not find its page.
+            st.navigation(list(_shown(PAGES).values()), position="hidden")
+            if sign_in.signed_in(service()):
+                st.rerun()
     if not known:
-        # Streamlit must know the addresses in every run, or a deep link does not find its page.
-        st.navigation(list(_shown(PAGES).values()), position="hidden")
         sign_in.ask(service())
         return
     mine = tuple(page for page in PAGES if desk().me.role in page.roles)

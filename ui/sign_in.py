@@ -10,10 +10,13 @@ from ui.desk import Desk, t
 from ui.texts import TONGUES
 
 
+def known() -> bool:
+    """Whether the reader has signed in."""
+    return "desk" in st.session_state
+
+
 def signed_in(http: httpx.Client) -> bool:
-    """Whether the reader is known, from this run, this tab or the organisation."""
-    if "desk" in st.session_state:
-        return True
+    """Sign the reader in by what this tab or the organisation remembers; false if nothing does."""
     if _organisation():
         return st.user.is_logged_in and _enter(http, str(st.user.tokens["id"])) is None
     forget = bool(st.session_state.pop("signed_out", False))
