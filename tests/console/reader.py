@@ -4,7 +4,7 @@ import io
 import re
 import time
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
@@ -65,6 +65,7 @@ class Reader:
 
     def draft(self) -> str:
         self.sees(".draft:not(.stale) blockquote")
+        self.idle()
         return self.page.locator(".draft blockquote").first.inner_text()
 
     def idle(self) -> None:
@@ -74,17 +75,28 @@ class Reader:
             " && !document.querySelector('[data-stale=true]')"
         )
 
+    def edits(self, words: str) -> None:
+        """Go into the editor and type."""
+        self.waits("e", ".st-key-editor textarea:focus")
+        self.page.keyboard.type(words)
+
     def waits(self, key: str, appears: str) -> float:
-        """Press a key, again where nothing came of it, as people do; give the milliseconds
-        from the press that counted until something is there.
-        """
-        wanted = self.page.locator(appears).first
+        """Press a key until something is there; give the milliseconds it took to come."""
+        return self._presses(key, appears, "attached")
+
+    def loses(self, key: str, leaves: str) -> float:
+        """Press a key until something is gone; give the milliseconds it took to go."""
+        return self._presses(key, leaves, "detached")
+
+    def _presses(self, key: str, what: str, becomes: Literal["attached", "detached"]) -> float:
+        """Press again where nothing came of it, as people do; the press that counted is timed."""
+        wanted = self.page.locator(what).first
         for _ in range(TRIES):
             self.idle()
             started = time.perf_counter()
             self.key(key)
             try:
-                wanted.wait_for(state="attached", timeout=15_000)
+                wanted.wait_for(state=becomes, timeout=15_000)
             except PlaywrightTimeout:
                 continue
             return (time.perf_counter() - started) * 1000

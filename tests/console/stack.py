@@ -93,7 +93,7 @@ def settings(folder: Path, engine: int, api: int, hold_ms: int) -> dict[str, str
     }
 
 
-def whole(folder: Path, hold_ms: int = 3_000) -> Stack:
+def whole(folder: Path, hold_ms: int = 8_000) -> Stack:
     """Start engine stub, API and worker, and make demo keys."""
     engine, api = free_port(), free_port()
     stack = Stack(folder, settings(folder, engine, api, hold_ms))
