@@ -11,6 +11,8 @@ Drawn = alt.Chart | alt.LayerChart | None
 Row = Mapping[str, object]
 
 HEIGHT = 250
+DAY = "%b %d"
+BELOW = alt.Legend(orient="bottom", labelLimit=0)
 
 
 def times(figures: Insights) -> Drawn:
@@ -31,9 +33,10 @@ def times(figures: Insights) -> Drawn:
         _on(rows)
         .mark_line(point=True)
         .encode(
-            x=alt.X("day:T", title=None),
+            # A day is a day of the service's calendar; read as local time it is yesterday to some.
+            x=alt.X("day:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(format=DAY)),
             y=alt.Y("seconds:Q", title=t("insights.unit_s")),
-            color=alt.Color("what:N", title=None, legend=alt.Legend(orient="bottom")),
+            color=alt.Color("what:N", title=None, legend=BELOW),
         )
     )
 
@@ -45,7 +48,7 @@ def verdicts(figures: Insights) -> Drawn:
         for day in figures.days
         for name, count in day.verdicts.items()
     ]
-    return _bars(rows, "day:T", "count:Q", "verdict:N")
+    return _bars(rows, "day:O", "count:Q", "verdict:N")
 
 
 def reasons(figures: Insights) -> Drawn:
@@ -62,7 +65,7 @@ def reasons(figures: Insights) -> Drawn:
         .encode(
             x=alt.X("count:Q", title=None, axis=alt.Axis(tickMinStep=1, format="d")),
             y=alt.Y("reason:N", title=None, sort="-x"),
-            color=alt.Color("who:N", title=None, legend=alt.Legend(orient="bottom")),
+            color=alt.Color("who:N", title=None, legend=BELOW),
         )
     )
 
@@ -86,8 +89,8 @@ def dwell(figures: Insights) -> Drawn:
         .encode(
             x=alt.X("words:Q", title=t("insights.words")),
             y=alt.Y("seconds:Q", title=t("insights.unit_s")),
-            color=alt.Color("who:N", title=None, legend=alt.Legend(orient="bottom")),
-            shape=alt.Shape("verdict:N", title=None, legend=alt.Legend(orient="bottom")),
+            color=alt.Color("who:N", title=None, legend=BELOW),
+            shape=alt.Shape("verdict:N", title=None, legend=BELOW),
         )
     )
 
@@ -113,7 +116,7 @@ def alerts(figures: Insights) -> Drawn:
             x=alt.X("count:Q", title=None, axis=alt.Axis(tickMinStep=1, format="d")),
             y=alt.Y("level:N", title=None),
             yOffset="what:N",
-            color=alt.Color("what:N", title=None, legend=alt.Legend(orient="bottom")),
+            color=alt.Color("what:N", title=None, legend=BELOW),
         )
     )
 
@@ -133,7 +136,7 @@ def reactions(figures: Insights) -> Drawn:
         .encode(
             x=alt.X("nth:O", title=t("insights.nth")),
             y=alt.Y("mean(score):Q", title=None, scale=alt.Scale(domain=[1, 5])),
-            color=alt.Color("what:N", title=None, legend=alt.Legend(orient="bottom")),
+            color=alt.Color("what:N", title=None, legend=BELOW),
         )
     )
 
@@ -145,9 +148,14 @@ def _bars(rows: Sequence[Row], x: str, y: str, color: str) -> Drawn:
         _on(rows)
         .mark_bar()
         .encode(
-            x=alt.X(x, title=None, timeUnit="yearmonthdate", axis=alt.Axis(format="%b %d")),
+            x=alt.X(
+                x,
+                title=None,
+                timeUnit="utcyearmonthdate",
+                axis=alt.Axis(format=DAY, labelAngle=0, labelOverlap=True),
+            ),
             y=alt.Y(y, title=None),
-            color=alt.Color(color, title=None, legend=alt.Legend(orient="bottom")),
+            color=alt.Color(color, title=None, legend=BELOW),
         )
     )
 
