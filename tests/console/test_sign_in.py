@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
 THERAPIST = {
     "sub": "staff-7", "secondchair_role": "therapist", "secondchair_team": "demo",
 }  # fmt: skip
+SKEW_S = 60
+"""So much longer than it says the service takes a token."""
+
+RUNS_OUT_S = 25
+"""From the sign-in on; time enough for a slow machine to draw the first page."""
+
 SECRETS = """
 [auth]
 redirect_uri = "{console}/oauth2callback"
@@ -36,7 +43,7 @@ class Organisation:
     console: str
     person: Path
 
-    def employs(self, **changes: str) -> None:
+    def employs(self, **changes: str | int) -> None:
         """Say who signs in next."""
         self.person.write_text(json.dumps(THERAPIST | changes), "utf-8")
 
@@ -96,3 +103,17 @@ def test_an_account_without_a_role_here_is_told_so_and_sees_nothing(
     reader.part("signin_card").get_by_role("button").click()
     reader.reads(".st-key-signin_card", "not known")
     reader.misses(".st-key-filters")
+
+
+def test_a_sign_in_that_runs_out_says_so_and_a_new_one_comes_back(
+    reading: Open, organisation: Organisation
+) -> None:
+    organisation.employs(exp=int(time.time()) - SKEW_S + RUNS_OUT_S)
+    reader = reading(organisation.console, "")
+    reader.part("signin_card").get_by_role("button").click()
+    reader.sees(".st-key-filters")
+    reader.sees(".blank.expired")
+    organisation.employs()
+    reader.part("sign_in_again").get_by_role("button").click()
+    reader.part("signin_card").get_by_role("button").click()
+    reader.sees(".st-key-queue_list, .blank.none")
