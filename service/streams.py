@@ -31,7 +31,7 @@ async def stream_session(
 ) -> EventSourceResponse:
     """Send each reply as it leaves, and each change of status; resumes after `Last-Event-ID`."""
     state = await session_for(house, caller, session_id)
-    seen = _place(last_event_id)
+    seen = _place(last_event_id, state.seq)
     told = _replies(house, state.session_id, seen)
     return EventSourceResponse(_counted(told, "client"), ping=_HEARTBEAT_S)
 
@@ -91,9 +91,11 @@ async def _counted(
         Http.streams.add(-1, audience=audience)
 
 
-def _place(last_event_id: str | None) -> int:
+def _place(last_event_id: str | None, newest: int) -> int:
     if last_event_id is None:
         return 0
-    if not (last_event_id.isascii() and last_event_id.isdecimal()):
+    known = last_event_id.isascii() and last_event_id.isdecimal() and int(last_event_id) <= newest
+    if not known:
+        # Taken at its word, one from the future would keep every reply until then from the client.
         raise Refused("invalid_request", "Last-Event-ID must be one that this stream sent.")
     return int(last_event_id)

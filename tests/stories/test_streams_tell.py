@@ -5,6 +5,8 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+import pytest
+
 from service import streams
 from tests.driving import Town
 
@@ -58,8 +60,9 @@ async def test_a_console_hears_when_a_session_leaves_the_queue(here: Town) -> No
     assert told[1][1] == {"session_id": session, "kind": None, "last": None}
 
 
-async def test_a_last_event_id_that_is_not_ours_is_refused(here: Town) -> None:
+@pytest.mark.parametrize("place", ["yesterday", "-1", "1.5", "", "999999", "9" * 64])
+async def test_a_last_event_id_that_is_not_ours_is_refused(here: Town, place: str) -> None:
     session = await here.open()
     path = f"/v1/sessions/{session}/stream"
-    answer = await here.call("app", "GET", path, Last_Event_ID="yesterday")
+    answer = await here.call("app", "GET", path, Last_Event_ID=place)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
