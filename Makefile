@@ -3,7 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export PYTHONUNBUFFERED := 1
 PY := .venv/bin/python
-JUDGING := en_c en_k zh_b zh_g
+JUDGING := en_c en_k en_n en_o en_p en_q en_r en_s en_t \
+           zh_b zh_g zh_j zh_k zh_l zh_m zh_n
 ENGINE_PY := OMP_NUM_THREADS=2 HF_HUB_OFFLINE=1 .venv-engine/bin/python
 
 .PHONY: help setup base run demo stop test check bench adapters eval-adapters screen mutants \

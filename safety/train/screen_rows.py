@@ -22,7 +22,10 @@ TRAINING = (
     "short_en", "short_zh", "quiet_en", "quiet_zh", "en_e", "en_f", "en_g", "en_h", "en_i",
     "en_j", "en_l", "en_m", "zh_c", "zh_d", "zh_e", "zh_f", "zh_h", "zh_i",
 )  # fmt: skip
-JUDGING = ("en_c", "en_k", "zh_b", "zh_g")
+JUDGING = (
+    "en_c", "en_k", "en_n", "en_o", "en_p", "en_q", "en_r", "en_s", "en_t",
+    "zh_b", "zh_g", "zh_j", "zh_k", "zh_l", "zh_m", "zh_n",
+)  # fmt: skip
 TUNING_PART = 8
 """One row in so many tunes; which ones, the words themselves decide."""
 
