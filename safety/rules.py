@@ -27,10 +27,16 @@ class _RuleRow(TypedDict):
 
 class _Lexicon(TypedDict):
     rule: list[_RuleRow]
+
+
+class _Shared(TypedDict):
+    words: dict[str, str]
     guards: dict[str, str]
     talk: dict[str, str]
 
 
+_NAMED = re.compile(r"%(\w+)%")
+"""A set of words, named in a pattern."""
 _QUESTION = re.compile(r"[^.!?。]*\?")
 _SHORT = 120
 """Without a question mark only the first so many characters may have been the question."""
@@ -124,22 +130,34 @@ class RulesLayer:
 
 @lru_cache(maxsize=2)
 def read_rules(language: Language) -> Rules:
-    """Read and compile one language's lexicon."""
-    content = (_FOLDER / f"rules_{language}.toml").read_text(encoding="utf-8")
-    lexicon = cast(_Lexicon, tomllib.loads(content))
-    rules = tuple(
-        Rule(
-            name=row["name"],
-            level=RiskLevel(row["level"]),
-            category=Category(row["category"]),
-            guards=tuple(row["guards"]),
-            pattern=re.compile("|".join(f"(?:{one})" for one in row["patterns"])),
-        )
-        for row in lexicon["rule"]
+    """Read and compile one language's lexicon.
+
+    Raises: KeyError where a pattern names a set of words that ``shared.toml`` does not have.
+    """
+    folder = _FOLDER / language
+    shared = cast(_Shared, _read(folder / "shared.toml"))
+    files = [path for path in sorted(folder.glob("*.toml")) if path.name != "shared.toml"]
+    rows = [row for path in files for row in cast(_Lexicon, _read(path))["rule"]]
+    return Rules(
+        tuple(_rule(row, shared["words"]) for row in rows),
+        {name: re.compile(text) for name, text in shared["guards"].items()},
+        {name: re.compile(text) for name, text in shared["talk"].items()},
     )
-    compiled = {name: re.compile(text) for name, text in lexicon["guards"].items()}
-    talk = {name: re.compile(text) for name, text in lexicon["talk"].items()}
-    return Rules(rules, compiled, talk)
+
+
+def _read(path: Path) -> object:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def _rule(row: _RuleRow, words: dict[str, str]) -> Rule:
+    joined = "|".join(f"(?:{one})" for one in row["patterns"])
+    return Rule(
+        name=row["name"],
+        level=RiskLevel(row["level"]),
+        category=Category(row["category"]),
+        guards=tuple(row["guards"]),
+        pattern=re.compile(_NAMED.sub(lambda named: f"(?:{words[named[1]]})", joined)),
+    )
 
 
 def _report(level: RiskLevel, category: Category, spans: tuple[Evidence, ...]) -> RiskReport:
