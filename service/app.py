@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from http import HTTPStatus
 
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,6 +27,8 @@ from service import (
 from service.house import House
 from service.limits import Limits
 from service.openapi import DescribedApp
+from service.telemetry import traces
+from service.telemetry.log import LogEvent, LogFields, log_line, noting
 from service.telemetry.metrics import Http
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -74,7 +77,7 @@ def create_app(open_house: OpenHouse, patience_s: float = 30.0) -> FastAPI:
 
 
 class Counted:
-    """ASGI middleware: counts requests by route template, never by path."""
+    """ASGI middleware: counts, traces and logs requests by route template, never by path."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -92,9 +95,23 @@ class Counted:
                 status = message["status"]
             await send(message)
 
-        try:
-            await self._app(scope, receive, noticed)
-        finally:
-            route = getattr(scope.get("route"), "path", "unknown")
-            Http.seconds.observe(time.perf_counter() - started, route=route)
-            Http.requests.add(route=route, method=scope["method"], status=f"{status // 100}xx")
+        with traces.span("http", {}) as span, noting() as noted:
+            try:
+                await self._app(scope, receive, noticed)
+            finally:
+                route = getattr(scope.get("route"), "path", "unknown")
+                labels = {"route": route, "method": scope["method"], "status": f"{status // 100}xx"}
+                seconds = time.perf_counter() - started
+                Http.seconds.observe(seconds, route=route)
+                Http.requests.add(**labels)
+                span.set_attributes(Http.requests.declared.held(labels))
+                _tell(noted, route, scope["method"], status, seconds)
+
+
+def _tell(noted: LogFields, route: str, method: str, status: int, seconds: float) -> None:
+    """The request's canonical line. What only reads, and may, is told to those who debug."""
+    reads = method == "GET" and status < HTTPStatus.BAD_REQUEST
+    noted.update(
+        route=route, method=method, status=status, latency_ms=round(seconds * 1_000, 1)
+    )  # fmt: skip
+    log_line(LogEvent.REQUEST_SERVED, "debug" if reads else "info", **noted)

@@ -17,6 +17,7 @@ from service.session.parts import CandidateText, CheckMade, FormulationText, Pla
 from service.session.plans import PlanProposed
 from service.session.state import State
 from service.telemetry import metrics
+from service.telemetry.log import note
 
 DutyName = Literal["draft", "plan"]
 _TRIES = 2
@@ -200,3 +201,4 @@ def _added(usage: Usage, answers: Sequence[Completion]) -> Usage:
 
 def _count(role: Role, adapter: str, source: str) -> None:
     metrics.Drafts.prepared.add(role=role, adapter=adapter, source=source)
+    note(role=role, adapter=adapter, source=source)

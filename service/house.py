@@ -18,6 +18,7 @@ from service.sealing import MasterKeys
 from service.session.refusals import Refused
 from service.session.state import State
 from service.stores.port import ClaimLost, Fence
+from service.telemetry.log import note
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ async def _caller(
     _: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
 ) -> Caller:
     caller = await house.auth.caller(request.headers.get("Authorization"))
+    note(actor=caller.name)
     house.allowance.spend(caller.name, house.ports.clock.now_ms())
     return caller
 
@@ -90,6 +92,7 @@ async def session_for(house: House, caller: Caller, session_id: str) -> State:
     state = await house.ledger.load(session_id)
     if state.team != caller.team:
         raise Refused("not_found", "No such session.")
+    note(session_id=session_id)
     if state.status == "erased":
         raise Refused("session_erased", "The session was erased.", state.seq)
     return state

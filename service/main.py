@@ -37,6 +37,7 @@ from service.stores.memory import MemoryStore
 from service.stores.metered import MeteredStore
 from service.stores.redis import RedisStore
 from service.stores.sqlite import SqliteStore
+from service.telemetry import traces
 from service.telemetry.exposed import exposed
 from service.telemetry.log import LogEvent, configure, log_line
 from service.worker import Worker
@@ -52,6 +53,10 @@ async def open_house(settings: Settings) -> AsyncGenerator[House]:
     """Open every part, and close it again in reverse order."""
     sys.setswitchinterval(_SWITCH_S)
     async with AsyncExitStack() as closing:
+        if settings.traces_url:
+            closing.enter_context(
+                traces.collect(traces.otlp(settings.traces_url), settings.traces_share)
+            )
         store = MeteredStore(open_store(settings.store))
         closing.push_async_callback(store.close)
         engine_client = open_client(settings.engine_url, settings.secret("engine_key") or "")

@@ -21,7 +21,7 @@ from planner.machine import NotAllowed
 from service.schemas.problem import CheckResult, FieldError, Problem
 from service.session.refusals import Refused
 from service.stores.port import ClaimedByOther, ClaimLost, Conflict, StoreUnavailable
-from service.telemetry.log import LogEvent, log_line, where
+from service.telemetry.log import LogEvent, log_line, note, where
 from service.telemetry.metrics import Http
 from service.wording import GuardRefused
 
@@ -93,6 +93,7 @@ def problem(code: str, detail: str, **more: Any) -> Problem:
 def answer(found: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """Give the HTTP answer of a problem document, and count it."""
     Http.refused.add(code=found.code)
+    note(code=found.code)
     return JSONResponse(
         found.model_dump(mode="json", exclude_none=True),
         status_code=found.status,

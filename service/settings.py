@@ -79,9 +79,14 @@ class Settings(BaseSettings):
     """Where a worker listens for scrapes; the API answers them on its own port."""
     metrics_port: int = Field(default=8403, ge=0, le=65_535)
     """0 takes any free port."""
+    traces_url: str | None = None
+    """Sends traces, which carry no words, to this OTLP collector, as in ``http://host:4318``."""
+    traces_share: float = Field(default=1.0, ge=0, le=1)
+    """Share of the traces that is sent."""
     harness: bool = False
     """Opens the harness doors for simulated sessions; never with real clients."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """``info`` has a line for each request but successful reads, which ``debug`` adds."""
 
     @model_validator(mode="before")
     @classmethod

@@ -5,6 +5,7 @@ dies loses the lease and not the work. Pages and releases never wait behind draf
 """
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -18,7 +19,7 @@ from service.session.duties import Duty, DutyKind, duties
 from service.session.refusals import Refused
 from service.session.state import State
 from service.stores.port import Lease, StoreUnavailable
-from service.telemetry.log import LogEvent, log_line, where
+from service.telemetry.log import LogEvent, log_line, noting, where
 from service.telemetry.metrics import Alerts, Duties
 from service.turn import run_turn
 
@@ -104,16 +105,26 @@ class Worker:
             return
         self._busy.add(key)
         try:
-            if duty.kind == "page":
-                await self._page(session_id, duty.subject)
-            elif duty.kind == "release":
-                await release_due(session_id, Desk(self._ledger, self._ports))
-            else:
-                async with self._slots:
-                    await self._turn(session_id)
+            began = time.perf_counter()
+            with Duties.seconds.timed(kind=duty.kind), noting() as noted:
+                await self._carry_out(session_id, duty)
+                noted.update(
+                    duty=duty.kind, session_id=session_id,
+                    latency_ms=round(1_000 * (time.perf_counter() - began), 1),
+                )  # fmt: skip
+                log_line(LogEvent.DUTY_DONE, **noted)
         finally:
             self._busy.discard(key)
         Duties.done.add(kind=duty.kind, outcome="done")
+
+    async def _carry_out(self, session_id: str, duty: Duty) -> None:
+        if duty.kind == "page":
+            await self._page(session_id, duty.subject)
+        elif duty.kind == "release":
+            await release_due(session_id, Desk(self._ledger, self._ports))
+        else:
+            async with self._slots:
+                await self._turn(session_id)
 
     async def _turn(self, session_id: str) -> None:
         """Run a turn; again when the session moved on meanwhile and still owes one."""

@@ -9,12 +9,16 @@ validation errors quote their input, and that input may be a client's.
 import logging
 import re
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Generator, MutableMapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from enum import StrEnum
 from typing import Final, Literal, TypedDict, Unpack
 
 import structlog
 from structlog.typing import WrappedLogger
+
+from service.telemetry.traces import trace_id
 
 WITHHELD: Final = "withheld"
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.:/{}\-]{0,120}")
@@ -25,28 +29,19 @@ class LogEvent(StrEnum):
     """What a line can be about."""
 
     SERVICE_STARTED = "service_started"
-    SERVICE_STOPPED = "service_stopped"
     REQUEST_SERVED = "request_served"
-    MESSAGE_ACCEPTED = "message_accepted"
     SCREEN_FAILED = "screen_failed"
-    TURN_DONE = "turn_done"
     TURN_FAILED = "turn_failed"
     DUTY_DONE = "duty_done"
-    LEASE_LOST = "lease_lost"
     ALERT_RAISED = "alert_raised"
     ALERT_ACKNOWLEDGED = "alert_acknowledged"
-    ALERT_ESCALATED = "alert_escalated"
     PAGE_SENT = "page_sent"
     PAGE_FAILED = "page_failed"
-    DECISION_MADE = "decision_made"
-    REPLY_RELEASED = "reply_released"
     WORDS_READ = "words_read"
     SESSION_ERASED = "session_erased"
     ADAPTER_CHANGED = "adapter_changed"
     ROLLOUT_MOVED = "rollout_moved"
-    ENGINE_UNAVAILABLE = "engine_unavailable"
     STORE_UNAVAILABLE = "store_unavailable"
-    KEY_CHANGED = "key_changed"
     METRICS_EXPOSED = "metrics_exposed"
     BUG = "bug"
     LIBRARY = "library"
@@ -59,13 +54,8 @@ class LogFields(TypedDict, total=False):
     adapter: str
     alert_id: str
     attempt: int
-    cached_tokens: int
     category: str
     code: str
-    completion_tokens: int
-    count: int
-    decision_id: str
-    draft_id: str
     duty: str
     environment: str
     error: str
@@ -76,26 +66,20 @@ class LogFields(TypedDict, total=False):
     outcome: str
     port: int
     process: str
-    prompt_tokens: int
     reason: str
-    request_id: str
     role: str
     rollout_id: str
     route: str
-    score: float
-    seq: int
     session_id: str
     source: str
-    stage: str
     state: str
     status: int
-    store: str
-    team: str
-    template: str
-    verdict: str
-    version: str
     wait_s: float
     where: str
+
+
+_noted: ContextVar[LogFields | None] = ContextVar("noted", default=None)
+"""Tasks begun within share the one dict, so what they note is not lost."""
 
 
 def configure(level: LogLevel = "info") -> None:
@@ -103,6 +87,7 @@ def configure(level: LogLevel = "info") -> None:
     structlog.configure(
         processors=[
             _add_severity,
+            _add_trace,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
             structlog.processors.JSONRenderer(sort_keys=True),
         ],
@@ -127,6 +112,24 @@ def log_line(event: LogEvent, severity: LogLevel = "info", /, **fields: Unpack[L
     getattr(structlog.get_logger(), severity)(event.value, **plain)
 
 
+@contextmanager
+def noting() -> Generator[LogFields]:
+    """Gathers what is noted while the block runs, for one canonical line at its end."""
+    noted: LogFields = {}
+    before = _noted.set(noted)
+    try:
+        yield noted
+    finally:
+        _noted.reset(before)
+
+
+def note(**fields: Unpack[LogFields]) -> None:
+    """Adds to the canonical line of what is under way, if anything is."""
+    noted = _noted.get()
+    if noted is not None:
+        noted.update(fields)
+
+
 def where(error: BaseException) -> str:
     """The file and line where an error began, as ``turn.py:40``: all that may be told of it."""
     frames = traceback.extract_tb(error.__traceback__)
@@ -145,6 +148,13 @@ def _add_severity(
 ) -> MutableMapping[str, object]:
     line["severity"] = method
     return line
+
+
+def _add_trace(
+    logger: WrappedLogger, method: str, line: MutableMapping[str, object]
+) -> MutableMapping[str, object]:
+    trace = trace_id()
+    return {**line, "trace_id": trace} if trace else line
 
 
 class _Libraries(logging.Handler):

@@ -225,6 +225,7 @@ class Duties:
         kind=_DUTY,
         outcome=_of(("done", "retried", "failed", "superseded")),
     )
+    seconds: Final = Spread("duty_seconds", "Time to carry out one duty.", _SLOW, kind=_DUTY)
     oldest_seconds: Final = Level(
         "duties_oldest_overdue_seconds", "Age of the longest overdue duty.", "livemax"
     )

@@ -28,6 +28,8 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from service.telemetry import traces
+
 PREFIX: Final = "secondchair"
 OTHER: Final = "other"
 _COMBINATIONS: Final = 64
@@ -65,14 +67,14 @@ class Declared:
     unit: str
     labels: Mapping[str, Closed]
 
-    def values(self, given: Mapping[str, str]) -> tuple[str, ...]:
+    def held(self, given: Mapping[str, str]) -> dict[str, str]:
         """The given labels in declared order, each held to its set.
 
         Raises: KeyError where the labels' names are not the declared ones.
         """
         if given.keys() != self.labels.keys():
             raise KeyError(self.name, *sorted(given.keys() ^ self.labels.keys()))
-        return tuple(closed.fit(given[name]) for name, closed in self.labels.items())
+        return {name: closed.fit(given[name]) for name, closed in self.labels.items()}
 
 
 def declared() -> tuple[Declared, ...]:
@@ -91,7 +93,7 @@ class Count:
 
     def add(self, amount: float = 1, /, **labels: str) -> None:
         """Counts ``amount`` more, 1 unless told."""
-        values = self.declared.values(labels)
+        values = self.declared.held(labels).values()
         (self._counter.labels(*values) if values else self._counter).inc(amount)
 
 
@@ -102,6 +104,7 @@ class Spread:
         self, name: str, about: str, buckets: Iterable[float], /, **labels: Closed
     ) -> None:
         self.declared = _declare(name, "histogram", about, labels)
+        self._span = name.removesuffix("_seconds")
         self._histogram = Histogram(
             name,
             about,
@@ -113,15 +116,16 @@ class Spread:
 
     def observe(self, amount: float, /, **labels: str) -> None:
         """Adds one measurement, in the metric's unit."""
-        values = self.declared.values(labels)
+        values = self.declared.held(labels).values()
         (self._histogram.labels(*values) if values else self._histogram).observe(amount)
 
     @contextmanager
     def timed(self, **labels: str) -> Generator[None]:
-        """Measures the seconds its block takes, also when the block raises."""
+        """Measures the seconds its block takes, also when the block raises; a span of its trace."""
         began = perf_counter()
         try:
-            yield
+            with traces.span(self._span, self.declared.held(labels)):
+                yield
         finally:
             self.observe(perf_counter() - began, **labels)
 
@@ -153,12 +157,12 @@ class Level:
 
     def put(self, amount: float, /, **labels: str) -> None:
         """Sets the number as it is now."""
-        values = self.declared.values(labels)
+        values = self.declared.held(labels).values()
         (self._gauge.labels(*values) if values else self._gauge).set(amount)
 
     def add(self, amount: float, /, **labels: str) -> None:
         """Moves the number by ``amount``, which may be negative."""
-        values = self.declared.values(labels)
+        values = self.declared.held(labels).values()
         (self._gauge.labels(*values) if values else self._gauge).inc(amount)
 
 

@@ -11,10 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from safety.scrub import load_scrubber
 from service.stores.redis import RedisStore
 from service.stores.sqlite import SqliteStore
+from service.telemetry import traces
 from tests.contract.redis_server import RedisServer
 from tests.driving import Town, town
 
@@ -124,10 +127,13 @@ async def test_a_planted_token_is_found_nowhere(
 ) -> None:
     here, folder = kept
     name, word = token(), token()
-    heard = await whole_session(here, name, word)
+    spans = InMemorySpanExporter()
+    with traces.collect(spans):
+        heard = await whole_session(here, name, word)
+    sent = encode_spans(spans.get_finished_spans()).SerializeToString().lower()
     metrics = (await here.http.get("/metrics")).text
     out, err = capfd.readouterr()
-    assert here.engine.prompts
+    assert (bool(here.engine.prompts), bool(sent)) == (True, True)
     # Booleans, so that a failure prints no words.
     seen = {
         "answers": any(name in text or word in text for text in heard),
@@ -136,6 +142,7 @@ async def test_a_planted_token_is_found_nowhere(
         "output": any(one.lower() in (out + err).lower() for one in (name, word)),
         "prompts": name.lower() in here.engine.read.lower(),
         "store": any(one.lower().encode() in everything_in(folder) for one in (name, word)),
+        "traces": any(one.lower().encode() in sent for one in (name, word)),
         "pages": any(one in repr(here.pager.pages) for one in (name, word)),
     }
     assert [place for place, found in seen.items() if found] == []

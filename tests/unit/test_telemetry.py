@@ -10,7 +10,7 @@ import pytest
 from service.session.duties import DutyKind
 from service.stores.port import Store
 from service.telemetry import metrics, series
-from service.telemetry.log import LogEvent, configure, log_line, where
+from service.telemetry.log import LogEvent, configure, log_line, note, noting, where
 
 
 @pytest.fixture
@@ -81,9 +81,9 @@ def test_a_block_is_timed_even_when_it_fails():
 
 
 def test_a_line_carries_its_event_its_time_and_its_fields(lines):
-    log_line(LogEvent.TURN_DONE, session_id="ses_1", latency_ms=12.5)
+    log_line(LogEvent.DUTY_DONE, session_id="ses_1", latency_ms=12.5)
     (line,) = lines()
-    assert line["event"] == "turn_done"
+    assert line["event"] == "duty_done"
     assert line["severity"] == "info"
     assert line["session_id"] == "ses_1"
     assert line["latency_ms"] == 12.5
@@ -92,7 +92,7 @@ def test_a_line_carries_its_event_its_time_and_its_fields(lines):
 
 def test_an_unknown_key_is_refused_and_nothing_is_written(lines):
     with pytest.raises(KeyError):
-        log_line(LogEvent.TURN_DONE, text="ses_1")  # pyright: ignore[reportCallIssue]
+        log_line(LogEvent.DUTY_DONE, text="ses_1")  # pyright: ignore[reportCallIssue]
     assert lines() == []
 
 
@@ -115,3 +115,12 @@ def test_a_librarys_message_never_reaches_the_log(lines):
 
 def test_an_error_that_was_never_raised_has_no_place():
     assert where(ValueError("x")) == "unknown"
+
+
+def test_one_line_tells_all_that_was_noted_within(lines):
+    with noting() as noted:
+        note(session_id="ses_1", code="not_found")
+    note(actor="ada")  # nothing is under way any more
+    log_line(LogEvent.REQUEST_SERVED, **noted)
+    (line,) = lines()
+    assert (line["session_id"], line["code"], "actor" in line) == ("ses_1", "not_found", False)
