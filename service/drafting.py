@@ -6,14 +6,14 @@ from typing import Literal
 
 from models.completion import Ask, Completion, EngineUnavailable
 from planner import machine, parse, prompt
-from planner.vocabulary import CounselorTurn, Plan, PlanAnswer, Role
+from planner.vocabulary import CounselorTurn, PlanAnswer, Role
 from safety.guard import Check, GuardContext
 from service.ids import within
 from service.ports import Ports
 from service.scrubbing import restored, surrogates_of
 from service.session.case import case_of
 from service.session.events import DraftPrepared
-from service.session.parts import CandidateText, CheckMade, FormulationText, PlanText, Usage
+from service.session.parts import CandidateText, CheckMade, Usage, formulation_text, plan_text
 from service.session.plans import PlanProposed
 from service.session.state import State
 from service.telemetry import metrics
@@ -138,12 +138,6 @@ def made(check: Check) -> CheckMade:
     return CheckMade(check=str(check.check), verdict=check.verdict, detail=check.detail)
 
 
-def plan_text(plan: Plan) -> PlanText:
-    """Give a plan as the log keeps it."""
-    strategy = str(plan.strategy) if plan.strategy else None
-    return PlanText(strategy=strategy, text=plan.text, reason=plan.reason, actions=plan.actions)
-
-
 def count_ready(state: State, draft: DraftPrepared, now_ms: int) -> None:
     """Count how long the message waited for its first draft; later drafts were asked for."""
     if state.draft is not None and state.draft.prepared.message_id == draft.message_id:
@@ -171,14 +165,9 @@ def _plan(
     origin: tuple[Literal["model", "template"], str, str, Usage],
 ) -> PlanProposed:  # fmt: skip
     source, adapter, template, usage = origin
-    found = answer.formulation
     return PlanProposed(
         plan_id=within(ports.ids.new("pln"), state.session_id), plan=plan_text(answer.plan),
-        formulation=FormulationText(
-            surface_level_problem=found.surface_level_problem,
-            triggering_situation=found.triggering_situation,
-            automatic_thoughts=found.automatic_thoughts,
-        ),
+        formulation=formulation_text(answer.formulation),
         source=source, adapter=adapter, template=template, usage=usage,
     )  # fmt: skip
 

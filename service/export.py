@@ -1,7 +1,7 @@
-"""What may leave for research and training: scrubbed, and only of clients who agreed.
+"""What may leave: scrubbed, at a supervisor's request, each reading written down.
 
-A session in the PSY-STEP form, and preference rows: what a therapist sent against what the model
-had drafted. Paper: PSY-STEP §3.2, §4; PsychoCounsel §3.2.
+One session in the PSY-STEP form; and, of clients who agreed, preference rows for training: what a
+therapist sent against what the model had drafted. Paper: PSY-STEP §3.2, §4; PsychoCounsel §3.2.
 """
 
 import json
@@ -13,11 +13,12 @@ from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, JsonValue
 
 from planner.vocabulary import CounselorTurn, Plan, Stage, Turn
-from service.house import InHouse, Supervisor, session_for
+from service.house import House, InHouse, Supervisor, session_for
 from service.schemas.wire import Ident
 from service.session import case
 from service.session.events import Event, WordsRead
 from service.session.refusals import Refused
+from service.session.row import Row
 from service.session.state import Entry, State
 from service.stores.port import RowQuery
 
@@ -35,11 +36,7 @@ async def export_session(
     state = await session_for(house, caller, session_id)
     if case.unscrubbed(state):
         raise Refused("not_scrubbed_yet", "Some lines are not scrubbed yet; try again.", state.seq)
-
-    def read(_: State) -> tuple[Event, ...]:
-        return (WordsRead(what="export"),)
-
-    await house.ledger.append(session_id, read, caller.name)
+    await house.ledger.append(session_id, _read, caller.name)
     return psy_step(state)
 
 
@@ -57,19 +54,15 @@ async def export_preferences(
     since_ms = int(since.timestamp() * 1000) if since else 0
 
     async def lines() -> AsyncGenerator[str]:
-        after: str | None = None
-        while True:
-            query = RowQuery("newest", caller.team, after=after, limit=_PAGE)
-            page = await house.ports.store.rows(query)
-            for stored in page.items:
-                if stored.row.status == "erased" or stored.row.updated_at_ms < since_ms:
-                    continue
-                state = await house.ledger.load(stored.row.session_id)
-                for row in preferences(state, since_ms):
-                    yield json.dumps(row, ensure_ascii=False) + "\n"
-            after = page.next_after
-            if after is None:
-                return
+        async for row in _rows(house, caller.team):
+            if row.updated_at_ms < since_ms:
+                continue
+            state = await house.ledger.load(row.session_id)
+            found = [*preferences(state, since_ms)]
+            if found:
+                await house.ledger.append(row.session_id, _read, caller.name)
+            for one in found:
+                yield json.dumps(one, ensure_ascii=False) + "\n"
 
     return StreamingResponse(lines(), media_type="application/x-ndjson")
 
@@ -107,6 +100,24 @@ def preferences(state: State, since_ms: int) -> Iterator[dict[str, JsonValue]]:
                 "rejected": entry.drafted,
                 "reasoning": entry.reasoning,
             }
+
+
+def _read(_: State) -> tuple[Event, ...]:
+    return (WordsRead(what="export"),)
+
+
+async def _rows(house: House, team: str) -> AsyncGenerator[Row]:
+    """The team's sessions that have words of a client's, newest first."""
+    after: str | None = None
+    while True:
+        query = RowQuery("newest", team, after=after, limit=_PAGE)
+        page = await house.ports.store.rows(query)
+        for stored in page.items:
+            if stored.row.status != "erased" and not stored.row.simulated:
+                yield stored.row
+        after = page.next_after
+        if after is None:
+            return
 
 
 def _scrubbed(state: State, entry: Entry) -> str:

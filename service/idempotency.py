@@ -53,9 +53,10 @@ class OnceOnly:
         return Answer(self.key, self.body_hash, 200, body, until_ms)
 
 
-def stamp_of(own_id: str, state: State) -> Stamp:
-    """Give the stamp of an answer about a session as it now is."""
-    return Stamp(id=own_id, seq=state.seq, status=state.status, updated_at_ms=state.updated_at_ms)
+def stamp_of(own_id: str, state: State, seq: int | None = None) -> Stamp:
+    """Give the stamp of an answer about a session as it now is, or about one event of its log."""
+    at = state.seq if seq is None else seq
+    return Stamp(id=own_id, seq=at, status=state.status, updated_at_ms=state.updated_at_ms)
 
 
 async def _request(

@@ -180,7 +180,9 @@ class Ledger:
     def _prepare(
         self, known: _Known, decided: Sequence[Event], actor: str, under: Under
     ) -> tuple[Append, _Known, tuple[Recorded, ...]]:
-        at_ms = max(self._clock.now_ms(), known.state.updated_at_ms)
+        # As the clock says, even where it was set back: order is the seq's, and a page that is due
+        # by a clock which ran ahead must not wait until this one has caught up.
+        at_ms = self._clock.now_ms()
         envelopes = known.key.chain((known.state.seq, known.head), decided, at_ms, actor)
         added = tuple(
             Recorded(envelope.seq, at_ms, actor, event)

@@ -56,7 +56,12 @@ async def _record(state: State, text: str, once: OnceOnly) -> Stamp:
     def receive(now: State) -> Sequence[events.Event]:
         return decide.receive(now, message, house.ledger.policy)
 
-    under = Under(answer=lambda after: once.answer(stamp_of(message.message_id, after)))
+    def stamp(after: State) -> Stamp:
+        """Where the message stands: what comes with it, as a crisis notice, comes after it."""
+        seq = next(one.seq for one in after.entries if one.id == message.message_id)
+        return stamp_of(message.message_id, after, seq)
+
+    under = Under(answer=lambda after: once.answer(stamp(after)))
     try:
         done = await house.ledger.append(session_id, receive, once.caller.name, under)
     except AlreadyAnswered as earlier:
@@ -64,7 +69,7 @@ async def _record(state: State, text: str, once: OnceOnly) -> Stamp:
     Intake.accepted.add()
     if report.routes:
         Alerts.raised.add(level=report.level, category=report.category)
-    return stamp_of(message.message_id, done.state)
+    return stamp(done.state)
 
 
 async def judge(text: str, state: State, ports: Ports) -> RiskReport:

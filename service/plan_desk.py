@@ -18,9 +18,9 @@ from service.schemas.plans import (
     PositionRequest,
 )
 from service.schemas.wire import Ident
-from service.scrubbing import ScrubFailed, restored, scrub_words
+from service.scrubbing import ScrubFailed, apart, restored, scrub_words
 from service.session import decide_review, events
-from service.session.parts import FormulationText, PlanText
+from service.session.parts import FormulationText, PlanText, formulation_text
 from service.session.plans import PlanDecided, PlanProposed, PositionMoved
 from service.session.refusals import Refused
 from service.session.state import State
@@ -56,7 +56,7 @@ async def decide_plan(
     decided = PlanDecided(plan_id=plan_id, verdict=asked.verdict, plan=plan, reasons=asked.reasons)
 
     def write(now: State) -> Sequence[events.Event]:
-        return (*added, *decide_review.plan(now, decided, asked.basis))
+        return (*apart(now, state, added), *decide_review.plan(now, decided, asked.basis))
 
     after = await _write(state, write, by, house)
     Review.decided.add(verdict=asked.verdict, subject="plan")
@@ -77,19 +77,18 @@ async def new_plan(
     if asked.reason is None:
         raise Refused("reason_required", "Say why the plan changes.")
     plan, added = await _scrubbed_plan(state, asked.plan, house)
-    found = state.formulation
     proposal = PlanProposed(
         plan_id=within(house.ports.ids.new("pln"), session_id), plan=plan, source="therapist",
-        formulation=FormulationText(
-            surface_level_problem=found.surface_level_problem,
-            triggering_situation=found.triggering_situation,
-            automatic_thoughts=found.automatic_thoughts,
-        ),
+        formulation=formulation_text(state.formulation),
     )  # fmt: skip
     note = events.NoteAdded(note_id=house.ports.ids.new("not"), text=asked.reason)
 
     def write(now: State) -> Sequence[events.Event]:
-        return (*added, *decide_review.own_plan(now, proposal, asked.basis), note)
+        return (
+            *apart(now, state, added),
+            *decide_review.own_plan(now, proposal, asked.basis),
+            note,
+        )
 
     return plan_desk(await _write(state, write, by, house))
 
@@ -130,7 +129,7 @@ async def correct_formulation(
     )  # fmt: skip
 
     def write(now: State) -> Sequence[events.Event]:
-        return (*added, *decide_review.correct(now, corrected, asked.basis))
+        return (*apart(now, state, added), *decide_review.correct(now, corrected, asked.basis))
 
     return plan_desk(await _write(state, write, by, house))
 

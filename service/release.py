@@ -2,8 +2,8 @@
 
 Deciding writes `ReplyDecided`; the words wait out the hold window, in which the therapist can
 take them back; then `ReplyReleased` is written, and only that event is ever shown to a client.
-Nothing else in the product creates either event. Only the review desk and the worker (for holds
-that are over) may import this file.
+For a client's session nothing else creates either event: only the review desk and the worker (for
+holds that are over) come here. Simulated sessions, which have no client, do so by `simulating`.
 """
 
 from collections.abc import Sequence

@@ -33,7 +33,7 @@ from service.schemas.review import (
 )
 from service.schemas.wire import Ident, Wire
 from service.schemas.workspace import Written
-from service.scrubbing import ScrubFailed, scrub_words
+from service.scrubbing import ScrubFailed, apart, scrub_words
 from service.session import decide_review, events
 from service.session.refusals import Refused
 from service.session.state import State
@@ -141,7 +141,11 @@ async def decide_draft(
         decide_review.decidable(state, draft_id, asked.basis)
         hint, added = await _scrubbed(state, asked.hint, house)
         if added:
-            await house.ledger.append(state.session_id, lambda _: added, "service")
+
+            def keep(now: State) -> Sequence[events.Event]:
+                return apart(now, state, added)
+
+            await house.ledger.append(state.session_id, keep, "service")
         asked = asked.model_copy(update={"hint": hint})
     decision_id, done = await decide_on_draft(draft_id, state, asked, by, house.desk)
     return _decided(decision_id, done)
@@ -181,13 +185,15 @@ async def ask_draft(
         hint, added = await _scrubbed(state, asked.hint, house)
 
     def write(now: State) -> Sequence[events.Event]:
-        return (*added, *decide_review.ask_draft(now, hint))
+        return (*apart(now, state, added), *decide_review.ask_draft(now, hint))
 
     done = await house.ledger.append(session_id, write, by.name, Under(by.fence))
     return Written(seq=done.state.seq)
 
 
-async def _scrubbed(state: State, hint: str, house: InHouse) -> tuple[str, Sequence[events.Event]]:
+async def _scrubbed(
+    state: State, hint: str, house: InHouse
+) -> tuple[str, tuple[events.TextScrubbed, ...]]:
     """A hint goes to the model, so it is scrubbed like everything that does."""
     try:
         (words,), added = await scrub_words(state, (hint,), house.ports)

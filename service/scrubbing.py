@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from safety.surrogates import Surrogates, restore
 from service.ports import Ports
 from service.session.events import TextScrubbed
+from service.session.refusals import Refused
 from service.session.state import Entry, State
 from service.telemetry.metrics import Screening
 
@@ -69,6 +70,16 @@ async def scrub_words(
         return tuple(done), ()
     event = TextScrubbed(entry_id=f"words-{state.seq + 1}", surrogates=added)
     return tuple(done), (event,)
+
+
+def apart(now: State, seen: State, added: tuple[TextScrubbed, ...]) -> tuple[TextScrubbed, ...]:
+    """Give what `scrub_words` gave for ``seen``, to be written into the session as it is now.
+
+    Raises: Refused where somebody else was given a stand-in meanwhile: it could be the same.
+    """
+    if added and now.surrogates != seen.surrogates:
+        raise Refused("scrub_failed", "Other words were scrubbed meanwhile; try again.", now.seq)
+    return added
 
 
 async def _scrub(

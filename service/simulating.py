@@ -1,8 +1,8 @@
 """A conversation that no human reviews, for evaluation: simulated sessions only, never a client's.
 
 The screen, the scrub, the planner, the drafts and the guard are the real ones; in the therapist's
-place stands a policy that approves whatever passes the guard. Everything it does is refused for a
-session that was not opened as simulated.
+place stands a policy that approves everything, also what the guard warns of. All it does is refused
+for a session that was not opened as simulated.
 """
 
 import asyncio

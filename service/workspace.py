@@ -105,7 +105,7 @@ async def assign(
     session_id: Ident, asked: AssignRequest, house: InHouse, caller: Therapist,
     x_claim: ClaimHeader = None,
 ) -> Written:  # fmt: skip
-    """Hand the session to a colleague. Whoever holds the claim decides; a free one needs none."""
+    """Hand the session to a colleague. Needs the claim; a supervisor may without."""
     state = await session_for(house, caller, session_id)
     under = Under()
     if x_claim is not None or caller.role != "supervisor":

@@ -66,8 +66,7 @@ def reply(state: State, choice: Choice) -> tuple[events.Event, ...]:
             raise Refused("no_such_candidate", f"The draft has {len(drafted)} candidates.")
         action = choice.action or drafted[choice.candidate].action
         reasoning = drafted[choice.candidate].action_reasoning
-    if state.held is not None:
-        raise Refused("reply_is_held", "A decided reply is still being held.", state.seq)
+    _nothing_held(state)
     if action and action not in machine.candidates(state.position):
         raise Refused("action_not_allowed", "Only the current or the next action can be chosen.")
     decided = events.ReplyDecided(
@@ -118,15 +117,14 @@ def ask_draft(state: State, hint: str | None) -> tuple[events.Event, ...]:
     still_open(state)
     if state.status == "crisis":
         raise Refused("in_crisis", "Drafting is stopped until the crisis is resolved.", state.seq)
-    if state.held is not None:
-        raise Refused("reply_is_held", "A decided reply is still being held.", state.seq)
+    _nothing_held(state)
     return (events.DraftRequested(hint=hint),)
 
 
 def plan(state: State, decided: plans.PlanDecided, basis: int) -> tuple[events.Event, ...]:
     """Decide on the proposed plan; the only way into the intervention.
 
-    Raises: Refused already_decided, basis_is_stale, plan_is_missing; planner NotAllowed.
+    Raises: Refused already_decided, basis_is_stale, reply_is_held; planner NotAllowed.
     """
     if decided.plan_id not in {one.proposed.plan_id for one in state.plans}:
         raise Refused("not_found", "No such plan.")
@@ -135,8 +133,15 @@ def plan(state: State, decided: plans.PlanDecided, basis: int) -> tuple[events.E
         raise Refused("already_decided", "This plan has been decided on.", state.seq)
     current(state, basis)
     if decided.plan is not None:
+        _nothing_held(state)
         planned(state, decided)
     return (decided,)
+
+
+def _nothing_held(state: State) -> None:
+    """An undo gives the position back as it was before the reply. Raises: Refused reply_is_held."""
+    if state.held is not None:
+        raise Refused("reply_is_held", "A decided reply is still being held.", state.seq)
 
 
 def own_plan(state: State, proposal: plans.PlanProposed, basis: int) -> tuple[events.Event, ...]:
@@ -145,8 +150,7 @@ def own_plan(state: State, proposal: plans.PlanProposed, basis: int) -> tuple[ev
     Raises: Refused as `current`; planner NotAllowed for a plan that breaks a rule.
     """
     current(state, basis)
-    if state.held is not None:
-        raise Refused("reply_is_held", "A decided reply is still being held.", state.seq)
+    _nothing_held(state)
     decided = plans.PlanDecided(plan_id=proposal.plan_id, verdict="approve", plan=proposal.plan)
     planned(state, decided, proposal)
     return (proposal, decided)
@@ -165,8 +169,7 @@ def ask_plan(state: State, basis: int) -> tuple[events.Event, ...]:
 def move(state: State, moved: plans.PositionMoved, basis: int) -> tuple[events.Event, ...]:
     """Move the cursor by hand. Raises: Refused as `current`; planner NotAllowed."""
     current(state, basis)
-    if state.held is not None:
-        raise Refused("reply_is_held", "A decided reply is still being held.", state.seq)
+    _nothing_held(state)
     machine.move(state.position, Stage(moved.stage), moved.action_index)
     return (moved,)
 

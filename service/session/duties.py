@@ -48,7 +48,9 @@ def duties(state: State, policy: Policy) -> tuple[Duty, ...]:
     """Give what the session owes, soonest first; people before replies before drafts."""
     if state.status == "erased":
         return ()
-    owed = [_page(alarm, policy) for alarm in state.open_alarms if not alarm.acknowledged_at_ms]
+    newest = state.updated_at_ms
+    unseen = [alarm for alarm in state.open_alarms if not alarm.acknowledged_at_ms]
+    owed = [_page(alarm, newest, policy) for alarm in unseen]
     if state.held:
         decision = state.held.decision
         owed.append(Duty(decision.release_at_ms, "release", decision.decision_id))
@@ -79,20 +81,24 @@ def wants_plan(state: State, policy: Policy) -> bool:
     return state.plan_wanted or machine.needs_plan(state.position)
 
 
-def _page(alarm: Alarm, policy: Policy) -> Duty:
+def _page(alarm: Alarm, newest_ms: int, policy: Policy) -> Duty:
+    """A clock may have been set back since: then its old readings are ahead, and count as now."""
     ladder = policy.ladder.get(alarm.level, policy.ladder[RiskLevel.IMMINENT])
     if alarm.failures:
-        return Duty(alarm.tried_at_ms + _backoff(alarm.failures, policy), "page", alarm.alert_id)
+        tried_ms = min(alarm.tried_at_ms, newest_ms)
+        return Duty(tried_ms + _backoff(alarm.failures, policy), "page", alarm.alert_id)
     last = len(ladder) - 1
     repeats = max(0, alarm.pages - last)
     gap = ladder[-1] - ladder[-2] if last > 0 else _MINUTE
-    due = alarm.raised_at_ms + ladder[min(alarm.pages, last)] + repeats * gap
+    due = min(alarm.raised_at_ms, newest_ms) + ladder[min(alarm.pages, last)] + repeats * gap
     return Duty(due, "page", alarm.alert_id)
 
 
 def _after_failures(state: State, duty: str, policy: Policy) -> int:
     failed = state.failing.get(duty)
-    return failed.at_ms + _backoff(failed.attempts, policy) if failed else state.updated_at_ms
+    if failed is None:
+        return state.updated_at_ms
+    return min(failed.at_ms, state.updated_at_ms) + _backoff(failed.attempts, policy)
 
 
 def _backoff(attempts: int, policy: Policy) -> int:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from planner.vocabulary import Formulation, Plan
 from safety.risk import Category
 
 
@@ -65,3 +66,18 @@ class Usage(Happening):
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
+
+
+def plan_text(plan: Plan) -> PlanText:
+    """Give a plan as the log keeps it."""
+    strategy = str(plan.strategy) if plan.strategy else None
+    return PlanText(strategy=strategy, text=plan.text, reason=plan.reason, actions=plan.actions)
+
+
+def formulation_text(found: Formulation) -> FormulationText:
+    """Give a formulation as the log keeps it."""
+    return FormulationText(
+        surface_level_problem=found.surface_level_problem,
+        triggering_situation=found.triggering_situation,
+        automatic_thoughts=found.automatic_thoughts,
+    )

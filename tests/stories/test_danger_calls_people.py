@@ -58,6 +58,30 @@ async def test_a_configured_notice_is_sent_once_in_a_crisis() -> None:
         assert (notice["kind"], notice["text"]) == ("crisis_notice", "Please call 555-0100.")
 
 
+async def test_a_client_app_that_follows_the_location_finds_the_notice() -> None:
+    policy = Policy(hold_ms=0, crisis_notice={"en": "Please call 555-0100."})
+    async with town(policy=policy) as here:
+        said = await here.say(await here.open(), "[imminent]")
+        found = (await here.call("app", "GET", said.headers["Location"])).json()["items"]
+        assert [one["kind"] for one in found] == ["crisis_notice"]
+
+
+async def test_a_clock_that_is_set_back_delays_no_page(here: Town) -> None:
+    session = await here.drafted()
+    here.clock.tick(-10 * MINUTE)
+    await here.say(session, "[imminent]")
+    await here.work()
+    assert [page.tier for page in here.pager.pages] == [0]
+    here.clock.tick(-10 * MINUTE)
+    other = await here.open()
+    await here.say(other, "It was a long week.")
+    await here.work(MINUTE)
+    assert [page.tier for page in here.pager.pages] == [0]
+    await here.say(session, "[moderate]")
+    await here.work(2 * MINUTE)
+    assert [page.tier for page in here.pager.pages if page.session_id == session][:3] == [0, 0, 1]
+
+
 async def test_an_unacknowledged_alert_climbs_the_ladder(here: Town) -> None:
     session = await here.open()
     await here.say(session, "[imminent]")

@@ -1,8 +1,9 @@
 """Two texts scrubbed at the same moment never share a stand-in, and a refused hint leaves none."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from safety.risk import Language
 from safety.scrub import Scrubbed
@@ -13,14 +14,20 @@ from tests.fakes import NamedScrubber
 
 @dataclass
 class Slow:
-    """The scrubber, with a pause in which somebody else may scrub too."""
+    """The scrubber, which keeps what it was told of ``slow`` back until others have scrubbed."""
 
     inner: NamedScrubber
-    seen: list[Surrogates] = field(default_factory=list[Surrogates])
+    slow: str
+    asked: threading.Event = field(default_factory=threading.Event)
+    goes_on: threading.Event = field(default_factory=threading.Event)
 
     def scrub(self, text: str, language: Language, surrogates: Surrogates) -> Scrubbed:
-        """Scrub as ever."""
-        return self.inner.scrub(text, language, surrogates)
+        """Scrub as ever, only later."""
+        done = self.inner.scrub(text, language, surrogates)
+        if self.slow in text:
+            self.asked.set()
+            self.goes_on.wait(30)
+        return done
 
 
 async def stand_ins(here: Town, session: str) -> Sequence[tuple[str, ...]]:
@@ -65,3 +72,22 @@ async def test_names_learnt_at_the_same_moment_get_stand_ins_of_their_own(here: 
     await here.work(60_000)
     rows = await stand_ins(here, session)
     assert len({row[0] for row in rows}) == len({row[1] for row in rows}) == len(rows) == 3
+
+
+async def test_a_hint_scrubbed_while_the_client_named_somebody_is_not_taken(here: Town) -> None:
+    here.scrubber.finder.names = ("Marisol", "Gregor")
+    session = await here.drafted()
+    slow = Slow(here.scrubber, "Gregor")
+    here.ports = replace(here.ports, scrubber=slow)
+    here.restart()
+    path, body = f"/v1/sessions/{session}/drafts", {"hint": "Ask about Gregor."}
+    hinting = asyncio.create_task(here.write("ada", session, "POST", path, body))
+    await asyncio.to_thread(slow.asked.wait, 30)
+    await here.say(session, "My sister Marisol is angry.")
+    await here.work()
+    slow.goes_on.set()
+    refused = await hinting
+    assert (refused.status_code, refused.json()["code"]) == (503, "scrub_failed")
+    assert (await here.write("ada", session, "POST", path, body)).status_code == 202
+    rows = await stand_ins(here, session)
+    assert len({row[1] for row in rows}) == len(rows) == 2

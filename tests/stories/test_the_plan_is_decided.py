@@ -1,6 +1,11 @@
 """The plan: proposed after the diagnostic stage, decided by a therapist, walked step by step."""
 
+import asyncio
+from typing import Any
+
 from tests.driving import Json, Town
+
+MINUTE = 60_000
 
 
 async def through_diagnosis(here: Town) -> str:
@@ -90,6 +95,49 @@ async def test_a_plan_is_decided_on_once(here: Town) -> None:
     assert (await here.write("ada", session, "POST", path, body)).status_code == 201
     again = await here.write("ada", session, "POST", path, body)
     assert (again.status_code, again.json()["code"]) == (409, "already_decided")
+
+
+async def test_a_plan_waits_while_a_reply_is_held_for_an_undo_would_lose_it(holding: Town) -> None:
+    session = await holding.drafted()
+    for _ in range(10):
+        desk = await holding.desk("ada", session)
+        if desk["plan"]["proposed"]:
+            break
+        await holding.decide("ada", session, "approve")
+        await holding.work(MINUTE)
+        await holding.say(session, "It is mostly at work.")
+        await holding.work()
+    answer = await holding.decide("ada", session, "approve")
+    refused = await decide_plan(holding, session, "approve")
+    assert (answer.status_code, refused.json()["code"]) == (201, "reply_is_held")
+    await holding.work(MINUTE)
+    assert (await decide_plan(holding, session, "approve")).status_code == 201
+
+
+async def test_a_formulation_corrected_while_the_planner_writes_stays(here: Town) -> None:
+    session = await through_diagnosis(here)
+    path = f"/v1/sessions/{session}"
+    body = {"basis": await here.length(session), "surface_level_problem": "Too much at once."}
+    await decide_plan(here, session, "reject", reasons=["clarity"])
+    asked = asyncio.Event()
+    goes_on = asyncio.Event()
+    answers = here.engine.complete
+
+    async def slowly(*sent: Any) -> Any:
+        asked.set()
+        await goes_on.wait()
+        return await answers(*sent)
+
+    here.engine.complete = slowly
+    working = asyncio.create_task(here.work())
+    await asked.wait()
+    body["basis"] = await here.length(session)
+    assert (await here.write("ada", session, "PATCH", f"{path}/formulation", body)).is_success
+    goes_on.set()
+    await working
+    plan = (await here.desk("ada", session))["plan"]
+    assert plan["proposed"] is not None
+    assert plan["formulation"]["surface_level_problem"] == "Too much at once."
 
 
 async def test_moving_the_cursor_needs_a_reason(here: Town) -> None:

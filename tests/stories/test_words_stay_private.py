@@ -5,7 +5,7 @@ import secrets
 
 import pytest
 
-from tests.driving import Town
+from tests.driving import Json, Town
 
 
 async def test_the_model_reads_stand_ins_and_the_therapist_the_clients_words(here: Town) -> None:
@@ -111,3 +111,29 @@ async def test_a_client_app_sees_no_stage_plan_or_draft(here: Town) -> None:
     assert set(seen) == {
         "id", "client_ref", "language", "region", "status", "seq", "created_at", "updated_at",
     }  # fmt: skip
+
+
+async def edited(here: Town, **more: Json) -> str:
+    """A session in which a therapist wrote a draft anew; gives its id."""
+    session = await here.open(**more)
+    await here.say(session, "It was a long week.")
+    await here.work()
+    await here.claim("ada", session)
+    await here.decide("ada", session, "edit", text="What made it long?", reasons=["style"])
+    await here.say(session, "It was work.")
+    await here.work()
+    return session
+
+
+async def test_preferences_are_of_clients_who_agreed_and_each_reading_is_written_down(
+    here: Town,
+) -> None:
+    agreed = {"research_consent": True}
+    session = await edited(here, profile=agreed)
+    silent = [await edited(here), await edited(here, profile=agreed, simulated=True)]
+    before = [await here.length(one) for one in silent]
+    rows = (await here.call("sue", "GET", "/v1/preferences/export")).text.splitlines()
+    assert [json.loads(row)["session_id"] for row in rows] == [session]
+    last = (await here.store.read(session))[-1]
+    assert (last.type, last.actor) == ("words_read", "sue")
+    assert [await here.length(one) for one in silent] == before
