@@ -18,7 +18,7 @@ healthy() {
 
 addresses() {
   echo
-  echo "  API      $SECONDCHAIR_API_URL        (reference: $SECONDCHAIR_API_URL/docs)"
+  echo "  API      $SECONDCHAIR_API_URL        (described at /openapi.json; see docs/client.md)"
   echo "  Console  http://127.0.0.1:$SECONDCHAIR_CONSOLE_PORT"
   echo "  Engine   $SECONDCHAIR_ENGINE_URL     (loopback only)"
   echo

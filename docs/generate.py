@@ -122,6 +122,8 @@ def openapi() -> str:
 
 
 def _of_file(name: str) -> str:
+    if not name.endswith("_file"):
+        raise LookupError(f"the setting {name} has no docstring")
     return f"File that holds `SECONDCHAIR_{name.removesuffix('_file').upper()}`."
 
 

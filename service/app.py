@@ -66,6 +66,8 @@ def create_app(open_house: OpenHouse, patience_s: float = 30.0) -> FastAPI:
         version="1",
         summary="A model drafts, a therapist decides, only then do words leave.",
         lifespan=lifespan,
+        # Their pages fetch scripts from elsewhere, which our own headers forbid.
+        docs_url=None,
         redoc_url=None,
     )
     for router in ROUTERS:

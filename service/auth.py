@@ -43,7 +43,7 @@ class TokenVerifier(Protocol):
     """Recognises tokens that are not ours, such as OIDC tokens."""
 
     async def verify(self, token: str) -> Caller:
-        """Give the caller. Raises: Refused unauthenticated."""
+        """Give the caller. Raises: Refused unauthenticated; IssuerUnavailable."""
         ...
 
 
@@ -56,7 +56,10 @@ class Authenticator:
         self._tokens = tokens
 
     async def caller(self, header: str | None) -> Caller:
-        """Give the caller of a request. Raises: Refused unauthenticated; StoreUnavailable."""
+        """Give the caller of a request.
+
+        Raises: Refused unauthenticated; StoreUnavailable, IssuerUnavailable.
+        """
         scheme, _, token = (header or "").partition(" ")
         if scheme.lower() != "bearer" or not token or len(token) > 8_192:
             raise _unknown()

@@ -11,7 +11,7 @@ from service.auth import Authenticator, Caller, Role
 from service.desk import Desk, Reviewer
 from service.ids import session_of
 from service.ledger import Ledger
-from service.limits import Allowance
+from service.limits import Allowance, Seats
 from service.ports import Ports
 from service.rolling import Rolling
 from service.sealing import MasterKeys
@@ -38,6 +38,7 @@ class House:
     """Whether the doors for simulated conversations are open."""
     claim_ms: int = 90_000
     """How long a claim lasts without a renewal."""
+    seats: Seats = field(default_factory=Seats)
 
     @property
     def desk(self) -> Desk:

@@ -1,8 +1,12 @@
-"""Limits that protect everybody from one caller: rate, request size, request time."""
+"""Limits that protect everybody from one caller: rate, open streams, request size and time."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.problems import answer, problem
@@ -23,7 +27,8 @@ class Allowance:
     def spend(self, name: str, now_ms: int) -> None:
         """Count one request. Raises: Refused rate_limited."""
         left, at_ms = self._left.pop(name, (self.burst, now_ms))
-        left = min(self.burst, left + (now_ms - at_ms) / 1000 * self.rate)
+        # A clock that was set back owes nobody anything: it must not take what is left.
+        left = min(self.burst, left + max(0, now_ms - at_ms) / 1000 * self.rate)
         if left < 1:
             self._left[name] = (left, now_ms)
             raise Refused("rate_limited", "Too many requests; wait a moment.")
@@ -32,11 +37,40 @@ class Allowance:
             del self._left[next(iter(self._left))]
 
 
+@dataclass(slots=True)
+class Seats:
+    """How many event streams one caller may have open at each process."""
+
+    apps: int = 1_000
+    """A client app's backend listens for each of its clients who is there."""
+    people: int = 20
+    """A person needs one for each open window."""
+    _taken: Counter[str] = field(default_factory=Counter[str])
+
+    @contextmanager
+    def taken(self, name: str, most: int) -> Generator[None]:
+        """Hold one of ``most`` seats for the length of a ``with``. Raises: Refused rate_limited."""
+        if self._taken[name] >= most:
+            raise Refused("rate_limited", "Too many open streams; close some of them.")
+        self._taken[name] += 1
+        try:
+            yield
+        finally:
+            self._taken[name] -= 1
+            if not self._taken[name]:
+                del self._taken[name]
+
+
 _WAITING = frozenset({"/v1/chat/completions", "/api/chat"})
+_DIGITS = 18
+"""Read of an announced length; more of them are too much in any case."""
 
 
-class _TooLarge(Exception):
-    """More bytes came than a request may have."""
+class _TooLarge(BaseException):
+    """More bytes came than a request may have.
+
+    No `Exception`, because FastAPI answers any that comes out of a body with a 400 of its own.
+    """
 
 
 class Limits:
@@ -56,6 +90,35 @@ class Limits:
             await self._app(scope, receive, send)
             return
         begun = asyncio.Event()
+
+        async def noticed(message: Message) -> None:
+            begun.set()
+            await send(_hardened(message))
+
+        if _announced(scope) > self._body_bytes:
+            await _too_large()(scope, receive, noticed)
+            return
+        serving = asyncio.ensure_future(self._app(scope, self._counted(receive), noticed))
+        starting = asyncio.ensure_future(begun.wait())
+        try:
+            await asyncio.wait(
+                {serving, starting},
+                timeout=None if scope["path"] in _WAITING else self._seconds,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if not serving.done() and not begun.is_set():
+                late = answer(problem("timeout", "The request took too long."))
+                await late(scope, receive, noticed)
+                return
+            await serving
+        except _TooLarge:
+            if not begun.is_set():
+                await _too_large()(scope, receive, noticed)
+        finally:
+            serving.cancel()
+            starting.cancel()
+
+    def _counted(self, receive: Receive) -> Receive:
         taken = 0
 
         async def counted() -> Message:
@@ -66,30 +129,17 @@ class Limits:
                 raise _TooLarge
             return message
 
-        async def noticed(message: Message) -> None:
-            begun.set()
-            await send(_hardened(message))
+        return counted
 
-        serving = asyncio.ensure_future(self._app(scope, counted, noticed))
-        starting = asyncio.ensure_future(begun.wait())
-        try:
-            await asyncio.wait(
-                {serving, starting},
-                timeout=None if scope["path"] in _WAITING else self._seconds,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            if not serving.done() and not begun.is_set():
-                late = answer(problem("timeout", "The request took too long."))
-                await late(scope, receive, send)
-                return
-            await serving
-        except _TooLarge:
-            if not begun.is_set():
-                large = answer(problem("body_too_large", "The body is too large."))
-                await large(scope, receive, send)
-        finally:
-            serving.cancel()
-            starting.cancel()
+
+def _announced(scope: Scope) -> int:
+    """The bytes that a request says it brings; 0 where it does not say."""
+    said = dict[bytes, bytes](scope["headers"]).get(b"content-length", b"")
+    return int(said[:_DIGITS]) if said.isdigit() else 0
+
+
+def _too_large() -> JSONResponse:
+    return answer(problem("body_too_large", "The body is too large."))
 
 
 def _hardened(message: Message) -> Message:

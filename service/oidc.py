@@ -10,17 +10,21 @@ import jwt
 from pydantic import TypeAdapter, ValidationError
 
 from service.auth import Caller, Role
-from service.ports import Clock
+from service.ports import Clock, IssuerUnavailable
 from service.session.refusals import Refused
 
 _ALGORITHMS = ("RS256", "ES256")
 """Never what the token asks for: `none` and shared-secret algorithms are refused."""
 _ROLE: TypeAdapter[Role] = TypeAdapter(Role)
+_KEY_SET = TypeAdapter(dict[str, Any])
 _SKEW_S = 60
 _FRESH_MS = 600_000
 """How long fetched keys are used without looking again."""
 _AGAIN_MS = 10_000
 """How soon an unknown key id may make us look again; strangers cannot make us fetch all day."""
+_PATIENCE_S = 5
+_RETRY_MS = 1_000
+"""How soon we look again while no key is known at all; nobody can sign in until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +46,14 @@ class OidcVerifier:
         self._issuer = issuer
         self._clock = clock
         self._keys: Mapping[str, jwt.PyJWK] = {}
-        self._fetched_at_ms = -_FRESH_MS
+        self._tried_at_ms: int | None = None
+        self._fetching = asyncio.Lock()
 
     async def verify(self, token: str) -> Caller:
-        """Give the caller a token stands for. Raises: Refused unauthenticated."""
+        """Give the caller a token stands for.
+
+        Raises: Refused unauthenticated; IssuerUnavailable while no key is known at all.
+        """
         try:
             kid = str(jwt.get_unverified_header(token)["kid"])
             key = await self._key(kid)
@@ -67,21 +75,43 @@ class OidcVerifier:
 
     async def _key(self, kid: str) -> jwt.PyJWK:
         """Give a key by id; fetch the set again when it is old, or when the id is new."""
-        age = self._clock.now_ms() - self._fetched_at_ms
-        if age > _FRESH_MS or (kid not in self._keys and age > _AGAIN_MS):
-            await self._fetch()
+        # A key that is known need not wait for somebody else's fetch.
+        if self._due(kid) and not (kid in self._keys and self._fetching.locked()):
+            async with self._fetching:
+                # Whoever waited here uses what the first one found.
+                if self._due(kid):
+                    await self._fetch()
+        if not self._keys:
+            raise IssuerUnavailable
         return self._keys[kid]
 
+    def _due(self, kid: str) -> bool:
+        if self._tried_at_ms is None:
+            return True
+        age = self._clock.now_ms() - self._tried_at_ms
+        rest_ms = _AGAIN_MS if self._keys else _RETRY_MS
+        if kid in self._keys:
+            rest_ms = _FRESH_MS
+        # A clock that was set back must not keep us from looking.
+        return not 0 <= age <= rest_ms
+
     async def _fetch(self) -> None:
-        self._fetched_at_ms = self._clock.now_ms()
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(_PATIENCE_S):
                 answer = await self._client.get(self._issuer.jwks_url)
-            found = jwt.PyJWKSet.from_dict(answer.raise_for_status().json())
-        except (httpx.HTTPError, TimeoutError):
+            self._keys = _read(answer) or self._keys
+        except (httpx.HTTPError, TimeoutError, jwt.PyJWTError, ValueError):
             # Keys that were good a moment ago stay good while the issuer cannot be reached.
-            return
-        self._keys = {str(key.key_id): key for key in found.keys if key.key_id}
+            pass
+        # Only now: those who waited five seconds in vain must not each wait as long again.
+        self._tried_at_ms = self._clock.now_ms()
+
+
+def _read(answer: httpx.Response) -> Mapping[str, jwt.PyJWK]:
+    """Give the keys of a key set by id. Raises: HTTPError, PyJWTError, ValueError."""
+    found = _KEY_SET.validate_json(answer.raise_for_status().content)
+    keys = jwt.PyJWKSet.from_dict(found).keys
+    return {str(key.key_id): key for key in keys if key.key_id}
 
 
 def _unknown() -> Refused:

@@ -3,6 +3,7 @@
 FastAPI knows the good answers; which refusals a route can give follows from what it takes.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -19,9 +20,21 @@ _SAYS = {
     413: "The body is too large.",
     422: "A field or a rule says no; nothing happened.",
     429: "Too many requests; see Retry-After.",
-    503: "Something needed is away or slow; try again.",
+    503: "Something needed is away or slow; see Retry-After.",
 }
 _READ_AS_A_WHOLE = ("page_token", "Idempotency-Key", "X-Claim")
+_NEEDED: Mapping[str, Mapping[str, Any]] = {
+    "Idempotency-Key": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
+    "X-Claim": {"type": "string", "maxLength": 100},
+}
+"""Headers that are missing only as a refusal with a code of its own, so FastAPI thinks them
+optional."""
+_FREE = {"/v1/sessions/{session_id}/claim", "/v1/sessions/{session_id}/assign"}
+"""Where `X-Claim` may be left out: a first claim has none, a supervisor needs none."""
+_ASK_AGAIN = {429, 503}
+_LATER = {
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
+}
 _OWN = {"HTTPValidationError", "ValidationError"}
 """FastAPI's schemas for what we answer as problem documents."""
 _WAYS = ("get", "put", "post", "delete", "patch")
@@ -40,6 +53,7 @@ class DescribedApp(FastAPI):
                 for way in _WAYS:
                     if way in ways:
                         _add_refusals(path, ways[way])
+                        _require_headers(path, way, ways[way])
             for name in _OWN:
                 made["components"]["schemas"].pop(name, None)
             self.openapi_schema = made
@@ -50,7 +64,16 @@ def _add_refusals(path: str, operation: dict[str, Any]) -> None:
     answers = operation["responses"]
     for status in _refusals(path, operation):
         answers[str(status)] = {"description": _SAYS[status], "content": _PROBLEM}
+        if status in _ASK_AGAIN:
+            answers[str(status)]["headers"] = _LATER
     operation["responses"] = dict(sorted(answers.items()))
+
+
+def _require_headers(path: str, way: str, operation: dict[str, Any]) -> None:
+    for one in operation.get("parameters", ()):
+        optional = one["name"] == "X-Claim" and path in _FREE and way == "post"
+        if one["name"] in _NEEDED and not optional:
+            one.update(required=True, schema=dict(_NEEDED[one["name"]]))
 
 
 def _refusals(path: str, operation: dict[str, Any]) -> set[int]:

@@ -14,6 +14,10 @@ from safety.surrogates import Surrogates
 from service.stores.port import Store
 
 
+class IssuerUnavailable(Exception):
+    """The organisation's sign-in cannot be reached; whose token it is cannot be told."""
+
+
 class Clock(Protocol):
     """Tells the time, and waits."""
 

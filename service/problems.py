@@ -4,7 +4,8 @@ Refused            a rule says no          4xx, by its code    (session.refusals
   GuardRefused     words that may not leave 422, with checks   (wording)
 NotAllowed         the plan says no        422                 (planner.machine)
 ClaimLost, ClaimedByOther                  409                 (stores.port)
-StoreUnavailable, EngineUnavailable        503, try again      (the world)
+StoreUnavailable, EngineUnavailable,
+IssuerUnavailable                          503, try again      (the world)
 anything else      a bug                   500, no detail
 """
 
@@ -18,6 +19,7 @@ from starlette.exceptions import HTTPException
 
 from models.completion import EngineUnavailable
 from planner.machine import NotAllowed
+from service.ports import IssuerUnavailable
 from service.schemas.problem import CheckResult, FieldError, Problem
 from service.session.refusals import Refused
 from service.stores.port import ClaimedByOther, ClaimLost, Conflict, StoreUnavailable
@@ -76,6 +78,7 @@ STATUS: Mapping[str, int] = {
 }
 """Each stable code and its status; docs/errors.md lists the same, and a test compares."""
 
+_ASK_AGAIN = {429, 503}
 _OF_STATUS = {400: "malformed_body", 401: "unauthenticated", 403: "forbidden", 404: "not_found",
               405: "method_not_allowed", 413: "body_too_large"}  # fmt: skip
 
@@ -94,10 +97,11 @@ def answer(found: Problem, headers: Mapping[str, str] | None = None) -> JSONResp
     """Give the HTTP answer of a problem document, and count it."""
     Http.refused.add(code=found.code)
     note(code=found.code)
+    later = {"Retry-After": "1"} if found.status in _ASK_AGAIN else {}
     return JSONResponse(
         found.model_dump(mode="json", exclude_none=True),
         status_code=found.status,
-        headers=dict(headers or {}),
+        headers={**later, **(headers or {})},
         media_type="application/problem+json",
     )
 
@@ -108,7 +112,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(NotAllowed, _not_allowed)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    for kind in (ClaimLost, ClaimedByOther, Conflict, StoreUnavailable, EngineUnavailable):
+    for kind in (ClaimLost, ClaimedByOther, Conflict):
+        app.add_exception_handler(kind, _world)
+    for kind in (StoreUnavailable, EngineUnavailable, IssuerUnavailable):
         app.add_exception_handler(kind, _world)
     app.add_exception_handler(Exception, _bug)
 
@@ -118,8 +124,6 @@ def _refused(_: Request, error: Exception) -> JSONResponse:
     checks = error.checks if isinstance(error, GuardRefused) else ()
     shown = tuple(CheckResult(**check.model_dump()) for check in checks)
     headers = {"WWW-Authenticate": "Bearer"} if error.code == "unauthenticated" else {}
-    if error.code == "rate_limited":
-        headers = {"Retry-After": "1"}
     return answer(problem(error.code, error.detail, checks=shown, seq=error.seq), headers)
 
 
@@ -152,8 +156,7 @@ def _world(_: Request, error: Exception) -> JSONResponse:
         return answer(problem("claimed_by_other", "Somebody else is reviewing this session."))
     if isinstance(error, StoreUnavailable):
         log_line(LogEvent.STORE_UNAVAILABLE, "error")
-    later = {"Retry-After": "1"}
-    return answer(problem("unavailable", "Please try again in a moment."), later)
+    return answer(problem("unavailable", "Please try again in a moment."))
 
 
 def _bug(_: Request, error: Exception) -> JSONResponse:

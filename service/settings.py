@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     """Base64 of 32 bytes each, newest first, separated by commas; wraps every session's key."""
     master_key_file: Path | None = None
     engine_url: str = "http://127.0.0.1:8402"
+    """Where vLLM answers; one engine."""
     engine_key: SecretStr | None = None
     """Bearer of the engine; nobody but this service should have it."""
     engine_key_file: Path | None = None
@@ -48,6 +49,7 @@ class Settings(BaseSettings):
     candidates: int = Field(default=1, ge=1, le=10)
     """Drafts offered to choose from; each costs engine time. Paper: PSY-STEP §4 uses 10."""
     temperature: float = Field(default=0.7, ge=0, le=2)
+    """How freely the utterance role words a draft; 0 always takes the likeliest token."""
     turns: int = Field(default=8, ge=1, le=256)
     """Turns a worker runs at once; the engine's batch size is a good value."""
     hold_ms: int = Field(default=5_000, ge=0, le=120_000)
@@ -68,10 +70,13 @@ class Settings(BaseSettings):
     crisis_notice_en: str | None = None
     """The organisation's own fixed words to a client in crisis; off unless set (P1)."""
     crisis_notice_zh: str | None = None
+    """The same for sessions in Chinese."""
     oidc_issuer: str | None = None
     """Accept this issuer's tokens beside API keys; needs audience and JWKS address."""
     oidc_audience: str | None = None
+    """What the tokens' `aud` must hold: this service, as the issuer calls it."""
     oidc_jwks_url: str | None = None
+    """Where the issuer publishes its signing keys."""
     metrics_token: SecretStr | None = None
     """Bearer of /metrics; None leaves its protection to the network policy."""
     metrics_token_file: Path | None = None

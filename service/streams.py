@@ -1,17 +1,23 @@
 """Server-sent events: a client app hears replies, a console hears that something changed."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Depends, Header, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from service.house import ClientApp, House, InHouse, Therapist, session_for
+from service.auth import Caller
+from service.house import Anybody, ClientApp, House, InHouse, Therapist, session_for
+from service.ports import IssuerUnavailable
 from service.schemas.wire import Ident
 from service.session.refusals import Refused
 from service.sessions import released
-from service.stores.port import RowQuery
+from service.stores.port import RowQuery, StoreUnavailable
+from service.telemetry.log import LogEvent, log_line
 from service.telemetry.metrics import Http
 
 router = APIRouter(prefix="/v1", tags=["streams"])
@@ -19,50 +25,114 @@ _STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream
 _HEARTBEAT_S = 15
 _LOOK_S = 10.0
 """Looks again after this even if nobody was woken."""
+_REST_S = 0.2
+"""Rests this long after a look: in a busy service every change wakes every stream."""
+_LONGEST_MS = 600_000
+"""A stream ends after this; its client comes back with `Last-Event-ID` and misses nothing."""
+_KNOWN_MS = 15_000
+"""Asks again who is listening after this. With `_LOOK_S` a revoked key hears 30 s more at most."""
+_KNOWN_FOR_WORDS_MS = 5_000
+"""The same before words are sent."""
 _SHOWN = 200
 """Queue rows a console is told about."""
 
 LastSeen = Annotated[str | None, Header(alias="Last-Event-ID", max_length=64)]
 
 
+@dataclass(slots=True)
+class Listener:
+    """Who hears a stream. Nobody has to ask for the next words, so it is asked again who hears."""
+
+    house: House
+    caller: Caller
+    authorization: str | None
+    opened_ms: int
+    known_ms: int
+    """When the caller was recognised last."""
+
+    async def stays(self) -> bool:
+        """Whether the stream goes on. Raises: as `recognised`."""
+        # A clock that was set back ends it too, instead of making it longer.
+        if not 0 <= self.house.ports.clock.now_ms() - self.opened_ms < _LONGEST_MS:
+            return False
+        await self.recognised(_KNOWN_MS)
+        return True
+
+    async def recognised(self, within_ms: int) -> None:
+        """Prove that the caller is still who opened the stream, unless proven just now.
+
+        Raises: Refused unauthenticated; StoreUnavailable, IssuerUnavailable.
+        """
+        now_ms = self.house.ports.clock.now_ms()
+        if 0 <= now_ms - self.known_ms < within_ms:
+            return
+        if await self.house.auth.caller(self.authorization) != self.caller:
+            raise Refused("unauthenticated", "The caller's role or team has changed.")
+        self.known_ms = now_ms
+
+
+async def _seated(request: Request, house: InHouse, caller: Anybody) -> AsyncGenerator[Listener]:
+    """Give a listener a seat until the answer has ended, however it ends."""
+    app = caller.role == "client_app"
+    audience, most = ("client", house.seats.apps) if app else ("console", house.seats.people)
+    now_ms = house.ports.clock.now_ms()
+    with house.seats.taken(caller.name, most):
+        Http.streams.add(1, audience=audience)
+        try:
+            header = request.headers.get("Authorization")
+            yield Listener(house, caller, header, now_ms, now_ms)
+        finally:
+            Http.streams.add(-1, audience=audience)
+
+
+Seated = Annotated[Listener, Depends(_seated, scope="request")]
+
+
 @router.get("/sessions/{session_id}/stream", response_class=EventSourceResponse, responses=_STREAM)
 async def stream_session(
-    session_id: Ident, house: InHouse, caller: ClientApp, last_event_id: LastSeen = None
+    session_id: Ident, caller: ClientApp, listener: Seated, last_event_id: LastSeen = None
 ) -> EventSourceResponse:
     """Send each reply as it leaves, and each change of status; resumes after `Last-Event-ID`."""
-    state = await session_for(house, caller, session_id)
+    state = await session_for(listener.house, caller, session_id)
     seen = _place(last_event_id, state.seq)
-    told = _replies(house, state.session_id, seen)
-    return EventSourceResponse(_counted(told, "client"), ping=_HEARTBEAT_S)
+    told = _replies(listener, state.session_id, seen)
+    return EventSourceResponse(_while_possible(told), ping=_HEARTBEAT_S)
 
 
 @router.get("/stream", response_class=EventSourceResponse, responses=_STREAM)
-async def stream_desk(house: InHouse, caller: Therapist) -> EventSourceResponse:
+async def stream_desk(_: Therapist, listener: Seated) -> EventSourceResponse:
     """Tell a console that the queue or an alert changed: ids only, never words."""
-    return EventSourceResponse(_counted(_queue(house, caller.team), "console"), ping=_HEARTBEAT_S)
+    return EventSourceResponse(_while_possible(_queue(listener)), ping=_HEARTBEAT_S)
 
 
-async def _replies(house: House, session_id: str, seen: int) -> AsyncGenerator[ServerSentEvent]:
-    mark, status = 0, ""
-    while True:
-        state = await house.ledger.load(session_id)
-        for reply in released(state, seen):
-            seen = reply.seq
-            yield ServerSentEvent(reply.model_dump_json(), event="reply", id=str(reply.seq))
-        if state.status != status:
-            status = state.status
-            body = json.dumps({"status": status, "seq": state.seq})
-            yield ServerSentEvent(body, event="status", id=str(max(seen, 0)))
-        if status == "erased":
-            return
+async def _replies(
+    listener: Listener, session_id: str, seen: int
+) -> AsyncGenerator[ServerSentEvent]:
+    house, mark, seq, status = listener.house, 0, -1, ""
+    while await listener.stays():
+        stored = await house.ports.store.row(session_id)
+        if stored is None or stored.row.seq != seq:
+            state = await house.ledger.load(session_id)
+            seq = state.seq
+            for reply in released(state, seen):
+                await listener.recognised(_KNOWN_FOR_WORDS_MS)
+                seen = reply.seq
+                yield ServerSentEvent(reply.model_dump_json(), event="reply", id=str(reply.seq))
+            if state.status != status:
+                status = state.status
+                body = json.dumps({"status": status, "seq": state.seq})
+                yield ServerSentEvent(body, event="status", id=str(max(seen, 0)))
+            if status == "erased":
+                return
+        await asyncio.sleep(_REST_S)
         mark = await house.ports.store.changed(mark, _LOOK_S)
 
 
-async def _queue(house: House, team: str) -> AsyncGenerator[ServerSentEvent]:
-    mark, before = 0, dict[str, str]()
-    while True:
-        now = house.ports.clock.now_ms()
-        page = await house.ports.store.rows(RowQuery("queue", team, now_ms=now, limit=_SHOWN))
+async def _queue(listener: Listener) -> AsyncGenerator[ServerSentEvent]:
+    ports, mark, before = listener.house.ports, 0, dict[str, str]()
+    while await listener.stays():
+        query = RowQuery("queue", listener.caller.team, now_ms=ports.clock.now_ms(), limit=_SHOWN)
+        page = await ports.store.rows(query)
         after: dict[str, str] = {}
         for row, claim in page.items:
             body = {
@@ -77,18 +147,22 @@ async def _queue(house: House, team: str) -> AsyncGenerator[ServerSentEvent]:
         for gone in before.keys() - after.keys():
             yield ServerSentEvent(json.dumps({"session_id": gone, "kind": None}), event="queue")
         before = after
-        mark = await house.ports.store.changed(mark, _LOOK_S)
+        await asyncio.sleep(_REST_S)
+        mark = await ports.store.changed(mark, _LOOK_S)
 
 
-async def _counted(
-    told: AsyncGenerator[ServerSentEvent], audience: str
+async def _while_possible(
+    told: AsyncGenerator[ServerSentEvent],
 ) -> AsyncGenerator[ServerSentEvent]:
-    Http.streams.add(1, audience=audience)
+    """End quietly what cannot go on: the answer has begun, and whoever comes back is told why."""
     try:
-        async for one in told:
-            yield one
-    finally:
-        Http.streams.add(-1, audience=audience)
+        async with aclosing(told):
+            async for one in told:
+                yield one
+    except (Refused, IssuerUnavailable):
+        return
+    except StoreUnavailable:
+        log_line(LogEvent.STORE_UNAVAILABLE, "error")
 
 
 def _place(last_event_id: str | None, newest: int) -> int:

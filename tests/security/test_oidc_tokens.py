@@ -1,16 +1,21 @@
 """Tokens of the organisation's sign-in: good ones are known, all others are strangers."""
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 
 import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from service.auth import Authenticator
 from service.oidc import Issuer, OidcVerifier
+from service.ports import IssuerUnavailable
 from service.session.refusals import Refused
+from tests.driving import one_app, town
 from tests.fakes import ManualClock
 
 ISSUER = Issuer("https://id.example.org", "secondchair", "https://id.example.org/keys")
@@ -24,10 +29,14 @@ class Provider:
         self.keys = {"one": rsa.generate_private_key(65537, 2048)}
         self.fetched = 0
         self.away = False
+        self.nonsense: bytes | None = None
 
-    def answer(self, _: httpx.Request) -> httpx.Response:
-        """Give the key set."""
+    async def answer(self, _: httpx.Request) -> httpx.Response:
+        """Give the key set after a moment."""
         self.fetched += 1
+        await asyncio.sleep(0.01)
+        if self.nonsense is not None:
+            return httpx.Response(200, content=self.nonsense)
         if self.away:
             return httpx.Response(503)
         found = [
@@ -128,3 +137,76 @@ async def test_known_keys_stay_good_while_the_provider_is_away(
     provider.away = True
     clock.tick(700_000)
     assert await verifier.verify(provider.token(clock, iat=clock.now_ms() // 1000 - 700))
+
+
+async def accepted(verifier: OidcVerifier, tokens: list[str]) -> list[str]:
+    """Show tokens at once; give what each was answered."""
+    found = await asyncio.gather(*map(verifier.verify, tokens), return_exceptions=True)
+    return [one.code if isinstance(one, Refused) else type(one).__name__ for one in found]
+
+
+async def test_all_who_come_at_a_cold_start_share_one_fetch(
+    verifier: OidcVerifier, provider: Provider, clock: ManualClock
+) -> None:
+    assert await accepted(verifier, [provider.token(clock)] * 10) == ["Caller"] * 10
+    assert provider.fetched == 1
+
+
+async def test_all_who_come_after_a_rotation_share_one_fetch(
+    verifier: OidcVerifier, provider: Provider, clock: ManualClock
+) -> None:
+    await verifier.verify(provider.token(clock))
+    old = provider.token(clock)
+    provider.keys = {"two": rsa.generate_private_key(65537, 2048)}
+    clock.tick(11_000)
+    new = provider.token(clock, "two")
+    assert await accepted(verifier, [new, old, new, new]) == ["Caller"] * 4
+    assert provider.fetched == 2
+    assert await accepted(verifier, [old, new]) == ["unauthenticated", "Caller"]
+
+
+@pytest.mark.parametrize("nonsense", [None, b"<html>", b"[]", b"{}", b'{"keys": [{}]}', b"\xff"])
+async def test_nobody_is_a_stranger_while_no_key_is_known(
+    verifier: OidcVerifier, provider: Provider, clock: ManualClock, nonsense: bytes | None
+) -> None:
+    provider.away, provider.nonsense = True, nonsense
+    token = provider.token(clock)
+    assert await accepted(verifier, [token] * 10) == ["IssuerUnavailable"] * 10
+    assert provider.fetched == 1
+    provider.away, provider.nonsense = False, None
+    clock.tick(1_001)
+    assert await accepted(verifier, [token] * 10) == ["Caller"] * 10
+    assert provider.fetched == 2
+
+
+async def test_a_fetch_that_is_given_up_leaves_the_next_one_to_fetch(
+    verifier: OidcVerifier, provider: Provider, clock: ManualClock
+) -> None:
+    impatient = asyncio.create_task(verifier.verify(provider.token(clock)))
+    await asyncio.sleep(0)
+    impatient.cancel()
+    assert await verifier.verify(provider.token(clock))
+
+
+async def test_a_clock_that_was_set_back_does_not_keep_new_keys_out(
+    verifier: OidcVerifier, provider: Provider, clock: ManualClock
+) -> None:
+    await verifier.verify(provider.token(clock))
+    provider.keys["two"] = rsa.generate_private_key(65537, 2048)
+    clock.tick(-600_000)
+    assert await verifier.verify(provider.token(clock, "two", exp=time.time() + 300))
+
+
+async def test_an_issuer_that_is_away_is_told_as_such(
+    verifier: OidcVerifier, provider: Provider, clock: ManualClock
+) -> None:
+    async with town() as here:
+        auth = Authenticator(here.store, here.clock, verifier)
+        one_app().state.house = replace(here.house, auth=auth)
+        here.keys = {**here.keys, "staff": provider.token(clock)}
+        provider.away = True
+        answer = await here.call("staff", "GET", "/v1/me")
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+        assert answer.headers["Retry-After"] == "1"
+        with pytest.raises(IssuerUnavailable):
+            await verifier.verify(provider.token(clock))

@@ -56,6 +56,19 @@ async def test_a_caller_who_asks_too_fast_is_told_to_wait() -> None:
         assert (await here.call("ada", "GET", "/v1/me")).status_code == 200
 
 
+async def test_a_clock_that_was_set_back_locks_nobody_out() -> None:
+    async with town() as here:
+        session = await here.open()
+        here.house.allowance.rate, here.house.allowance.burst = 1.0, 10.0
+        assert (await here.say(session, "Hello.")).status_code == 202
+        here.clock.tick(-600_000)
+        for _ in range(9):
+            assert (await here.say(session, "[imminent]")).status_code == 202
+        assert (await here.say(session, "[imminent]")).status_code == 429
+        here.clock.tick(1_000)
+        assert (await here.say(session, "[imminent]")).status_code == 202
+
+
 async def _spend(here: Town, allowed: int) -> None:
     here.house.allowance.rate = here.house.allowance.burst = allowed
     for _ in range(allowed):

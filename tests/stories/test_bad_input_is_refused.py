@@ -1,7 +1,7 @@
 """Whatever is sent: a problem document, never a failure of ours, and nothing half done."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -151,3 +151,32 @@ async def test_a_place_beyond_every_log_gives_an_empty_page(scene: Scene, part: 
 async def test_a_method_that_is_not_offered_is_refused(scene: Scene) -> None:
     answer = await scene.here.http.request("PATCH", "/v1/sessions")
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+
+
+async def in_pieces(body: bytes) -> AsyncGenerator[bytes]:
+    """Send a body without saying how long it will be."""
+    for start in range(0, len(body), 10_000):
+        yield body[start : start + 10_000]
+
+
+@pytest.mark.parametrize("path", ["/v1/sessions", "/v1/sessions/{session_id}/close", "/v1/queue"])
+@pytest.mark.parametrize("said", [True, False], ids=["announced", "in_pieces"])
+async def test_a_body_that_is_too_large_is_refused_as_such(
+    scene: Scene, path: str, said: bool
+) -> None:
+    body = b'{"client_ref": "' + b"x" * 70_000 + b'"}'
+    headers = {
+        "Authorization": f"Bearer {scene.here.keys['app']}", "Idempotency-Key": "large",
+        "Content-Type": "application/json",
+    }  # fmt: skip
+    before = scene.stored()
+    answer = await scene.here.http.request(
+        "GET" if path == "/v1/queue" else "POST", path.format(**scene.ids),
+        content=body if said else in_pieces(body), headers=headers,
+    )  # fmt: skip
+    held(answer, before, scene.stored())
+    if path == "/v1/queue" and not said:
+        assert answer.status_code == 403
+        return
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"

@@ -1,14 +1,62 @@
-"""Streams: a client app hears each reply once and can resume; a console hears of changes."""
+"""Streams: a client app hears each reply once and can resume; a console hears of changes.
+
+Who opened a stream is asked again while it lasts, and it does not last for ever.
+"""
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
+import httpx
 import pytest
 
 from service import streams
-from tests.driving import Town
+from service.auth import Caller, KeyRecord, issue, revoke
+from service.limits import Seats
+from service.stores.memory import MemoryStore
+from service.stores.port import Document, Envelope, StoredRow, StoreUnavailable
+from tests.driving import PEOPLE, Town, one_app, town
+
+
+class Watched(MemoryStore):
+    """A store that counts what is read of logs, and whose rows go away when told."""
+
+    reads = 0
+    away = False
+
+    async def read(self, session_id: str, after: int = 0) -> Sequence[Envelope]:
+        """Count and read."""
+        self.reads += 1
+        return await super().read(session_id, after)
+
+    async def row(self, session_id: str) -> StoredRow | None:
+        """Give a row unless it is away."""
+        if self.away:
+            raise StoreUnavailable("row")
+        return await super().row(session_id)
+
+
+def listener(here: Town, who: str) -> streams.Listener:
+    """Give somebody who has just opened a stream."""
+    now_ms, caller = here.clock.now_ms(), Caller(who, *PEOPLE[who])
+    return streams.Listener(here.house, caller, f"Bearer {here.keys[who]}", now_ms, now_ms)
+
+
+async def opened(here: Town, session: str, who: str = "app") -> asyncio.Task[httpx.Response]:
+    """Open a session's stream over HTTP; its answer is there once the stream has ended."""
+    waiting = asyncio.create_task(here.call(who, "GET", f"/v1/sessions/{session}/stream"))
+    await asyncio.sleep(0.05)
+    return waiting
+
+
+async def ended(waiting: asyncio.Task[httpx.Response]) -> str:
+    """Give all that a stream said, once it has ended."""
+    async with asyncio.timeout(5):
+        answer = await waiting
+    assert answer.status_code == 200
+    return answer.text
 
 
 async def heard(stream: AsyncGenerator, count: int) -> list[tuple[str, dict]]:
@@ -24,7 +72,7 @@ async def heard(stream: AsyncGenerator, count: int) -> list[tuple[str, dict]]:
 
 async def test_a_reply_is_told_as_it_leaves(here: Town) -> None:
     session = await here.drafted()
-    waiting = asyncio.create_task(heard(streams._replies(here.house, session, 0), 2))
+    waiting = asyncio.create_task(heard(streams._replies(listener(here, "app"), session, 0), 2))
     await asyncio.sleep(0)
     await here.decide("ada", session, "approve")
     (status, reply) = await waiting
@@ -35,25 +83,25 @@ async def test_a_reply_is_told_as_it_leaves(here: Town) -> None:
 async def test_a_stream_resumes_after_the_last_event_it_gave(here: Town) -> None:
     session = await here.drafted()
     await here.decide("ada", session, "approve")
-    first = (await heard(streams._replies(here.house, session, 0), 1))[0][1]
+    first = (await heard(streams._replies(listener(here, "app"), session, 0), 1))[0][1]
     await here.say(session, "Go on.")
     await here.work()
     await here.decide("ada", session, "approve")
-    told = await heard(streams._replies(here.house, session, int(first["last"])), 2)
+    told = await heard(streams._replies(listener(here, "app"), session, int(first["last"])), 2)
     assert [kind for kind, _ in told] == ["reply", "status"]
     assert told[0][1]["seq"] > first["seq"]
 
 
 async def test_a_console_hears_ids_and_never_words(here: Town) -> None:
     session = await here.drafted("A word that nobody else would ever use: quixotry.")
-    told = await heard(streams._queue(here.house, "north"), 1)
+    told = await heard(streams._queue(listener(here, "ada")), 1)
     assert told[0][1]["session_id"] == session
     assert "quixotry" not in str(told)
 
 
 async def test_a_console_hears_when_a_session_leaves_the_queue(here: Town) -> None:
     session = await here.drafted()
-    waiting = asyncio.create_task(heard(streams._queue(here.house, "north"), 2))
+    waiting = asyncio.create_task(heard(streams._queue(listener(here, "ada")), 2))
     await asyncio.sleep(0.05)
     await here.decide("ada", session, "approve")
     told = await waiting
@@ -66,3 +114,126 @@ async def test_a_last_event_id_that_is_not_ours_is_refused(here: Town, place: st
     path = f"/v1/sessions/{session}/stream"
     answer = await here.call("app", "GET", path, Last_Event_ID=place)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+async def _revoked(here: Town) -> None:
+    await revoke(here.store, here.keys["app"][3:].partition("_")[0])
+
+
+async def _of_another_team(here: Town) -> None:
+    prefix = here.keys["app"][3:].partition("_")[0]
+    kept = await here.store.document("api_key", prefix)
+    assert kept is not None
+    record = KeyRecord.model_validate_json(kept.body).model_copy(update={"team": "south"})
+    body = record.model_dump_json().encode()
+    await here.store.put_document("api_key", Document(prefix, kept.version + 1, body))
+
+
+@pytest.mark.parametrize("end", [_revoked, _of_another_team])
+async def test_who_may_no_longer_listen_hears_no_more_words(
+    here: Town, end: Callable[[Town], Coroutine[None, None, None]]
+) -> None:
+    session = await here.drafted()
+    stream = await opened(here, session)
+    await end(here)
+    here.clock.tick(6_000)
+    await here.decide("ada", session, "approve")
+    told = await ended(stream)
+    assert "event: status" in told
+    assert "event: reply" not in told
+
+
+async def test_a_stream_ends_with_its_key_though_nothing_is_said(here: Town) -> None:
+    session = await here.open()
+    until_ms = here.clock.now_ms() + 60_000
+    key = await issue(here.store, Caller("brief", "client_app", "north"), until_ms)
+    here.keys = {**here.keys, "brief": key}
+    stream = await opened(here, session, "brief")
+    here.clock.tick(61_000)
+    await here.claim("ada", session)
+    assert "event: status" in await ended(stream)
+    assert (await here.call("brief", "GET", f"/v1/sessions/{session}/stream")).status_code == 401
+
+
+async def test_a_console_hears_nothing_more_either(here: Town) -> None:
+    stream = asyncio.create_task(here.call("ada", "GET", "/v1/stream"))
+    await asyncio.sleep(0.05)
+    await revoke(here.store, here.keys["ada"][3:].partition("_")[0])
+    here.clock.tick(16_000)
+    session = await here.open()
+    await here.say(session, "Hello.")
+    assert session not in await ended(stream)
+
+
+async def test_whoever_may_listen_is_asked_again_and_hears_on(here: Town) -> None:
+    session = await here.drafted()
+    stream = await opened(here, session)
+    here.clock.tick(60_000)
+    await here.decide("ada", session, "approve")
+    await asyncio.sleep(2 * streams._REST_S)
+    await here.call("sue", "DELETE", f"/v1/sessions/{session}")
+    told = await ended(stream)
+    assert told.count("event: reply") == 1
+    assert '"status": "erased"' in told
+
+
+async def test_a_stream_ends_after_some_minutes_and_misses_nothing(here: Town) -> None:
+    session = await here.drafted()
+    stream = await opened(here, session)
+    here.clock.tick(600_000)
+    await here.claim("ben", await here.open())
+    assert "event: reply" not in await ended(stream)
+    await here.claim("ada", session)
+    await here.decide("ada", session, "approve")
+    told = await heard(streams._replies(listener(here, "app"), session, 0), 1)
+    assert told[0][0] == "reply"
+
+
+async def test_a_caller_has_so_many_streams_and_gets_their_places_back(here: Town) -> None:
+    here.house = one_app().state.house = replace(here.house, seats=Seats(apps=2))
+    session = await here.open()
+    open_ones = [await opened(here, session) for _ in range(2)]
+    refused = await here.call("app", "GET", f"/v1/sessions/{session}/stream")
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+    assert refused.headers["Retry-After"] == "1"
+    unknown = await here.call("far_app", "GET", f"/v1/sessions/{session}/stream")
+    assert unknown.status_code == 404
+    here.clock.tick(600_000)
+    await here.claim("ada", session)
+    for one in open_ones:
+        await ended(one)
+    again = await opened(here, session)
+    assert not again.done()
+    again.cancel()
+    await asyncio.wait({again})
+    assert not here.house.seats._taken
+
+
+async def test_what_others_do_makes_nobody_read_a_log() -> None:
+    store = Watched()
+    async with town(store) as here:
+        sessions = [await here.open() for _ in range(20)]
+        told = [streams._replies(listener(here, "app"), one, 0) for one in sessions]
+        for one in told:
+            await anext(one)
+        waiting = [asyncio.create_task(anext(one, None)) for one in told]
+        other = await here.open()
+        await asyncio.sleep(2 * streams._REST_S)
+        before = store.reads
+        await here.claim("ada", other)
+        alone = store.reads - before
+        await asyncio.sleep(2 * streams._REST_S)
+        assert store.reads - before == alone <= 1
+        for one in waiting:
+            one.cancel()
+        await asyncio.wait(waiting)
+
+
+async def test_a_stream_ends_quietly_while_the_store_is_away() -> None:
+    store = Watched()
+    async with town(store) as here:
+        session = await here.open()
+        stream = await opened(here, session)
+        store.away = True
+        await here.call("ada", "POST", f"/v1/sessions/{session}/claim", {})
+        assert "event: status" in await ended(stream)
