@@ -3,8 +3,6 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export PYTHONUNBUFFERED := 1
 PY := .venv/bin/python
-JUDGING := en_c en_k en_n en_o en_p en_q en_r en_s en_t \
-           zh_b zh_g zh_j zh_k zh_l zh_m zh_n
 ENGINE_PY := OMP_NUM_THREADS=2 HF_HUB_OFFLINE=1 .venv-engine/bin/python
 
 .PHONY: help setup base run demo stop test check bench adapters eval-adapters screen mutants \
@@ -45,7 +43,7 @@ eval-adapters: base ## Base against adapters on held-back sessions (SESSIONS=fil
 	@$(ENGINE_PY) -m models.train.evaluate $(if $(SESSIONS),--sessions $(SESSIONS))
 
 screen: setup ## Measure the danger screen: levels, routing, what it misses
-	@cat $(or $(CASES),$(JUDGING:%=safety/corpus/screen_%.jsonl)) | \
+	@cat $(or $(CASES),$$($(PY) -m safety.train.screen_rows)) | \
 	  .venv/bin/secondchair screen --evaluate
 
 mutants: setup ## Break screen, rules and guard on purpose and count what the tests notice

@@ -174,3 +174,8 @@ def _until_danger(said: Iterable[Line], language: Language) -> Iterator[Line]:
         if rules.find(normalise(line.text), ()).level is not RiskLevel.NONE:
             return
         yield line
+
+
+if __name__ == "__main__":
+    # `make screen` asks which files judge.
+    print(*(CORPUS / f"screen_{name}.jsonl" for name in JUDGING))
