@@ -20,6 +20,7 @@ from service.main import open_house, work
 from service.settings import Settings
 
 _YIELDING = 10
+_DAY_MS = 86_400_000
 _DEMO_TEAM = "demo"
 _DEMO: tuple[tuple[str, Role], ...] = (
     ("demo-app", "client_app"),
@@ -61,12 +62,13 @@ def worker() -> None:
 
 
 @cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8401, show_default=True)
-def console(port: int) -> None:
-    """Serve the therapist's console."""
+def console(host: str, port: int) -> None:
+    """Serve the therapist's console; SECONDCHAIR_API_URL says where the API is."""
     page = Path(__file__).resolve().parent.parent / "ui" / "app.py"
     flags = [
-        "--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true",
+        "--server.port", str(port), "--server.address", host, "--server.headless", "true",
         "--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none",
     ]  # fmt: skip
     # The console speaks HTTP only; it replaces this process and shares nothing with it.
@@ -112,9 +114,10 @@ def keys() -> None:
 @click.argument("name")
 @click.argument("role", type=click.Choice(["client_app", "therapist", "supervisor", "ops"]))
 @click.argument("team")
-def issue_key(name: str, role: Role, team: str) -> None:
+@click.option("--days", type=click.IntRange(min=1), help="How long it opens; for good unless set.")
+def issue_key(name: str, role: Role, team: str, days: int | None) -> None:
     """Make a key and print it once; only its hash is kept."""
-    click.echo(asyncio.run(_issue(Caller(name, role, team))))
+    click.echo(asyncio.run(_issue(Caller(name, role, team), days)))
 
 
 @keys.command("revoke")
@@ -146,9 +149,10 @@ for _command in (verify, checkpoint, store, erase):
 keys.add_command(rotate_master)
 
 
-async def _issue(caller: Caller) -> str:
+async def _issue(caller: Caller, days: int | None) -> str:
     async with open_house(Settings()) as house:
-        return await issue(house.ports.store, caller)
+        ends = None if days is None else house.ports.clock.now_ms() + days * _DAY_MS
+        return await issue(house.ports.store, caller, ends)
 
 
 async def _revoke(prefix: str) -> bool:

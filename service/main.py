@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 from fastapi import FastAPI
 
-from models.adapters import Fit
+from models.adapters import Fit, shelved
 from models.vllm_engine import VllmEngine, open_client
 from safety.guard import check
 from safety.screen import load_screen
@@ -43,6 +43,8 @@ from service.telemetry.log import LogEvent, configure, log_line
 from service.worker import Worker
 
 _DEVELOPMENT_KEY = Path("var/master.key")
+_UNKNOWN = "unknown"
+"""The hash of a base that nobody named: no adapter was trained on it."""
 _SWITCH_S = 0.0005
 """Screen and scrub work in threads beside the event loop; at Python's own 5 ms each of the loop's
 socket calls may have to wait that long to go on."""
@@ -104,6 +106,8 @@ async def work() -> None:
     settings = Settings()
     configure(settings.log_level)
     log_line(LogEvent.SERVICE_STARTED, process="worker", environment=settings.environment)
+    if shelf(settings).fit.base_sha256 == _UNKNOWN and shelved(settings.adapters_folder):
+        log_line(LogEvent.ADAPTER_CHANGED, "warning", outcome="refused", reason="base_unknown")
     numbers = exposed(
         settings.metrics_host, settings.metrics_port, settings.secret("metrics_token")
     )
@@ -138,10 +142,10 @@ def shelf(settings: Settings) -> Shelf:
     """Give where adapters come from and what the engine's base takes."""
     record = settings.base_folder / settings.engine_model / "base.json"
     digest = settings.engine_base_sha256
-    if digest is None and record.is_file():
+    if not digest and record.is_file():
         digest = str(json.loads(record.read_text(encoding="utf-8"))["weights_sha256"])
     return Shelf(
-        settings.adapters_folder, Fit(digest or "unknown"), settings.engine_model,
+        settings.adapters_folder, Fit(digest or _UNKNOWN), settings.engine_model,
         round(settings.engine_timeout_s * 1_000), settings.adapters_auto,
     )  # fmt: skip
 

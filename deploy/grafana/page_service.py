@@ -85,6 +85,11 @@ SERVICE: Final = Dashboard(
             (("{{kind}} {{outcome}}", rate(f"{_SC}duties_done_total", "kind, outcome")),),
         ),
         Panel(
+            "Time a duty takes (p95)",
+            "s",
+            (("{{kind}}", quantile_of(0.95, f"{_SC}duty_seconds", "kind")),),
+        ),
+        Panel(
             "Worker rounds",
             "reqps",
             (("{{instance}}", rate(f"{_SC}worker_rounds_total", "instance")),),

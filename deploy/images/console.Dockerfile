@@ -23,6 +23,8 @@ COPY safety/__init__.py safety/risk.py ./safety/
 COPY service/__init__.py ./service/
 COPY service/schemas ./service/schemas
 COPY ui ./ui
+# Theme, toolbar and upload limit; by name, so that no secrets.toml beside it can come along.
+COPY .streamlit/config.toml ./.streamlit/
 ENV PATH=/opt/console/bin:$PATH \
     PYTHONPATH=/opt/app \
     PYTHONUNBUFFERED=1 \

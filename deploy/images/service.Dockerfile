@@ -28,6 +28,7 @@ RUN groupadd --gid 10001 secondchair \
     && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin secondchair \
     && install -d -o 10001 -g 10001 /var/lib/secondchair /run/metrics
 COPY --from=build /opt/secondchair /opt/secondchair
+COPY --chmod=0555 deploy/images/service_start.sh /opt/secondchair/bin/
 ENV PATH=/opt/secondchair/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -38,5 +39,5 @@ USER 10001:10001
 WORKDIR /var/lib/secondchair
 EXPOSE 8400 8403
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["secondchair"]
+ENTRYPOINT ["service_start.sh"]
 CMD ["api", "--host", "0.0.0.0", "--port", "8400", "--workers", "2"]

@@ -1,15 +1,19 @@
 """The compose file is valid, its containers locked up, its secrets made by one script."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 
-from service.main import master_keys
+from service.ids import SystemClock
+from service.main import issuer, master_keys, pager, policy, shelf
+from service.pager import LogPager
 from service.settings import Settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -60,8 +64,40 @@ def known_settings() -> set[str]:
     return {f"SECONDCHAIR_{name.upper()}" for name in Settings.model_fields}
 
 
-def test_every_setting_that_compose_gives_is_one_the_service_knows():
-    assert set(SERVICES["api"]["environment"]) <= known_settings()
+BY_FILE = {"STORE", "MASTER_KEY", "ENGINE_KEY", "PAGER_SECRET", "METRICS_TOKEN"}
+"""Given by their ``_FILE``: an environment is readable to more people than a file is."""
+FIXED = {"BASE_FOLDER", "METRICS_PORT"}
+"""The container has no base of its own, and Prometheus asks one port."""
+
+
+def test_every_setting_reaches_the_containers_and_no_other_name_does():
+    meant = known_settings() - {f"SECONDCHAIR_{name}" for name in BY_FILE | FIXED}
+    # Read by the exporter of traces itself, under a name that is not ours.
+    meant |= {"OTEL_EXPORTER_OTLP_HEADERS"}
+    for name in ("api", "worker"):
+        assert set(SERVICES[name]["environment"]) == meant
+
+
+def test_a_setting_that_nobody_set_is_left_to_its_default_and_never_given_empty():
+    # A number that is given as an empty text would keep the service from starting.
+    for name, value in SERVICES["api"]["environment"].items():
+        assert value is None or re.sub(r"\$\{\w+:-\}", "", value), name
+
+
+@pytest.mark.parametrize(
+    "name", ["OIDC_ISSUER", "OIDC_AUDIENCE", "OIDC_JWKS_URL", "PAGER_WEBHOOK_URL", "PAGER_SMTP",
+             "CRISIS_NOTICE_EN", "CRISIS_NOTICE_ZH", "TRACES_URL", "ENGINE_BASE_SHA256"],
+)  # fmt: skip
+def test_an_optional_setting_that_is_given_empty_counts_as_not_given(
+    name: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(f"SECONDCHAIR_{name}", "")
+    settings = Settings(adapters_folder=Path("nowhere"), base_folder=Path("nowhere"))
+    assert not settings.traces_url
+    assert policy(settings).crisis_notice == {}
+    assert shelf(settings).fit.base_sha256 == "unknown"
+    assert isinstance(pager(settings, httpx.AsyncClient()), LogPager)
+    assert issuer(settings, httpx.AsyncClient(), SystemClock()) is None
 
 
 def test_every_setting_that_kubernetes_gives_is_one_the_service_knows():
@@ -72,9 +108,11 @@ def test_every_setting_that_kubernetes_gives_is_one_the_service_knows():
     added = [
         change["path"].rsplit("/", 1)[-1]
         for patch in clinic["patches"]
+        if patch["target"]["kind"] == "ConfigMap"
         for change in yaml.safe_load(patch["patch"])
     ]
     assert {*base["data"], *added} <= known_settings()
+    assert "SECONDCHAIR_ENGINE_BASE_SHA256" in added
 
 
 @pytest.mark.usefixtures("openssl")
@@ -84,6 +122,9 @@ def test_the_shipped_settings_and_secrets_are_enough_for_production(
     shutil.copy(DEPLOY / "secrets" / "make.sh", tmp_path)
     subprocess.run(["sh", tmp_path / "make.sh"], check=True, capture_output=True)
     for name, value in SERVICES["worker"]["environment"].items():
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+            continue
         given = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)
         monkeypatch.setenv(name, given.replace("/run/secrets", str(tmp_path)))
     settings = Settings()
@@ -132,7 +173,37 @@ def test_one_script_makes_every_secret_once(tmp_path: Path):
     make = ["sh", tmp_path / "make.sh"]
     subprocess.run(make, check=True, capture_output=True)
     made = {file.name: file.read_bytes() for file in tmp_path.iterdir() if file.name != "make.sh"}
-    assert set(made) == set(COMPOSE["secrets"])
+    # The operator's password is a person's, so no container reads it.
+    assert set(made) == {*COMPOSE["secrets"], "redis_operator"}
     subprocess.run(make, check=True, capture_output=True)
     again = {file.name: file.read_bytes() for file in tmp_path.iterdir() if file.name != "make.sh"}
     assert again == made
+
+
+@pytest.mark.usefixtures("openssl")
+def test_secrets_made_for_kubernetes_are_readable_by_their_maker_alone(tmp_path: Path):
+    shutil.copy(DEPLOY / "secrets" / "make.sh", tmp_path)
+    subprocess.run(["sh", tmp_path / "make.sh", "mine"], check=True, capture_output=True)
+    assert tmp_path.stat().st_mode & 0o777 == 0o700
+    for file in tmp_path.iterdir():
+        if file.name != "make.sh":
+            assert file.stat().st_mode & 0o777 == 0o400, file.name
+            assert file.stat().st_uid == os.getuid(), file.name
+
+
+def test_an_older_installation_gets_an_operator_and_keeps_its_password(
+    tmp_path: Path, openssl: str
+):
+    shutil.copy(DEPLOY / "secrets" / "make.sh", tmp_path)
+    make = ["sh", tmp_path / "make.sh", "mine"]
+    subprocess.run(make, check=True, capture_output=True)
+    acl, url = tmp_path / "redis_acl", (tmp_path / "store_url").read_text()
+    older = acl.read_text().splitlines(keepends=True)[:2]
+    acl.chmod(0o600)
+    acl.write_text("".join(older))
+    (tmp_path / "redis_operator").unlink()
+    subprocess.run(make, check=True, capture_output=True)
+    assert (tmp_path / "store_url").read_text() == url
+    lines = acl.read_text().splitlines(keepends=True)
+    assert lines[:2] == older
+    assert [line.split()[1] for line in lines] == ["default", "secondchair", "operator"]

@@ -111,6 +111,28 @@ def test_both_engines_start_with_the_flags_the_service_counts_on():
                 assert value in script, flag
 
 
+def test_a_service_starts_without_the_numbers_of_the_one_before(tmp_path: Path):
+    numbers, programs = tmp_path / "metrics", tmp_path / "programs"
+    numbers.mkdir()
+    programs.mkdir()
+    for name in ("counter_7.db", "gauge_liveall_7.db"):
+        (numbers / name).touch()
+    command = programs / "secondchair"
+    command.write_text('#!/bin/sh\necho "$#:$*"\n')
+    command.chmod(0o755)
+    start = IMAGES / "service_start.sh"
+    for given in ({"PROMETHEUS_MULTIPROC_DIR": str(numbers)}, {}):
+        told = subprocess.run(
+            [start, "api", "--host", "a b"],
+            env={"PATH": f"{programs}:/usr/bin:/bin", **given},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert told.stdout == "3:api --host a b\n"
+    assert list(numbers.iterdir()) == []
+
+
 class _Engine(BaseHTTPRequestHandler):
     answer: tuple[int, bytes] = (200, b"{}")
 

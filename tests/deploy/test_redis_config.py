@@ -1,8 +1,10 @@
 """The shipped Redis configuration, in a real Redis: durable, bounded, and without a way to lose."""
 
+import contextlib
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -78,6 +80,66 @@ def test_the_service_can_do_its_work_and_nothing_that_loses_it(start):
     for forbidden in ("FLUSHALL", "FLUSHDB", "CONFIG GET dir", "SHUTDOWN", "KEYS *"):
         with pytest.raises(redis.exceptions.NoPermissionError):
             client.execute_command(*forbidden.split())
+
+
+def test_an_operator_sees_what_is_slow_and_no_word_of_anybody(start, tmp_path):
+    _, client = start()
+    client.set("{ses_1}:row", "x")
+    port = client.connection_pool.connection_kwargs["port"]
+    password = (tmp_path / "redis_operator").read_text()
+    with redis.Redis(port=port, username="operator", password=password) as person:
+        # Every command that the runbook and operations.md ask of people.
+        for allowed in ("SLOWLOG GET", "LATENCY LATEST", "INFO persistence", "INFO memory"):
+            person.execute_command(*allowed.split())
+        for forbidden in (
+            "GET {ses_1}:row", "KEYS *", "SCAN 0", "FLUSHALL", "SHUTDOWN",
+            "CONFIG SET appendonly no", "ACL LIST", "MONITOR", "SUBSCRIBE sc:changed", "EVAL x 0",
+        ):  # fmt: skip
+            with pytest.raises(redis.exceptions.NoPermissionError):
+                person.execute_command(*forbidden.split())
+
+
+def test_a_copy_between_two_rewrites_is_whole_whatever_is_written_meanwhile(start, tmp_path):
+    """The back-up of docs/operations.md: a copy counts when the manifest did not change."""
+    server, client = start()
+    live, backup = tmp_path / "appendonlydir", tmp_path / "backup"
+
+    def manifest() -> list[str]:
+        return [file.read_text() for file in sorted(live.glob("*.manifest"))]
+
+    ended = threading.Event()
+    written = 0
+
+    def write() -> None:
+        nonlocal written
+        while not ended.is_set():
+            client.xadd("{ses_1}:log", {"n": written})
+            written += 1
+            if written == 200:
+                client.execute_command("BGREWRITEAOF")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        while written < 150:
+            time.sleep(0.01)
+        while True:
+            before, there = manifest(), written
+            shutil.rmtree(backup, ignore_errors=True)
+            with contextlib.suppress(shutil.Error):
+                shutil.copytree(live, backup)
+                if before == manifest() and there > 400:
+                    break
+    finally:
+        ended.set()
+        writer.join()
+    client.close()
+    server.kill()
+    server.wait()
+    shutil.rmtree(live)
+    shutil.copytree(backup, live)
+    _, client = start()
+    assert there <= client.xlen("{ses_1}:log") <= written
 
 
 def test_nobody_comes_in_without_the_password(start):

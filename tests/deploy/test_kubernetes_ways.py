@@ -1,0 +1,127 @@
+"""Ways in and out of a cluster: the gateway, what pods may reach, and how volumes are filled."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from manifests import (
+    KUBERNETES,
+    WRITTEN,
+    Manifest,
+    built,
+    named,
+    needs_kubectl,
+    rendered,
+)
+
+kubernetes_validate = pytest.importorskip("kubernetes_validate")
+
+OPTIONAL = ("mail", "store-elsewhere", "traces")
+
+
+@needs_kubectl
+def test_other_ways_out_open_only_when_asked_for_and_only_as_far(tmp_path: Path):
+    shipped = {one["metadata"]["name"] for one in rendered("clinic") if _policy(one)}
+    assert not shipped & set(OPTIONAL)
+    manifests = opened(tmp_path)
+    for one in manifests:
+        kubernetes_validate.validate(one, "1.34.0", strict=True)
+    ports = {
+        one["metadata"]["name"]: {
+            port["port"] for rule in one["spec"]["egress"] for port in rule["ports"]
+        }
+        for one in manifests
+        if _policy(one) and one["metadata"]["name"] in OPTIONAL
+    }
+    assert ports == {"mail": {25, 587}, "store-elsewhere": {6379, 6380, 26379}, "traces": {4318}}
+    there = {named(one) for one in manifests}
+    gone = {f"{kind}/redis" for kind in ("StatefulSet", "Service", "PodDisruptionBudget")}
+    assert not there & gone
+    (settings,) = [one for one in manifests if named(one) == "ConfigMap/settings"]
+    assert settings["data"]["SECONDCHAIR_TRACES_URL"].endswith(":4318")
+
+
+def _policy(one: Manifest) -> bool:
+    return one["kind"] == "NetworkPolicy"
+
+
+@needs_kubectl
+def test_people_come_in_by_tls_with_open_streams_and_keep_their_replica():
+    ingresses = {one["metadata"]["name"]: one for one in rendered("clinic") if
+                 one["kind"] == "Ingress"}  # fmt: skip
+    assert set(ingresses) == {"api", "console"}
+    services = {one["metadata"]["name"]: one for one in WRITTEN if one["kind"] == "Service"}
+    for name, one in ingresses.items():
+        (rule,), (tls,) = one["spec"]["rules"], one["spec"]["tls"]
+        assert tls["hosts"] == [rule["host"]]
+        (path,) = rule["http"]["paths"]
+        wanted = path["backend"]["service"]
+        assert wanted["name"] == name
+        assert wanted["port"]["name"] in {port["name"] for port in services[name]["spec"]["ports"]}
+    annotations = {name: one["metadata"]["annotations"] for name, one in ingresses.items()}
+    prefix = "nginx.ingress.kubernetes.io"
+    assert annotations["api"][f"{prefix}/proxy-buffering"] == "off"
+    # A stream ends by itself after ten minutes; the gateway must not do so before.
+    assert int(annotations["api"][f"{prefix}/proxy-read-timeout"]) > 600
+    assert annotations["console"][f"{prefix}/affinity"] == "cookie"
+    # The numbers of /metrics stay inside.
+    assert ingresses["api"]["spec"]["rules"][0]["http"]["paths"][0]["path"] == "/v1"
+
+
+@needs_kubectl
+def test_one_node_can_give_a_trial_all_its_volumes():
+    claims = [one for one in rendered("trial") if one["kind"] == "PersistentVolumeClaim"]
+    assert {one["metadata"]["name"] for one in claims} == {"models", "adapters"}
+    for one in claims:
+        assert one["spec"]["accessModes"] == ["ReadWriteOnce"]
+
+
+@needs_kubectl
+def test_the_carrier_may_write_both_volumes_and_is_as_locked_up_as_the_rest():
+    (pod,) = built(KUBERNETES / "carrier")
+    kubernetes_validate.validate(pod, "1.34.0", strict=True)
+    (container,) = pod["spec"]["containers"]
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
+    claims = {one["persistentVolumeClaim"]["claimName"] for one in pod["spec"]["volumes"]}
+    assert claims == {"models", "adapters"}
+    assert not any(one.get("readOnly") for one in container["volumeMounts"])
+
+
+def test_an_alertmanager_is_looked_for_where_the_policy_lets_prometheus_go():
+    config = yaml.safe_load((KUBERNETES.parent / "prometheus" / "prometheus.yml").read_text())
+    ((found,),) = [one["dns_sd_configs"] for one in config["alerting"]["alertmanagers"]]
+    (policy,) = [one for one in WRITTEN if named(one) == "NetworkPolicy/prometheus"]
+    (rule,) = [
+        rule
+        for rule in policy["spec"]["egress"]
+        if rule["ports"] == [{"protocol": "TCP", "port": found["port"]}]
+    ]
+    (elsewhere,) = [
+        peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+        for peer in rule["to"]
+        if "namespaceSelector" in peer
+    ]
+    assert found["names"] == ["alertmanager", f"alertmanager.{elsewhere}"]
+
+
+def opened(folder: Path) -> list[Manifest]:
+    """The clinic with every optional component that its overlay leaves commented out."""
+    copied = shutil.copytree(KUBERNETES.parent, folder / "deploy", ignore=_secrets)
+    overlay = copied / "kubernetes" / "overlays" / "clinic"
+    file = overlay / "kustomization.yaml"
+    commented = r"^  # - (\.\./\.\./components/)"
+    text, times = re.subn(commented, r"  - \1", file.read_text(), flags=re.M)
+    assert times == len(OPTIONAL)
+    file.write_text(text)
+    return built(overlay)
+
+
+def _secrets(folder: str, names: list[str]) -> list[str]:
+    return names if Path(folder).name == "secrets" else []
