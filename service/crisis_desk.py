@@ -31,11 +31,11 @@ class AlertWindow(Wire):
 async def read_alerts(
     house: InHouse, caller: Therapist, window: Annotated[AlertWindow, Query()]
 ) -> Alerts:
-    """Give unresolved alerts of the team, most urgent session first."""
-    query = RowQuery(
-        "queue", caller.team, kind="alert", now_ms=house.ports.clock.now_ms(),
-        after=window.page_token, limit=window.page_size,
-    )  # fmt: skip
+    """Give every unresolved alert of the team, also acknowledged ones and those of closed sessions.
+
+    What still asks for a human comes first, and of that the most urgent session.
+    """
+    query = RowQuery("alerts", caller.team, after=window.page_token, limit=window.page_size)
     try:
         page = await house.ports.store.rows(query)
     except ValueError as error:
@@ -57,7 +57,7 @@ async def acknowledge(alert_id: Ident, house: InHouse, caller: Therapist) -> Ale
     )
     alarm = _alarm(done.state, alert_id)
     if done.events and alarm.acknowledged_at_ms is not None:
-        waited = (alarm.acknowledged_at_ms - alarm.raised_at_ms) / 1000
+        waited = max(0, alarm.acknowledged_at_ms - alarm.raised_at_ms) / 1000
         Counted.acknowledged_seconds.observe(waited, level=alarm.level)
         log_line(LogEvent.ALERT_ACKNOWLEDGED, alert_id=alert_id, wait_s=waited)
     return _view(house, done.state, alert_id)

@@ -1,13 +1,15 @@
 """The worker: finds sessions that owe something, does it, and looks again.
 
 One loop for one machine or fifty. A lease moves a session's due time forward, so a worker that
-dies loses the lease and not the work. Pages and releases never wait behind drafts.
+dies loses the lease and not the work. Pages and releases never wait behind drafts, and of the
+drafts that wait the most urgent is next.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import NamedTuple
 
 from service.desk import Desk
 from service.ledger import Ledger
@@ -28,76 +30,161 @@ _POLL_S = 1.0
 """Polling makes certain what wake-ups make quick."""
 _LEASE_MS = 15_000
 """How long other workers leave a session alone; kept up while its turn runs."""
+_ASIDE_MS = 300_000
+"""A session that waits for a slot is looked at again after this, should the store forget it."""
+_FORGET_MS = 300_000
+_TURNS = frozenset({"plan", "draft"})
+"""Duties that need the model, and a slot: both are one turn."""
 _REPEATS = 3
 """How often a turn starts over at once because the session moved on while it ran."""
 _PAUSE_S = 0.5
 """A store that is down is asked again after this."""
 
 
+class _Owed(NamedTuple):
+    """What to do for a session now: its pages and releases, or else one turn."""
+
+    now: Sequence[Duty]
+    later_ms: int | None
+    """When the next page or release falls due."""
+
+
 class Worker:
-    """Does duties, at most ``turns`` turns at a time. `run` ends when it is cancelled."""
+    """Does duties, at most ``turns`` turns at a time. `run` ends when it is cancelled.
+
+    As many turns again may wait here for a slot. Every further one is put aside in the store,
+    where the next slot of any worker takes the most urgent.
+    """
 
     def __init__(self, ledger: Ledger, ports: Ports, turns: int = 8) -> None:
         self._ledger = ledger
         self._ports = ports
         self._slots = asyncio.Semaphore(turns)
-        self._limit = turns * 4
+        self._most = turns * 2
+        self._held = 0
+        """Turns taken from what is due that have a slot here or wait for one."""
+        self._put_aside = asyncio.Event()
         self._busy: set[tuple[str, str]] = set()
+        self._seen = 0
 
     async def run(self) -> None:
         """Work until cancelled; what was begun is abandoned safely: the log still implies it."""
-        seen = 0
         async with asyncio.TaskGroup() as tasks:
-            while True:
-                try:
-                    found = await self.look(tasks)
-                    if not found:
-                        seen = await self._ports.store.changed(seen, await self._idle_s())
-                except StoreUnavailable:
-                    log_line(LogEvent.STORE_UNAVAILABLE, "error")
-                    await asyncio.sleep(_PAUSE_S)
+            tasks.create_task(self._again(lambda: self.look(tasks), self._news))
+            tasks.create_task(self._again(lambda: self.admit(tasks), self._own_news))
+            tasks.create_task(self._forget())
 
     async def look(self, tasks: asyncio.TaskGroup) -> int:
         """Take what is due and start on it; give how many sessions were taken."""
         Duties.rounds.add()
         now = self._ports.clock.now_ms()
-        leases = await self._ports.store.lease_due(now, now + _LEASE_MS, self._limit)
+        leases = await self._ports.store.lease_due(now, now + _LEASE_MS, 2 * self._most)
+        begun = [tasks.create_task(self._begin(lease, tasks)) for lease in leases]
+        if begun:
+            # Begun or put aside before more are taken, or this worker would take them all.
+            await asyncio.wait(begun)
+        return len(leases)
+
+    async def admit(self, tasks: asyncio.TaskGroup) -> int:
+        """Wait for a free slot and give it to the most urgent turn put aside, if there is one."""
+        await self._slots.acquire()
+        now = self._ports.clock.now_ms()
+        leases: Sequence[Lease] = ()
+        try:
+            leases = await self._ports.store.lease_due(now, now + _LEASE_MS, 1, aside=True)
+        finally:
+            if not leases:
+                self._slots.release()
         for lease in leases:
-            tasks.create_task(self.serve(lease))
+            begun = tasks.create_task(self._resume(lease))
+            begun.add_done_callback(lambda _: self._slots.release())
         return len(leases)
 
     async def drain(self) -> None:
         """Do everything that is due now, and what that makes due; for tests and shutdown."""
         while True:
             async with asyncio.TaskGroup() as tasks:
-                if not await self.look(tasks):
-                    return
+                found = await self.look(tasks)
+                while await self.admit(tasks):
+                    found += 1
+            if not found:
+                return
 
-    async def serve(self, lease: Lease) -> None:
-        """Do a session's due duties, people first. Never raises: the loop outlives a bad turn."""
-        kind: DutyKind | None = None
+    async def _again(
+        self, step: Callable[[], Awaitable[int]], news: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Take steps as long as they find something, then wait for news."""
+        while True:
+            try:
+                if not await step():
+                    await news()
+            except StoreUnavailable:
+                log_line(LogEvent.STORE_UNAVAILABLE, "error")
+                await asyncio.sleep(_PAUSE_S)
+
+    async def _forget(self) -> None:
+        """Have the store forget old answers now and then, beginning at once."""
+        next_ms = 0
+        while True:
+            now = self._ports.clock.now_ms()
+            try:
+                if now >= next_ms:
+                    await self._ports.store.forget_answers(now)
+                    next_ms = now + _FORGET_MS
+            except StoreUnavailable:
+                log_line(LogEvent.STORE_UNAVAILABLE, "error")
+            await asyncio.sleep(_POLL_S)
+
+    async def _begin(self, lease: Lease, tasks: asyncio.TaskGroup) -> None:
+        """See what a session owes; start on it, or put its turn aside when every slot is taken."""
+        with _outliving(lease.session_id):
+            owed = await self._owed(lease.session_id)
+            if not any(duty.kind in _TURNS for duty in owed.now):
+                tasks.create_task(self._serve(lease, owed.now))
+            elif (lease.session_id, "") in self._busy:
+                return  # its turn is under way here, and says at its end what is due then
+            elif self._held >= self._most:
+                again = self._ports.clock.now_ms() + _ASIDE_MS
+                until = again if owed.later_ms is None else min(again, owed.later_ms)
+                since = owed.now[0].due_at_ms
+                await self._ports.store.keep_lease(lease, until, aside_since_ms=since)
+                self._put_aside.set()
+            else:
+                self._held += 1
+                tasks.create_task(self._wait_and_serve(lease, owed.now))
+
+    async def _resume(self, lease: Lease) -> None:
+        """Do what a session that was put aside owes by now."""
+        with _outliving(lease.session_id):
+            await self._serve(lease, (await self._owed(lease.session_id)).now)
+
+    async def _wait_and_serve(self, lease: Lease, now: Sequence[Duty]) -> None:
         try:
-            async with self._kept(lease):
-                for duty in await self._due(lease.session_id):
-                    kind = duty.kind
-                    await self._do(lease.session_id, duty)
-        except StoreUnavailable:
-            log_line(LogEvent.STORE_UNAVAILABLE, "error", session_id=lease.session_id)
-        except Refused as refused:
-            Duties.done.add(kind=kind or "none", outcome="superseded")
-            log_line(LogEvent.TURN_FAILED, session_id=lease.session_id, code=refused.code)
-        except Exception as bug:  # noqa: BLE001  (place 1 of 3: one session's bug stops no other)
-            Duties.done.add(kind=kind or "none", outcome="failed")
-            log_line(LogEvent.BUG, "error", error=type(bug).__name__, where=where(bug))
+            async with self._kept(lease), self._slots:
+                await self._do_all(lease, now)
+        finally:
+            self._held -= 1
 
-    async def _due(self, session_id: str) -> list[Duty]:
-        """Pages and releases first; plan and draft are one turn."""
+    async def _serve(self, lease: Lease, now: Sequence[Duty]) -> None:
+        async with self._kept(lease):
+            await self._do_all(lease, now)
+
+    async def _do_all(self, lease: Lease, now: Sequence[Duty]) -> None:
+        """Do duties. Never raises: the loop outlives a bad turn."""
+        for duty in now:
+            with _outliving(lease.session_id, duty.kind):
+                await self._do(lease.session_id, duty)
+
+    async def _owed(self, session_id: str) -> _Owed:
+        """Pages and releases alone: what they append makes a turn due again, under a new lease."""
         state = await self._ledger.load(session_id)
         now = self._ports.clock.now_ms()
-        due = [duty for duty in duties(state, self._ledger.policy) if duty.due_at_ms <= now]
-        quick = [duty for duty in due if duty.kind in {"page", "release"}]
-        slow = [duty for duty in due if duty.kind in {"plan", "draft"}]
-        return [*sorted(quick, key=lambda duty: duty.kind), *slow[:1]]
+        owed = duties(state, self._ledger.policy)
+        quick = [duty for duty in owed if duty.kind not in _TURNS]
+        if due := [duty for duty in quick if duty.due_at_ms <= now]:
+            return _Owed(sorted(due, key=lambda duty: duty.kind), None)
+        turns = [duty for duty in owed if duty.kind in _TURNS and duty.due_at_ms <= now]
+        return _Owed(turns[:1], min((duty.due_at_ms for duty in quick), default=None))
 
     async def _do(self, session_id: str, duty: Duty) -> None:
         key = (session_id, duty.subject)
@@ -123,14 +210,14 @@ class Worker:
         elif duty.kind == "release":
             await release_due(session_id, Desk(self._ledger, self._ports))
         else:
-            async with self._slots:
-                await self._turn(session_id)
+            await self._turn(session_id)
 
     async def _turn(self, session_id: str) -> None:
         """Run a turn; again when the session moved on meanwhile and still owes one."""
         for _ in range(_REPEATS):
             await run_turn(session_id, self._ledger, self._ports)
-            if not any(duty.kind in {"plan", "draft"} for duty in await self._due(session_id)):
+            owed = await self._owed(session_id)
+            if not any(duty.kind in _TURNS for duty in owed.now):
                 return
 
     @asynccontextmanager
@@ -171,9 +258,29 @@ class Worker:
             alert_id=alert_id, level=alarm.level,
         )  # fmt: skip
 
-    async def _idle_s(self) -> float:
-        """Wait for the next due time at most, so that a hold ends when it should."""
-        due = await self._ports.store.next_due_ms()
-        if due is None:
-            return _POLL_S
-        return min(_POLL_S, max(0.001, (due - self._ports.clock.now_ms()) / 1000))
+    async def _news(self) -> None:
+        """Wait for a change, until the next due time at most: a hold ends when it should."""
+        due = await self._ports.store.next_due_ms(aside=False)
+        left_s = _POLL_S if due is None else max(0.001, (due - self._ports.clock.now_ms()) / 1000)
+        self._seen = await self._ports.store.changed(self._seen, min(_POLL_S, left_s))
+
+    async def _own_news(self) -> None:
+        """Wait until a turn is put aside here; what others put aside is found by polling."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._put_aside.wait(), _POLL_S)
+        self._put_aside.clear()
+
+
+@contextmanager
+def _outliving(session_id: str, kind: DutyKind | None = None) -> Generator[None]:
+    """Say what went wrong with a session, and go on with the others."""
+    try:
+        yield
+    except StoreUnavailable:
+        log_line(LogEvent.STORE_UNAVAILABLE, "error", session_id=session_id)
+    except Refused as refused:
+        Duties.done.add(kind=kind or "none", outcome="superseded")
+        log_line(LogEvent.TURN_FAILED, session_id=session_id, code=refused.code)
+    except Exception as bug:  # noqa: BLE001  (place 1 of 3: one session's bug stops no other)
+        Duties.done.add(kind=kind or "none", outcome="failed")
+        log_line(LogEvent.BUG, "error", error=type(bug).__name__, where=where(bug))

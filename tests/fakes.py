@@ -91,6 +91,20 @@ class ScriptedEngine:
         return "\n".join(part.content for prompt in self.prompts for part in prompt.messages)
 
 
+@dataclass
+class WaitingEngine(ScriptedEngine):
+    """Answers nobody until it may; remembers for which sessions it was asked, in order."""
+
+    may: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: list[str] = field(default_factory=list[str])
+
+    async def complete(self, prompt: Prompt, ask: Ask) -> tuple[Completion, ...]:
+        """Give what the schema asks for, once it may."""
+        self.asked.append(ask.salt)
+        await self.may.wait()
+        return await super().complete(prompt, ask)
+
+
 class FixedAliases:
     """Every role is served by the base model."""
 
@@ -196,6 +210,12 @@ class FaultyStore(MemoryStore):
         if self._fault("before"):
             raise StoreUnavailable("read")
         return await super().read(session_id, after)
+
+    async def forget_answers(self, now_ms: int) -> int:
+        """Forget, unless it goes wrong."""
+        if self._fault("before"):
+            raise StoreUnavailable("before")
+        return await super().forget_answers(now_ms)
 
     def _fault(self, *kinds: str) -> str | None:
         return self._dice.choice(kinds) if self._dice.random() < self.rate else None

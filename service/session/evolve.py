@@ -78,7 +78,6 @@ def _draft(state: State, at: events.Recorded, event: events.DraftEvent) -> State
                 state,
                 draft=Draft(event, at.at_ms),
                 drafts={**_superseded(state), event.draft_id: "open"},
-                draft_wanted=False if from_model else state.draft_wanted,
                 hint=None if from_model else state.hint,
                 failing=without(state, "draft") if from_model else state.failing,
             )

@@ -34,6 +34,7 @@ class Row:
     draft_id: str | None
     plan_id: str | None
     alert_id: str | None
+    """The most urgent alert that nobody has resolved, in closed sessions too."""
     assigned_to: str | None
     language: str
     simulated: bool
@@ -77,18 +78,21 @@ def _waiting(state: State) -> tuple[QueueKind | None, int | None]:
     if state.status == "erased":
         return None, None
     unseen = [one for one in state.open_alarms if not one.acknowledged_at_ms]
-    if unseen or state.status == "crisis":
-        return "alert", (unseen or state.open_alarms)[0].raised_at_ms
+    # Not by status: a crisis whose session was closed by its client app is still a crisis.
+    danger = [one for one in state.open_alarms if one.level.rank >= RiskLevel.HIGH.rank]
+    if unseen or danger:
+        return "alert", (unseen or danger)[0].raised_at_ms
     if state.status == "closed" or state.held:
         return None, None
     if state.proposed:
         return "plan", state.plans[-1].at_ms
     waits = next((one.at_ms for one in state.entries if one.id == state.unanswered), None)
+    if state.draft is not None and state.draft_is_fresh:
+        # Asked for, or the counselor's first line: no message waits, but the client does.
+        return "draft", state.draft.at_ms if waits is None else waits
     if waits is None and state.draft_wanted:
         waits = state.updated_at_ms
-    if waits is None:
-        return None, None
-    return ("draft" if state.draft_is_fresh else "no_draft"), waits
+    return (None, None) if waits is None else ("no_draft", waits)
 
 
 def _danger(state: State) -> tuple[RiskLevel, float]:

@@ -33,6 +33,7 @@ class MemoryStore:
         self._rows: dict[str, Row] = {}
         self._claims: dict[str, Claim] = {}
         self._leases: dict[str, int] = {}
+        self._aside: dict[str, int] = {}
         self._keys: dict[str, bytes] = {}
         self._answers: dict[str, Answer] = {}
         self._documents: dict[tuple[str, str], Document] = {}
@@ -50,6 +51,7 @@ class MemoryStore:
         self._logs[write.session_id] = [*log, *write.envelopes]
         self._rows[write.session_id] = write.row
         self._leases[write.session_id] = self._leases.get(write.session_id, -1) + 1
+        self._aside.pop(write.session_id, None)
         if write.answer:
             self._answers[write.answer.key] = write.answer
         if write.wrapped_key is not None:
@@ -70,42 +72,48 @@ class MemoryStore:
     async def rows(self, query: RowQuery) -> RowPage:
         """See `Store.rows`."""
         matching = sorted(
-            (_sort_key(query, row), row) for row in self._rows.values() if self._fits(row, query)
+            (paging.place(query.order, row), row)
+            for row in self._rows.values()
+            if self._fits(row, query)
         )
-        start = paging.key(query.after, _shape(query)) if query.after else None
+        start = paging.key(query.after, paging.shape(query.order)) if query.after else None
         left = [(key, row) for key, row in matching if start is None or key > start]
         page = left[: query.limit]
         more = paging.token(*page[-1][0]) if len(left) > len(page) else None
         items = [StoredRow(row, self._live_claim(row, query.now_ms)) for _, row in page]
         return RowPage(items, more, len(matching))
 
-    async def lease_due(self, now_ms: int, until_ms: int, limit: int) -> Sequence[Lease]:
+    async def lease_due(
+        self, now_ms: int, until_ms: int, limit: int, *, aside: bool = False
+    ) -> Sequence[Lease]:
         """See `Store.lease_due`."""
-        due = [
-            row
-            for row in self._rows.values()
-            if row.due_at_ms is not None and row.due_at_ms <= now_ms
-        ]
-        due.sort(key=lambda row: (-row.urgency, row.due_at_ms or 0, row.session_id))
-        taken: list[Lease] = []
-        for row in due[:limit]:
-            number = self._leases.get(row.session_id, 0) + 1
-            self._leases[row.session_id] = number
-            self._rows[row.session_id] = replace(row, due_at_ms=until_ms)
-            taken.append(Lease(row.session_id, number))
-        return taken
+        if aside:
+            due = [(self._rows[one], since_ms) for one, since_ms in self._aside.items()]
+        else:
+            dues = ((row, row.due_at_ms) for row in self._rows.values())
+            due = [(row, at_ms) for row, at_ms in dues if at_ms is not None and at_ms <= now_ms]
+        due.sort(key=lambda one: (-one[0].urgency, one[1], one[0].session_id))
+        return [self._lease(row, until_ms) for row, _ in due[:limit]]
 
-    async def keep_lease(self, lease: Lease, until_ms: int) -> bool:
+    async def keep_lease(
+        self, lease: Lease, until_ms: int, *, aside_since_ms: int | None = None
+    ) -> bool:
         """See `Store.keep_lease`."""
         if self._leases.get(lease.session_id) != lease.number:
             return False
-        self._rows[lease.session_id] = replace(self._rows[lease.session_id], due_at_ms=until_ms)
+        row = self._rows[lease.session_id]
+        if aside_since_ms is None:
+            self._rows[lease.session_id] = replace(row, due_at_ms=until_ms)
+        else:
+            self._lease(row, until_ms)
+            self._aside[lease.session_id] = aside_since_ms
+            self._waker.wake()
         return True
 
-    async def next_due_ms(self) -> int | None:
+    async def next_due_ms(self, *, aside: bool = True) -> int | None:
         """See `Store.next_due_ms`."""
-        dues = (row.due_at_ms for row in self._rows.values())
-        return min((due for due in dues if due is not None), default=None)
+        dues = [row.due_at_ms for row in self._rows.values() if row.due_at_ms is not None]
+        return min([*dues, *(self._aside.values() if aside else ())], default=None)
 
     async def claim(self, wish: ClaimWish) -> Claim:
         """See `Store.claim`."""
@@ -194,6 +202,13 @@ class MemoryStore:
     async def close(self) -> None:
         """See `Store.close`."""
 
+    def _lease(self, row: Row, until_ms: int) -> Lease:
+        session_id = row.session_id
+        self._leases[session_id] = self._leases.get(session_id, 0) + 1
+        self._rows[session_id] = replace(row, due_at_ms=until_ms)
+        self._aside.pop(session_id, None)
+        return Lease(session_id, self._leases[session_id])
+
     def _holds(self, session_id: str, fence: Fence) -> bool:
         claim = self._claims.get(session_id)
         return claim is not None and (claim.holder, claim.number) == fence
@@ -206,20 +221,10 @@ class MemoryStore:
         claim = self._live_claim(row, query.now_ms)
         people = {row.assigned_to, claim.holder if claim else None}
         return (
-            (query.order == "newest" or row.kind is not None)
+            paging.listed(query.order, row)
             and query.team in {None, row.team}
             and query.status in {None, row.status}
             and query.kind in {None, row.kind}
             and (query.risk is None or row.risk.rank >= query.risk.rank)
             and (query.person is None or query.person in people)
         )
-
-
-def _sort_key(query: RowQuery, row: Row) -> tuple[str | int, ...]:
-    if query.order == "queue":
-        return (-row.urgency, row.waiting_since_ms or 0, row.session_id)
-    return (-row.created_at_ms, row.session_id)
-
-
-def _shape(query: RowQuery) -> tuple[type, ...]:
-    return (int, int, str) if query.order == "queue" else (int, str)

@@ -46,17 +46,23 @@ class MeteredStore:
         """See `Store.rows`."""
         return await _timed("rows", self._within.rows(query))
 
-    async def lease_due(self, now_ms: int, until_ms: int, limit: int) -> Sequence[Lease]:
+    async def lease_due(
+        self, now_ms: int, until_ms: int, limit: int, *, aside: bool = False
+    ) -> Sequence[Lease]:
         """See `Store.lease_due`."""
-        return await _timed("lease_due", self._within.lease_due(now_ms, until_ms, limit))
+        asked = self._within.lease_due(now_ms, until_ms, limit, aside=aside)
+        return await _timed("lease_due", asked)
 
-    async def keep_lease(self, lease: Lease, until_ms: int) -> bool:
+    async def keep_lease(
+        self, lease: Lease, until_ms: int, *, aside_since_ms: int | None = None
+    ) -> bool:
         """See `Store.keep_lease`."""
-        return await _timed("keep_lease", self._within.keep_lease(lease, until_ms))
+        asked = self._within.keep_lease(lease, until_ms, aside_since_ms=aside_since_ms)
+        return await _timed("keep_lease", asked)
 
-    async def next_due_ms(self) -> int | None:
+    async def next_due_ms(self, *, aside: bool = True) -> int | None:
         """See `Store.next_due_ms`."""
-        return await _timed("next_due_ms", self._within.next_due_ms())
+        return await _timed("next_due_ms", self._within.next_due_ms(aside=aside))
 
     async def claim(self, wish: ClaimWish) -> Claim:
         """See `Store.claim`."""

@@ -103,11 +103,15 @@ class ClaimWish:
     """The number held so far; renewing a lost claim is refused."""
 
 
+Order = Literal["queue", "alerts", "newest"]
+"""What waits for a human, what has an unresolved alert, every session. See `paging`."""
+
+
 @dataclass(frozen=True, slots=True)
 class RowQuery:
-    """Which rows, in which order. ``queue`` gives only rows with a kind, most urgent first."""
+    """Which rows, in which order; a filter that is None lets everything through."""
 
-    order: Literal["queue", "newest"]
+    order: Order
     team: str | None = None
     """None reads all teams; only ops and the worker may."""
     status: str | None = None
@@ -176,16 +180,30 @@ class Store(Protocol):
         """Give a page of rows. Raises: ValueError for a token that is not ours."""
         ...
 
-    async def lease_due(self, now_ms: int, until_ms: int, limit: int) -> Sequence[Lease]:
-        """Take due sessions, most urgent first: their due time moves to ``until_ms``."""
+    async def lease_due(
+        self, now_ms: int, until_ms: int, limit: int, *, aside: bool = False
+    ) -> Sequence[Lease]:
+        """Take due sessions, most urgent first: their due time moves to ``until_ms``.
+
+        With ``aside`` those that were put aside are taken, longest waiting first among equals.
+        """
         ...
 
-    async def keep_lease(self, lease: Lease, until_ms: int) -> bool:
-        """Move a lease's end; False once anything was appended or somebody else took it."""
+    async def keep_lease(
+        self, lease: Lease, until_ms: int, *, aside_since_ms: int | None = None
+    ) -> bool:
+        """Move a lease's end; False once anything was appended or somebody else took it.
+
+        With ``aside_since_ms`` the lease is given back instead: the session is put aside, having
+        waited since then, and is due at ``until_ms``. An append or a lease ends that.
+        """
         ...
 
-    async def next_due_ms(self) -> int | None:
-        """Give the earliest due time of all sessions; None when nobody is owed anything."""
+    async def next_due_ms(self, *, aside: bool = True) -> int | None:
+        """Give the earliest due time of all sessions; None when nobody is owed anything.
+
+        With ``aside`` it is that of sessions put aside too, which are due since they wait.
+        """
         ...
 
     async def claim(self, wish: ClaimWish) -> Claim:
@@ -209,7 +227,7 @@ class Store(Protocol):
         ...
 
     async def forget_answers(self, now_ms: int) -> int:
-        """Drop answers whose time is over; give how many."""
+        """Drop answers whose time is over; give how many. In small steps: nobody waits for it."""
         ...
 
     async def document(self, kind: str, key: str) -> Document | None:

@@ -29,6 +29,8 @@ from service.stores.redis_link import Link, Word
 
 _REWRITE_TRIES, _REWRITE_PAUSE_S = 20, 0.25
 """How long an erasure waits for somebody else's rewrite to end before it asks for its own."""
+_FORGET_STEP = 1_000
+"""Answers dropped by one script: nobody's command waits for more."""
 
 
 class RedisStore:
@@ -74,7 +76,7 @@ class RedisStore:
     async def rows(self, query: RowQuery) -> RowPage:
         """See `Store.rows`."""
         if query.person is not None:
-            found = await self._link.script("list_person", (), query.person)
+            found = await self._link.script("list_person", (), query.person, query.now_ms)
             return redis_rows.page_of_person(query, found)
         walk = redis_rows.walk(query)
         total, found = await self._link.script(
@@ -83,19 +85,25 @@ class RedisStore:
         )  # fmt: skip
         return redis_rows.page(query, total, found)
 
-    async def lease_due(self, now_ms: int, until_ms: int, limit: int) -> Sequence[Lease]:
+    async def lease_due(
+        self, now_ms: int, until_ms: int, limit: int, *, aside: bool = False
+    ) -> Sequence[Lease]:
         """See `Store.lease_due`."""
-        found = await self._link.script("lease_due", (), now_ms, until_ms, limit)
+        times, by = ("aside", "+inf") if aside else ("due", now_ms)
+        found = await self._link.script("lease_due", (), by, until_ms, limit, times)
         return [Lease(session_id.decode(), number) for session_id, number in _pairs(found)]
 
-    async def keep_lease(self, lease: Lease, until_ms: int) -> bool:
+    async def keep_lease(
+        self, lease: Lease, until_ms: int, *, aside_since_ms: int | None = None
+    ) -> bool:
         """See `Store.keep_lease`."""
         keys = (self._link.session_key(lease.session_id, "row"),)
-        return bool(await self._link.script("keep_lease", keys, *lease, until_ms))
+        since = "" if aside_since_ms is None else aside_since_ms
+        return bool(await self._link.script("keep_lease", keys, *lease, until_ms, since))
 
-    async def next_due_ms(self) -> int | None:
+    async def next_due_ms(self, *, aside: bool = True) -> int | None:
         """See `Store.next_due_ms`."""
-        found = await self._link.script("next_due", ())
+        found = await self._link.script("next_due", (), int(aside))
         return None if found is None else int(found)
 
     async def claim(self, wish: ClaimWish) -> Claim:
@@ -142,7 +150,12 @@ class RedisStore:
         """See `Store.forget_answers`. Also asks again for a rewrite that an erasure still needs."""
         if await self._link.command("EXISTS", self._name("rewrite")):
             await self._rewrite()
-        return await self._link.script("forget_answers", (), now_ms)
+        forgotten = 0
+        while True:
+            some = await self._link.script("forget_answers", (), now_ms, _FORGET_STEP)
+            forgotten += some
+            if some < _FORGET_STEP:
+                return forgotten
 
     async def document(self, kind: str, key: str) -> Document | None:
         """See `Store.document`."""

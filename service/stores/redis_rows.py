@@ -1,6 +1,6 @@
 """PURE. Rows in Redis: a summary as JSON, and members whose byte order is the list's order."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -9,15 +9,29 @@ from pydantic import TypeAdapter
 from safety.risk import RiskLevel
 from service.session.row import Row
 from service.stores import paging
-from service.stores.port import Claim, RowPage, RowQuery, StoredRow
+from service.stores.port import Claim, Order, RowPage, RowQuery, StoredRow
 
 _ROW = TypeAdapter(Row)
-_URGENCY_TOP, _URGENCY_DIGITS = 999_999, 6
-_TIME_TOP, _TIME_DIGITS = 10**15 - 1, 15
 _END = b"\0\xff"
 """Comes after every member of one session, whatever its last three letters are."""
 _KINDS = {None: "-", "alert": "a", "draft": "d", "plan": "p", "no_draft": "n"}
 _STATUSES = {"open": "o", "crisis": "c", "closed": "x", "erased": "e"}
+
+
+class _Number(NamedTuple):
+    """A part of a member; one that falls is stored as its distance from the top."""
+
+    digits: int
+    falls: bool
+
+
+_URGENCY, _SINCE, _CREATED = _Number(6, True), _Number(15, False), _Number(15, True)
+_MEMBERS: Mapping[Order, tuple[_Number, ...]] = {
+    "queue": (_URGENCY, _SINCE),
+    "alerts": (_Number(1, False), _URGENCY, _SINCE),
+    "newest": (_CREATED,),
+}
+"""The numbers of `paging.place`, in its order."""
 
 Found = tuple[bytes, bytes, bytes | None, bytes | None, bytes | None]
 """Summary, due time, and the claim's holder, number and end."""
@@ -29,6 +43,7 @@ class Indexed(NamedTuple):
     summary: bytes
     team: str
     queue: str
+    alerts: str
     newest: str
     due: str
     urgency: str
@@ -50,14 +65,12 @@ class Walk:
 
 def indexed(row: Row) -> Indexed:
     """Give a row with its place in every index."""
-    letters = f"\0{row.risk.rank}{_KINDS[row.kind]}{_STATUSES[row.status]}"
     return Indexed(
         summary=_ROW.dump_json(row),
         team=row.team,
-        queue=_queue_place(-row.urgency, row.waiting_since_ms or 0, row.session_id) + letters
-        if row.kind
-        else "",
-        newest=_newest_place(-row.created_at_ms, row.session_id) + letters,
+        queue=_member("queue", row),
+        alerts=_member("alerts", row),
+        newest=_member("newest", row),
         due="" if row.due_at_ms is None else str(row.due_at_ms),
         urgency=str(row.urgency),
         assigned=row.assigned_to or "",
@@ -68,11 +81,11 @@ def walk(query: RowQuery) -> Walk:
     """Give how to find a page. Raises: ValueError for a token that is not ours."""
     return Walk(
         index=query.order if query.team is None else f"{query.order}:{query.team}",
-        after=_place(query, query.after).encode() + _END if query.after else b"",
+        after=_after(query.order, query.after) if query.after else b"",
         level=query.risk.rank if query.risk else 0,
         kind=_KINDS[query.kind] if query.kind else "",
         status=_STATUSES.get(query.status, "?") if query.status else "",
-        skip=_URGENCY_DIGITS + _TIME_DIGITS if query.order == "queue" else _TIME_DIGITS,
+        skip=sum(number.digits for number in _MEMBERS[query.order]),
     )
 
 
@@ -90,8 +103,8 @@ def stored(found: Found, now_ms: int | None = None) -> StoredRow:
 def page(query: RowQuery, total: int, found: Sequence[Found]) -> RowPage:
     """Give the page of what was found: in order, one more than asked for if there is more."""
     items = [stored(one, query.now_ms) for one in found[: query.limit]]
-    more = paging.token(*_key(query, items[-1].row)) if len(found) > len(items) else None
-    return RowPage(items, more, total)
+    full = len(found) > len(items)
+    return RowPage(items, _token(query.order, items) if full else None, total)
 
 
 def page_of_person(query: RowQuery, found: Sequence[Found]) -> RowPage:
@@ -99,19 +112,19 @@ def page_of_person(query: RowQuery, found: Sequence[Found]) -> RowPage:
 
     Raises: ValueError for a token that is not ours.
     """
-    start = paging.key(query.after, _shape(query)) if query.after else None
+    order = query.order
+    start = paging.key(query.after, paging.shape(order)) if query.after else None
     rows = [one for one in (stored(each, query.now_ms) for each in found) if _fits(one, query)]
-    rows.sort(key=lambda one: _key(query, one.row))
-    left = [one for one in rows if start is None or _key(query, one.row) > start]
+    rows.sort(key=lambda one: paging.place(order, one.row))
+    left = [one for one in rows if start is None or paging.place(order, one.row) > start]
     items = left[: query.limit]
-    more = paging.token(*_key(query, items[-1].row)) if len(left) > len(items) else None
-    return RowPage(items, more, len(rows))
+    return RowPage(items, _token(order, items) if len(left) > len(items) else None, len(rows))
 
 
 def _fits(one: StoredRow, query: RowQuery) -> bool:
     row, claim = one
     return (
-        (query.order == "newest" or row.kind is not None)
+        paging.listed(query.order, row)
         and query.team in {None, row.team}
         and query.status in {None, row.status}
         and query.kind in {None, row.kind}
@@ -120,29 +133,26 @@ def _fits(one: StoredRow, query: RowQuery) -> bool:
     )
 
 
-def _key(query: RowQuery, row: Row) -> tuple[str | int, ...]:
-    if query.order == "queue":
-        return (-row.urgency, row.waiting_since_ms or 0, row.session_id)
-    return (-row.created_at_ms, row.session_id)
+def _token(order: Order, items: Sequence[StoredRow]) -> str:
+    return paging.token(*paging.place(order, items[-1].row))
 
 
-def _shape(query: RowQuery) -> tuple[type, ...]:
-    return (int, int, str) if query.order == "queue" else (int, str)
+def _after(order: Order, token: str) -> bytes:
+    return _place(order, paging.key(token, paging.shape(order))).encode() + _END
 
 
-def _place(query: RowQuery, token: str) -> str:
-    key = paging.key(token, _shape(query))
-    numbers = [part for part in key if isinstance(part, int)]
-    session_id = str(key[-1])
-    if query.order == "queue":
-        return _queue_place(numbers[0], numbers[1], session_id)
-    return _newest_place(numbers[0], session_id)
+def _member(order: Order, row: Row) -> str:
+    if not paging.listed(order, row):
+        return ""
+    letters = f"\0{row.risk.rank}{_KINDS[row.kind]}{_STATUSES[row.status]}"
+    return _place(order, paging.place(order, row)) + letters
 
 
-def _queue_place(minus_urgency: int, since_ms: int, session_id: str) -> str:
-    urgency = _URGENCY_TOP + minus_urgency
-    return f"{urgency:0{_URGENCY_DIGITS}d}{since_ms:0{_TIME_DIGITS}d}{session_id}"
-
-
-def _newest_place(minus_created_ms: int, session_id: str) -> str:
-    return f"{_TIME_TOP + minus_created_ms:0{_TIME_DIGITS}d}{session_id}"
+def _place(order: Order, key: Sequence[str | int]) -> str:
+    """Write a sort key so that byte order is its order."""
+    *numbers, session_id = key
+    told = (
+        f"{(10**digits - 1 if falls else 0) + int(number):0{digits}d}"
+        for number, (digits, falls) in zip(numbers, _MEMBERS[order], strict=True)
+    )
+    return "".join(told) + str(session_id)

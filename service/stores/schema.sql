@@ -20,8 +20,21 @@ CREATE TABLE IF NOT EXISTS rows (
 CREATE INDEX IF NOT EXISTS rows_waiting
     ON rows (team, urgency DESC, waiting_since_ms, session_id, kind, risk_rank)
     WHERE kind IS NOT NULL;
+-- The key of `sqlite_rows`'s list of alerts, word for word: it may not be used otherwise.
+CREATE INDEX IF NOT EXISTS rows_alerts
+    ON rows (
+        team, kind IS NOT 'alert', -urgency, COALESCE(waiting_since_ms, updated_at_ms), session_id
+    )
+    WHERE alert_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS rows_due ON rows (due_at_ms) WHERE due_at_ms IS NOT NULL;
 CREATE INDEX IF NOT EXISTS rows_newest ON rows (team, created_at_ms DESC, session_id);
+
+-- Sessions whose turn waits for a free slot; their row is due when it is time to look again.
+CREATE TABLE IF NOT EXISTS aside (
+    session_id TEXT PRIMARY KEY, urgency INTEGER NOT NULL, since_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS aside_order ON aside (urgency DESC, since_ms, session_id);
+CREATE INDEX IF NOT EXISTS aside_since ON aside (since_ms);
 
 CREATE TABLE IF NOT EXISTS keys (session_id TEXT PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS answers (

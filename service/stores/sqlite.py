@@ -8,15 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import astuple
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from service.stores import sqlite_rows
+from service.stores import sqlite_leases, sqlite_rows
 from service.stores.port import (
     AlreadyAnswered,
     Answer,
     Append,
     Claim,
-    ClaimedByOther,
     ClaimLost,
     ClaimWish,
     Conflict,
@@ -34,6 +33,8 @@ from service.stores.waking import Waker
 
 _LOOK_S = 0.05
 """How often to look whether another process wrote; a counter in memory, no disk."""
+_FORGET_STEP = 1_000
+"""Answers dropped in one transaction: no append waits for more."""
 
 _Found = TypeVar("_Found")
 
@@ -82,28 +83,35 @@ class SqliteStore:
         """See `Store.rows`."""
         return RowPage(*await asyncio.to_thread(self._list, query))
 
-    async def lease_due(self, now_ms: int, until_ms: int, limit: int) -> Sequence[Lease]:
+    async def lease_due(
+        self, now_ms: int, until_ms: int, limit: int, *, aside: bool = False
+    ) -> Sequence[Lease]:
         """See `Store.lease_due`."""
         # A look first: an idle worker must not take the write lock several times a second.
-        due = "SELECT 1 FROM rows WHERE due_at_ms <= ? LIMIT 1"
-        if not self._here(lambda link: link.execute(due, (now_ms,)).fetchone()):
+        if not self._here(lambda link: sqlite_leases.any_due(link, now_ms, aside)):
             return ()
-        return await self._writer.run(lambda link: _lease(link, now_ms, until_ms, limit), False)
+        wanted = (until_ms, limit, None if aside else now_ms)
+        return await self._writer.run(lambda link: sqlite_leases.take(link, *wanted), False)
 
-    async def keep_lease(self, lease: Lease, until_ms: int) -> bool:
+    async def keep_lease(
+        self, lease: Lease, until_ms: int, *, aside_since_ms: int | None = None
+    ) -> bool:
         """See `Store.keep_lease`."""
-        sql = "UPDATE rows SET due_at_ms = ? WHERE session_id = ? AND lease = ?"
-        given = (until_ms, *lease)
-        return await self._writer.run(lambda link: link.execute(sql, given).rowcount == 1, False)
+        if aside_since_ms is None:
+            given = (lease, until_ms)
+            return await self._writer.run(lambda link: sqlite_leases.keep(link, *given), False)
+        wanted = (lease, until_ms, aside_since_ms)
+        done = await self._writer.run(lambda link: sqlite_leases.put_aside(link, *wanted), False)
+        self._waker.wake()
+        return done
 
-    async def next_due_ms(self) -> int | None:
+    async def next_due_ms(self, *, aside: bool = True) -> int | None:
         """See `Store.next_due_ms`."""
-        sql = "SELECT MIN(due_at_ms) FROM rows WHERE due_at_ms IS NOT NULL"
-        return self._here(lambda link: link.execute(sql).fetchone()[0])
+        return self._here(lambda link: sqlite_leases.next_due_ms(link, aside))
 
     async def claim(self, wish: ClaimWish) -> Claim:
         """See `Store.claim`."""
-        claim = await self._writer.run(lambda link: _claim(link, wish))
+        claim = await self._writer.run(lambda link: sqlite_leases.claim(link, wish))
         self._waker.wake()
         return claim
 
@@ -135,8 +143,12 @@ class SqliteStore:
 
     async def forget_answers(self, now_ms: int) -> int:
         """See `Store.forget_answers`."""
-        sql = "DELETE FROM answers WHERE until_ms <= ?"
-        return await self._writer.run(lambda link: link.execute(sql, (now_ms,)).rowcount)
+        forgotten = 0
+        while True:
+            some = await self._writer.run(lambda link: _forget(link, now_ms), False)
+            forgotten += some
+            if some < _FORGET_STEP:
+                return forgotten
 
     async def document(self, kind: str, key: str) -> Document | None:
         """See `Store.document`."""
@@ -242,6 +254,7 @@ def _append(link: sqlite3.Connection, write: Append) -> None:
         ],
     )  # fmt: skip
     link.execute(sqlite_rows.UPSERT, sqlite_rows.values(write.row))
+    link.execute("DELETE FROM aside WHERE session_id = ?", (write.session_id,))
     if write.answer:
         known = write.answer
         given = (known.key, known.body_hash, known.status, known.body, known.until_ms)
@@ -257,37 +270,9 @@ def _answer(link: sqlite3.Connection, key: str) -> Answer | None:
     return Answer(*found) if found else None
 
 
-def _lease(link: sqlite3.Connection, now_ms: int, until_ms: int, limit: int) -> list[Lease]:
-    sql = (
-        "SELECT session_id, lease + 1 FROM rows WHERE due_at_ms <= ? "
-        "ORDER BY urgency DESC, due_at_ms, session_id LIMIT ?"
-    )
-    leases = [Lease(*one) for one in link.execute(sql, (now_ms, limit)).fetchall()]
-    sql = "UPDATE rows SET due_at_ms = ?, lease = ? WHERE session_id = ?"
-    link.executemany(sql, [(until_ms, number, session_id) for session_id, number in leases])
-    return leases
-
-
-def _claim(link: sqlite3.Connection, wish: ClaimWish) -> Claim:
-    sql = "SELECT claim_holder, claim_number, claim_until_ms FROM rows WHERE session_id = ?"
-    found = link.execute(sql, (wish.session_id,)).fetchone()
-    if found is None:
-        raise KeyError(wish.session_id)
-    holder, number, until_ms = found
-    ours, live = holder == wish.holder, until_ms > wish.now_ms
-    if wish.renew is not None and not (ours and number == wish.renew):
-        raise ClaimLost
-    if live and not ours and not wish.take_over:
-        raise ClaimedByOther
-    if not (ours and live):
-        number += 1
-    given: tuple[Any, ...] = (wish.holder, number, wish.until_ms, wish.session_id)
-    sql = (
-        "UPDATE rows SET claim_holder = ?, claim_number = ?, claim_until_ms = ? "
-        "WHERE session_id = ?"
-    )
-    link.execute(sql, given)
-    return Claim(wish.holder, number, wish.until_ms)
+def _forget(link: sqlite3.Connection, now_ms: int) -> int:
+    sql = "DELETE FROM answers WHERE key IN (SELECT key FROM answers WHERE until_ms <= ? LIMIT ?)"
+    return link.execute(sql, (now_ms, _FORGET_STEP)).rowcount
 
 
 def _put(link: sqlite3.Connection, kind: str, document: Document) -> None:

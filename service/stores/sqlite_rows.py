@@ -2,7 +2,7 @@
 
 import sqlite3
 from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from planner.vocabulary import Stage
 from safety.risk import RiskLevel
@@ -21,6 +21,27 @@ UPSERT = (
     + ", ".join(f"{name} = excluded.{name}" for name in _STORED[1:])
     + ", lease = lease + 1"
 )
+_ALERTS = "kind IS NOT 'alert', -urgency, COALESCE(waiting_since_ms, updated_at_ms), session_id"
+
+
+class _List(NamedTuple):
+    """A list in SQL; `paging.place` says the same of a row, part by part."""
+
+    has: str | None
+    """Which rows; must be the words of the index, or SQLite does not see that it fits."""
+    key: str
+    by: str
+
+
+_LISTS = {
+    "queue": _List(
+        "kind IS NOT NULL",
+        "-urgency, waiting_since_ms, session_id",
+        "urgency DESC, waiting_since_ms, session_id",
+    ),
+    "alerts": _List("alert_id IS NOT NULL", _ALERTS, _ALERTS),
+    "newest": _List(None, "-created_at_ms, session_id", "created_at_ms DESC, session_id"),
+}
 
 
 def values(row: Row) -> tuple[Any, ...]:
@@ -51,8 +72,8 @@ def conditions(query: RowQuery) -> tuple[str, list[Any]]:
     ]
     clauses = [text for text, value in wanted if value is not None]
     given = [value for _, value in wanted if value is not None]
-    if query.order == "queue":
-        clauses.append("kind IS NOT NULL")
+    if (has := _LISTS[query.order].has) is not None:
+        clauses.append(has)
     if query.person is not None:
         clauses.append("(assigned_to = ? OR (claim_holder = ? AND claim_until_ms > ?))")
         given += [query.person, query.person, query.now_ms]
@@ -63,25 +84,16 @@ def page(link: sqlite3.Connection, query: RowQuery) -> tuple[list[StoredRow], st
     """Read a page, the next one's token and the total. Raises: ValueError for a strange token."""
     where, given = conditions(query)
     total = link.execute(f"SELECT COUNT(*) FROM rows WHERE {where}", given).fetchone()[0]  # noqa: S608
-    if query.order == "queue":
-        order, shape = "-urgency, waiting_since_ms, session_id", (int, int, str)
-        order_by = "urgency DESC, waiting_since_ms, session_id"
-    else:
-        order, shape = "-created_at_ms, session_id", (int, str)
-        order_by = "created_at_ms DESC, session_id"
+    order = _LISTS[query.order]
     if query.after:
-        where += f" AND ({order}) > ({', '.join('?' * len(shape))})"
-        given += paging.key(query.after, shape)
-    sql = f"{SELECT} WHERE {where} ORDER BY {order_by} LIMIT ?"
+        after = paging.key(query.after, paging.shape(query.order))
+        where += f" AND ({order.key}) > ({', '.join('?' * len(after))})"
+        given += after
+    sql = f"{SELECT} WHERE {where} ORDER BY {order.by} LIMIT ?"
     found = [
         stored(one, query.now_ms) for one in link.execute(sql, (*given, query.limit + 1)).fetchall()
     ]
     items = found[: query.limit]
-    more = _token(query, items[-1].row) if len(found) > len(items) else None
+    full = len(found) > len(items)
+    more = paging.token(*paging.place(query.order, items[-1].row)) if full else None
     return items, more, total
-
-
-def _token(query: RowQuery, last: Row) -> str:
-    if query.order == "queue":
-        return paging.token(-last.urgency, last.waiting_since_ms or 0, last.session_id)
-    return paging.token(-last.created_at_ms, last.session_id)

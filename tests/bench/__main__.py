@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
+from service.telemetry import log
 from tests.bench import in_process, kept, over_http, peer, rows, with_engine
 from tests.bench.figures import Bench, Spread
 
@@ -23,6 +24,7 @@ Measured = TypeVar("Measured")
 
 def main() -> None:
     """Measure, print, write."""
+    log.configure("warning")  # as in the load test; the table is what is to be read
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a smaller run, under two minutes")
     parser.add_argument("--engine", action="store_true", help="also what needs a real engine")

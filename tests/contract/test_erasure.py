@@ -16,6 +16,7 @@ from service.stores.port import Store
 from service.stores.redis import RedisStore
 from service.stores.sqlite import SqliteStore
 from tests.contract.redis_server import RedisServer
+from tests.driving import town
 
 KEYS = MasterKeys((bytes(range(32)),))
 WORDS = "a sentence that only this test would say"
@@ -120,6 +121,23 @@ async def rewritten(server: RedisServer, store: RedisStore) -> None:
                 return
             assert time.monotonic() < deadline
             await asyncio.sleep(0.1)
+
+
+@pytest.mark.redis
+async def test_a_rewrite_that_an_erasure_still_needs_is_asked_for_by_the_worker(
+    empty_redis: RedisServer,
+) -> None:
+    async with town(RedisStore(empty_redis.url)) as here:
+        with redis.Redis(port=empty_redis.port) as client:
+            client.set("sc:rewrite", "1")
+            running = asyncio.create_task(here.worker.run())
+            async with asyncio.timeout(_REWRITE_S):
+                while True:
+                    if not client.exists("sc:rewrite"):
+                        break
+                    await asyncio.sleep(0.1)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 @pytest.mark.parametrize("again", [False, True])

@@ -4,6 +4,7 @@ import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import redis
 
 from service.stores.copying import differences
 from service.stores.memory import MemoryStore
-from service.stores.port import Append, ClaimWish, Document
+from service.stores.port import Append, ClaimWish, Document, RowQuery
 from service.stores.redis import RedisStore
 from tests.conftest import Require
 from tests.contract.making import NOW, answer, append, row
@@ -43,6 +44,7 @@ async def test_every_key_is_listed_none_names_a_client_and_only_answers_end(
         other = await here.drafted()
         await here.call("sue", "DELETE", f"/v1/sessions/{session}")
         await here.call("ada", "POST", f"/v1/sessions/{other}/assign", {"to": "ben"})
+        await here.say(other, "[moderate]")
         with redis.Redis(port=empty_redis.port, decode_responses=True) as client:
             keys = sorted(client.scan_iter("*"))
             ending = {key for key in keys if client.ttl(key) != -1}
@@ -136,6 +138,29 @@ async def test_a_sentinel_says_where_the_primary_is(watched: str) -> None:
     await store.append(_sealed("ses_s"))
     assert len(await store.read("ses_s")) == 1
     assert WORDS.encode() not in (await store.read("ses_s"))[0].sealed
+    await store.close()
+
+
+async def test_a_claim_that_ended_by_itself_leaves_the_persons_set(
+    empty_redis: RedisServer,
+) -> None:
+    store, hour = RedisStore(empty_redis.url), 3_600_000
+    for number in range(5):
+        assigned = "ada" if number == 0 else None
+        made = replace(append(f"ses_{number}"), row=row(f"ses_{number}", assigned_to=assigned))
+        await store.append(made)
+        await store.claim(ClaimWish(f"ses_{number}", "ada", NOW, NOW + 1_000 * number + 1))
+
+    async def of_ada(now_ms: int) -> tuple[list[str], set[str]]:
+        page = await store.rows(RowQuery("newest", person="ada", now_ms=now_ms))
+        with redis.Redis(port=empty_redis.port, decode_responses=True) as client:
+            return [one.row.session_id for one in page.items], client.smembers("sc:person:ada")
+
+    everybody = {f"ses_{number}" for number in range(5)}
+    assert await of_ada(NOW + 3_500) == (["ses_0", "ses_4"], everybody)
+    assert await of_ada(NOW + 3_500 + hour) == (["ses_0"], {"ses_0", "ses_4"})
+    await store.claim(ClaimWish("ses_2", "ada", NOW + 2 * hour, NOW + 3 * hour))
+    assert await of_ada(NOW + 2 * hour) == (["ses_0", "ses_2"], {"ses_0", "ses_2"})
     await store.close()
 
 

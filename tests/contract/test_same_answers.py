@@ -53,7 +53,8 @@ def made_rows(draw: st.DrawFn) -> dict[str, Any]:
         "risk": draw(st.sampled_from(RiskLevel)), "urgency": draw(st.integers(0, 12)),
         "waiting_since_ms": draw(times) if kind else None,
         "due_at_ms": draw(st.none() | times), "created_at_ms": draw(times),
-        "assigned_to": draw(st.none() | people),
+        "assigned_to": draw(st.none() | people), "updated_at_ms": draw(times),
+        "alert_id": draw(st.none() | st.just("alr_a")),
     }  # fmt: skip
 
 
@@ -126,7 +127,7 @@ class Stores(RuleBasedStateMachine):
         self.same(lambda store: store.row(session))
 
     @rule(
-        order=st.sampled_from(["queue", "newest"]), team=st.none() | teams, kind=kinds,
+        order=st.sampled_from(["queue", "alerts", "newest"]), team=st.none() | teams, kind=kinds,
         status=st.none() | statuses, risk=st.none() | st.sampled_from(RiskLevel),
         person=st.none() | people, now=times, limit=st.integers(1, 3),
         again=st.integers(0, 9),
@@ -149,6 +150,18 @@ class Stores(RuleBasedStateMachine):
     @rule(session=sessions, number=numbers, until=times)
     def keep(self, session: str, number: int, until: int) -> None:
         self.same(lambda store: store.keep_lease(Lease(session, number), until))
+        self.same(lambda store: store.next_due_ms())
+
+    @rule(session=sessions, number=numbers, since=times, look=times)
+    def put_aside(self, session: str, number: int, since: int, look: int) -> None:
+        lease = Lease(session, number)
+        self.same(lambda store: store.keep_lease(lease, look, aside_since_ms=since))
+        self.same(lambda store: store.next_due_ms())
+        self.same(lambda store: store.next_due_ms(aside=False))
+
+    @rule(until=times, limit=st.integers(1, 3))
+    def lease_aside(self, until: int, limit: int) -> None:
+        self.same(lambda store: store.lease_due(NOW, until, limit, aside=True))
         self.same(lambda store: store.next_due_ms())
 
     @rule(session=sessions, old=sessions)

@@ -34,14 +34,39 @@ async def test_the_newest_list_has_every_session_newest_first(store: Store) -> N
     assert [one.row.session_id for one in page.items] == ["ses_c", "ses_a", "ses_b"]
 
 
-@pytest.mark.parametrize("order", ["queue", "newest"])
+async def test_the_alerts_have_every_unresolved_one_what_asks_for_a_human_first(
+    store: Store,
+) -> None:
+    seen = {"kind": None, "waiting_since_ms": None, "status": "closed", "alert_id": "alr_1"}
+    for one in (
+        waiting("ses_a", NOW - 5, alert_id="alr_1", kind="alert", urgency=22),
+        waiting("ses_b", NOW - 9, alert_id="alr_1", kind="alert", urgency=22),
+        row("ses_c", urgency=28, updated_at_ms=NOW - 1, **seen),
+        row("ses_d", urgency=28, updated_at_ms=NOW - 7, **seen),
+        waiting("ses_e", NOW - 3, alert_id="alr_1", urgency=28),
+        waiting("ses_f", NOW, alert_id="alr_1", kind="alert", urgency=44),
+        waiting("ses_g", NOW, urgency=44),
+        row("ses_h", status="erased"),
+    ):
+        await store.append(opened(one))
+    order = ["ses_f", "ses_b", "ses_a", "ses_d", "ses_e", "ses_c"]
+    page = await store.rows(RowQuery("alerts"))
+    assert [one.row.session_id for one in page.items] == order
+    assert (page.total, page.next_after) == (6, None)
+    await store.append(append("ses_d", after=1))
+    page = await store.rows(RowQuery("alerts", team="north"))
+    assert [one.row.session_id for one in page.items] == [one for one in order if one != "ses_d"]
+
+
+@pytest.mark.parametrize("order", ["queue", "alerts", "newest"])
 @pytest.mark.parametrize("risk", [None, RiskLevel.LOW])
 async def test_pages_follow_each_other_without_gap_or_repetition(
     store: Store, order: str, risk: RiskLevel | None
 ) -> None:
     for number in range(23):
         session_id = f"ses_{number:02d}"
-        changes = {"created_at_ms": NOW + number // 3, "risk": RiskLevel.LOW}
+        changes = {"created_at_ms": NOW + number // 3, "risk": RiskLevel.LOW, "alert_id": "alr_1"}
+        changes["kind"] = "alert" if number % 2 else "draft"
         made = waiting(session_id, NOW + number // 4, urgency=number % 3, **changes)
         await store.append(opened(made))
     whole = await store.rows(RowQuery(order, risk=risk, limit=50))  # type: ignore[arg-type]
@@ -82,6 +107,9 @@ async def test_a_token_of_somebody_elses_making_is_refused(store: Store, token: 
         (RowQuery("queue", risk=RiskLevel.HIGH, team="south"), "c"),
         (RowQuery("queue", status="crisis", kind="alert", team="north"), "a"),
         (RowQuery("queue", status="closed"), ""),
+        (RowQuery("alerts", team="north"), "ae"),
+        (RowQuery("alerts", kind="alert"), "ac"),
+        (RowQuery("alerts", status="closed", risk=RiskLevel.HIGH), "e"),
         (RowQuery("newest", status="closed"), "e"),
         (RowQuery("newest", team="north", kind="draft"), "b"),
         (RowQuery("newest", risk=RiskLevel.NONE), "abcde"),
@@ -90,13 +118,13 @@ async def test_a_token_of_somebody_elses_making_is_refused(store: Store, token: 
 async def test_lists_give_what_was_asked_for_and_count_it(
     store: Store, query: RowQuery, expected: str
 ) -> None:
-    crisis = {"kind": "alert", "status": "crisis", "risk": RiskLevel.HIGH}
+    crisis = {"kind": "alert", "status": "crisis", "risk": RiskLevel.HIGH, "alert_id": "alr_1"}
     for one in (
         waiting("a", urgency=33, **crisis),
         waiting("b", urgency=22, risk=RiskLevel.MODERATE),
         waiting("c", urgency=31, team="south", **crisis),
         waiting("d", urgency=5, kind="plan", risk=RiskLevel.NONE),
-        row("e", status="closed"),
+        row("e", status="closed", risk=RiskLevel.HIGH, alert_id="alr_1"),
     ):
         await store.append(opened(one))
     page = await store.rows(query)

@@ -68,12 +68,23 @@ class MortalStore(FaultyStore):
         await self._life.step()
         return await super().row(session_id)
 
-    async def lease_due(self, now_ms: int, until_ms: int, limit: int) -> Sequence[Lease]:
+    async def lease_due(
+        self, now_ms: int, until_ms: int, limit: int, *, aside: bool = False
+    ) -> Sequence[Lease]:
         """See `Store.lease_due`."""
         await self._life.step()
-        taken = await super().lease_due(now_ms, until_ms, limit)
+        taken = await super().lease_due(now_ms, until_ms, limit, aside=aside)
         await self._life.step()
         return taken
+
+    async def keep_lease(
+        self, lease: Lease, until_ms: int, *, aside_since_ms: int | None = None
+    ) -> bool:
+        """See `Store.keep_lease`."""
+        await self._life.step()
+        kept = await super().keep_lease(lease, until_ms, aside_since_ms=aside_since_ms)
+        await self._life.step()
+        return kept
 
     async def claim(self, wish: ClaimWish) -> Claim:
         """See `Store.claim`."""

@@ -4,17 +4,32 @@ local P = ARGV[1]
 
 local function row_key(session_id) return P .. ':{' .. session_id .. '}:row' end
 
-local function due_off(session_id, urgency, due)
-  if not due or due == '' then return end
-  local tier = P .. ':due:' .. urgency
+-- Times are kept one set a tier of urgency: `due` when to look, `aside` since when a turn waits.
+local function tier_off(times, session_id, urgency, at)
+  if not at or at == '' then return end
+  local tier = P .. ':' .. times .. ':' .. urgency
   redis.call('ZREM', tier, session_id)
-  if redis.call('EXISTS', tier) == 0 then redis.call('ZREM', P .. ':due', urgency) end
+  if redis.call('EXISTS', tier) == 0 then redis.call('ZREM', P .. ':' .. times, urgency) end
 end
 
-local function due_on(session_id, urgency, due)
-  if not due or due == '' then return end
-  redis.call('ZADD', P .. ':due:' .. urgency, due, session_id)
-  redis.call('ZADD', P .. ':due', urgency, urgency)
+local function tier_on(times, session_id, urgency, at)
+  if not at or at == '' then return end
+  redis.call('ZADD', P .. ':' .. times .. ':' .. urgency, at, session_id)
+  redis.call('ZADD', P .. ':' .. times, urgency, urgency)
+end
+
+local function due_off(session_id, urgency, due) tier_off('due', session_id, urgency, due) end
+local function due_on(session_id, urgency, due) tier_on('due', session_id, urgency, due) end
+
+-- Lease a session until then: it waits for no slot any more.
+local function lease(session_id, until_ms)
+  local row = row_key(session_id)
+  local old = redis.call('HMGET', row, 'urgency', 'due', 'aside')
+  due_off(session_id, old[1], old[2])
+  tier_off('aside', session_id, old[1], old[3])
+  due_on(session_id, old[1], until_ms)
+  redis.call('HSET', row, 'due', until_ms, 'aside', '')
+  return redis.call('HINCRBY', row, 'lease', 1)
 end
 
 -- One ordered index for everybody and one for the team; a member says all that lists filter by.
