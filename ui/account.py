@@ -1,5 +1,6 @@
 """The strip every page shares: who reads, language, help, open alerts, the hold bar."""
 
+from contextlib import suppress
 from html import escape
 from time import monotonic
 
@@ -48,13 +49,9 @@ def _watch(pages: tuple[str, ...]) -> None:
 
 def _unacknowledged() -> int:
     """How many alerts nobody looks at; the last known number while the service is away."""
-    try:
-        alerts = desk().api.alerts().items
-    except (Refused, Offline):
-        return int(st.session_state.get("alerts", 0))
-    waiting = sum(1 for alert in alerts if alert.acknowledged_at is None)
-    st.session_state["alerts"] = waiting
-    return waiting
+    with suppress(Refused, Offline):
+        desk().alerts = desk().api.alerts().items
+    return sum(1 for alert in desk().alerts or () if alert.acknowledged_at is None)
 
 
 def _trouble() -> None:
@@ -99,4 +96,4 @@ def _notice() -> None:
         if kind == "error":
             st.error(text, icon=":material/error:")
         else:
-            st.toast(text, icon=":material/check:")
+            st.toast(text, icon=":material/check:" if kind == "success" else ":material/group:")

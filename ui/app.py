@@ -43,7 +43,7 @@ def main() -> None:
 @st.cache_resource
 def service() -> httpx.Client:
     """The shared connections to the service."""
-    return connect(os.environ.get("SECONDCHAIR_API_URL", "http://127.0.0.1:8000"))
+    return connect(os.environ.get("SECONDCHAIR_API_URL", "http://127.0.0.1:8400"))
 
 
 def _shown(pages: tuple[Page, ...]) -> dict[str, st.Page]:

@@ -1,15 +1,33 @@
 """Holding a session: one reviewer at a time, a lease that is renewed while the page is open."""
 
+from typing import Final
+
 from service.schemas.review import ClaimRequest
 from ui.client import Offline, Refused
 from ui.desk import attempt, desk
+
+_GONE: Final = {404, 409, 410}
+"""Refusals of a claim that are about the one session: a colleague has it, or it is no more."""
 
 
 def take(session: str) -> bool:
     """Claim the session if nobody else holds it; quiet where somebody does."""
     try:
-        claim = desk().api.claim(session)
+        return take_free(session)
     except (Refused, Offline):
+        return False
+
+
+def take_free(session: str) -> bool:
+    """Claim the session; false where somebody else was faster.
+
+    Raises: Offline; Refused where it is not about this session, so that the next would fail too.
+    """
+    try:
+        claim = desk().api.claim(session)
+    except Refused as refusal:
+        if refusal.problem.status not in _GONE:
+            raise
         return False
     _hold(session, claim.claim)
     return True

@@ -8,6 +8,7 @@ from typing import Literal, TypeVar
 import streamlit as st
 
 from service.schemas.admin import Me
+from service.schemas.alerts import Alert
 from service.schemas.problem import CheckResult
 from service.schemas.review import Draft
 from service.schemas.workspace import Workspace
@@ -70,9 +71,11 @@ class Desk:
     editors: dict[str, Editor] = field(default_factory=dict[str, Editor])
     seen: dict[str, Workspace] = field(default_factory=dict[str, Workspace])
     """The last workspace of each session, shown while the service is away."""
+    alerts: tuple[Alert, ...] | None = None
+    """The team's open alerts as last read; None until they were."""
     held: Held | None = None
     notice: tuple[str, str] | None = None
-    """Kind (``error``, ``success``) and text to show once on top."""
+    """Kind (``error``, ``success``, ``info``) and text to show once on top."""
     offline: bool = False
     trouble: Trouble | None = None
     """Why drafts do not come as usual, for everybody."""

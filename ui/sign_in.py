@@ -6,7 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ui import parts
 from ui.client import Api, Offline, Refused
-from ui.desk import Desk, t
+from ui.desk import Desk, now, t
 from ui.texts import TONGUES
 
 
@@ -18,16 +18,16 @@ def known() -> bool:
 def signed_in(http: httpx.Client) -> bool:
     """Sign the reader in by what this tab or the organisation remembers; false if nothing does."""
     if _organisation():
-        return st.user.is_logged_in and _enter(http, str(st.user.tokens["id"])) is None
+        return st.user.is_logged_in and _enter(http, str(st.user.tokens["id"]))
     forget = bool(st.session_state.pop("signed_out", False))
     kept = parts.tab_memory("memory", keep=None, forget=forget)
-    return kept is not None and not forget and _enter(http, kept) is None
+    return kept is not None and not forget and _enter(http, kept)
 
 
 def ask(http: httpx.Client) -> None:
     """Draw the sign-in page."""
     if _organisation():
-        _ask_organisation(http)
+        _ask_organisation()
     else:
         _ask_token(http)
 
@@ -55,13 +55,16 @@ def _organisation() -> bool:
         return False
 
 
-def _ask_organisation(http: httpx.Client) -> None:
+def _ask_organisation() -> None:
+    """Offer the organisation's own page; whoever comes back from it in vain is told why."""
     with _card():
-        if not st.user.is_logged_in:
+        fault = _fault() if st.user.is_logged_in else None
+        if fault is not None:
+            st.error(fault)
+        if fault is None or _run_out():
             st.button(t("signin.organisation"), type="primary", width="stretch", on_click=st.login)
-            return
-        st.error(_enter(http, str(st.user.tokens["id"])) or t("state.offline"))
-        st.button(t("account.sign_out"), on_click=st.logout)
+        else:
+            st.button(t("account.sign_out"), on_click=st.logout)
 
 
 def _ask_token(http: httpx.Client) -> None:
@@ -69,10 +72,10 @@ def _ask_token(http: httpx.Client) -> None:
         with st.form("signin", border=False):
             token = st.text_input(t("signin.token"), type="password", help=t("signin.help"))
             sent = st.form_submit_button(t("signin.enter"), type="primary", width="stretch")
-        if sent:
-            fault = _enter(http, token.strip()) if token.strip() else t("signin.empty")
-            if fault is None:
-                st.rerun()
+        if sent and token.strip() and _enter(http, token.strip()):
+            st.rerun()
+        fault = t("signin.empty") if sent and not token.strip() else _fault()
+        if fault is not None:
             st.error(fault)
         st.segmented_control(
             "Language / 语言",
@@ -86,19 +89,44 @@ def _ask_token(http: httpx.Client) -> None:
         )
 
 
-def _enter(http: httpx.Client, token: str) -> str | None:
-    """Open the desk; what went wrong, or None."""
+def _enter(http: httpx.Client, token: str) -> bool:
+    """Open the desk; where it stays shut, remember why."""
     api = Api(http, token)
+    st.session_state["signin_fault"] = None
     try:
         me = api.me()
-    except Refused as refusal:
-        return t("signin.unknown") if refusal.code != "rate_limited" else t("refused.rate_limited")
-    except Offline:
-        return t("state.offline")
+    except (Refused, Offline) as failure:
+        st.session_state["signin_fault"] = failure
+        return False
     except UnicodeEncodeError:
-        return t("signin.unknown")
+        # Letters that no token has: it need not be asked about.
+        st.session_state["signin_fault"] = "unknown"
+        return False
     st.session_state["desk"] = Desk(api, me)
-    return None
+    return True
+
+
+def _fault() -> str | None:
+    """Why the last attempt came to nothing, in the reader's words: whose fault it is, first."""
+    match st.session_state.get("signin_fault"):
+        case None:
+            return None
+        case Offline():
+            return t("signin.offline")
+        case Refused(code="rate_limited"):
+            return t("refused.rate_limited")
+        case Refused() as refusal if refusal.problem.status not in {401, 403}:
+            return t("signin.failing", code=refusal.code)
+        case _ if not _organisation():
+            return t("signin.unknown")
+        case _:
+            return t("signin.expired" if _run_out() else "signin.no_role")
+
+
+def _run_out() -> bool:
+    """Whether the organisation's word for this reader has ended; its cookie lives longer."""
+    ends = st.user.get("exp")
+    return isinstance(ends, int | float) and ends <= now().timestamp()
 
 
 def _card() -> DeltaGenerator:

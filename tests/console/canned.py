@@ -2,39 +2,27 @@
 
 from datetime import UTC, datetime, timedelta
 
-from planner.vocabulary import Stage, Strategy
-from safety.risk import Category, RiskLevel
-from service.schemas import alerts, plans, review, workspace
-from service.schemas.problem import CheckResult
+from planner.fallback import fallback_turn
+from planner.plan_rules import DIAGNOSTIC_PLAN
+from planner.vocabulary import UNKNOWN, Position, Stage, Strategy
+from service.schemas import plans, review, workspace
+from tests.console.canned_talk import (
+    ACTIONS,
+    AGAIN,
+    MESSAGE,
+    OTHER_REPLY,
+    READY,
+    REPLY,
+    STEPS,
+    TALK,
+    Said,
+)
 
 NOW = datetime.now(UTC)
-ACTIONS = (
-    "clarify surface problem",
-    "explore triggering situation",
-    "elicit automatic thoughts",
-    "summarize shared understanding",
-)
-STEPS = (
-    "name the harsh verdict",
-    "weigh both sides",
-    "find fairer wording",
-    "plan one small trial",
-    "review what helped",
-    "End session",
-)
-TALK = (
-    "Hello. I have been dreading our team meetings lately.",
-    "I am glad you are here. When did the dread begin?",
-    "After a review on Tuesday. My part came last and hardly anyone said a word about it.",
-    "That silence sounds uncomfortable. What did you notice in yourself just then?",
-    "My face got hot. I looked at my notes until it was over.",
-    "So your body told you to hide. What did the silence mean to you?",
-    "That they had already made up their minds about me, I suppose.",
-    "It felt like a verdict. Is that how it has felt in other meetings too?",
-)
-"""What is said, client first; long transcripts say it again."""
-MESSAGE = "I keep thinking the whole team sees me as the weak link, ever since the Tuesday review."
-REPLY = "That review sounds heavy to carry. What went through your mind in the moment it happened?"
+DRAFTED, WATCHED, PLANNED, IN_CRISIS = "ses_1", "ses_2", "ses_5", "ses_9"
+"""The sessions with a story of their own: the same in queue, workspace, plan and crisis desk."""
+PACE = 3
+"""Minutes from one line to the next."""
 
 
 def ago(minutes: float) -> datetime:
@@ -42,11 +30,9 @@ def ago(minutes: float) -> datetime:
 
 
 def diagnostic_plan() -> plans.PlanBody:
+    whole = DIAGNOSTIC_PLAN
     return plans.PlanBody(
-        strategy=None,
-        text="Learn what troubles the client, when it shows, and what goes through the mind.",
-        reason="Understanding comes before any technique.",
-        actions=ACTIONS,
+        strategy=None, text=whole.text, reason=whole.reason, actions=whole.actions
     )
 
 
@@ -69,43 +55,28 @@ def proposed_plan() -> plans.PlanVersion:
 
 def formulation() -> plans.FormulationBody:
     return plans.FormulationBody(
-        surface_level_problem="I dread the team meetings",
-        triggering_situation="the Tuesday review",
+        surface_level_problem="dreading the team meetings",
+        triggering_situation="nobody said anything in the review on Tuesday",
         automatic_thoughts=("the whole team sees me as the weak link",),
     )
 
 
 def draft(stale: bool = False) -> review.Draft:
-    checks = (
-        CheckResult(check="length", verdict="pass", detail="92 of 200 characters"),
-        CheckResult(check="one_question", verdict="pass", detail="one question"),
-        CheckResult(check="diagnosis", verdict="pass", detail="no diagnosis is told"),
-        CheckResult(check="unknown_names", verdict="pass", detail="no name the client did not use"),
-    )
-    warned = (*checks[:3], CheckResult(check="promise", verdict="warn", detail="sounds certain"))
+    """Both ways that are open after the third step: on to the fourth, or to stay with it."""
     return review.Draft(
         draft_id="drf_1",
-        session_id="ses_1",
-        message_id="msg_9",
+        session_id=DRAFTED,
+        message_id="msg_8",
         basis=40,
         stale=stale,
         candidates=(
-            review.Candidate(
-                index=0,
-                utterance=REPLY,
-                action=ACTIONS[2],
-                reasoning="The trigger is clear; the thought behind the dread is not said yet.",
-                score=0.71,
-                checks=checks,
+            candidate(
+                0,
+                REPLY,
+                3,
+                "Problem, moment and thought have been told; both can look at it now.",
             ),
-            review.Candidate(
-                index=1,
-                utterance="When you picture that review, what is the sentence you tell yourself?",
-                action=ACTIONS[2],
-                reasoning="Asks for the thought in the client's own wording.",
-                score=0.64,
-                checks=warned,
-            ),
+            candidate(1, OTHER_REPLY, 2, "Stays with the thought: what it means is not said yet."),
         ),
         adapter="utterance-3f9a1c2b7d10",
         template="9c1e77ab02d4",
@@ -118,108 +89,72 @@ def draft(stale: bool = False) -> review.Draft:
     )
 
 
+def candidate(index: int, utterance: str, step: int, reasoning: str) -> review.Candidate:
+    return review.Candidate(
+        index=index,
+        utterance=utterance,
+        action=ACTIONS[step],
+        reasoning=reasoning,
+        score=0.71 - index / 10,
+        # The service keeps what a check found; where all passed there is nothing.
+        checks=(),
+    )
+
+
 def template() -> review.Draft:
     """What stands on the desk while the engine is down."""
-    whole = draft()
-    return whole.model_copy(
+    turn = fallback_turn(Position(Stage.DIAGNOSTIC, DIAGNOSTIC_PLAN, 2), "en")
+    only = candidate(0, turn.utterance, ACTIONS.index(turn.action), turn.action_reasoning)
+    only = only.model_copy(update={"score": None})
+    return draft().model_copy(
         update={
-            "candidates": whole.candidates[:1], "adapter": "template", "template": "fallback",
+            "candidates": (only,), "adapter": "template", "template": "fallback",
             "source": "template", "note": "engine_down", "latency_ms": 0,
         }
     )  # fmt: skip
 
 
-def alert(level: RiskLevel = RiskLevel.HIGH, acknowledged: bool = False) -> alerts.Alert:
-    start = MESSAGE.index("the weak link")
-    return alerts.Alert(
-        alert_id="alr_2" if acknowledged else "alr_1",
-        session_id="ses_2" if acknowledged else "ses_1",
-        message_id="msg_9",
-        level=level,
-        category=Category.SELF_HARM,
-        score=0.86,
-        source="rules",
-        evidence=(
-            alerts.EvidenceView(
-                start=start,
-                end=start + len("the weak link"),
-                category=Category.SELF_HARM,
-                reason="feels like a burden",
-            ),
-        ),
-        raised_at=ago(2),
-        pages=1,
-        escalates_at=None if acknowledged else ago(-3),
-        acknowledged_at=ago(1) if acknowledged else None,
-        acknowledged_by="R. Therapist" if acknowledged else None,
-        resolved_at=None,
-        outcome=None,
-        seq=41,
-    )
+def transcript(turns: int = 9, **instead: str) -> tuple[workspace.Line, ...]:
+    """So many lines, the last of them the message; ``msg_6="..."`` puts other words in one."""
+    lines = [line(place, turns) for place in range(turns)]
+    lines = [one.model_copy(update={"text": instead.get(one.id, one.text)}) for one in lines]
+    note = workspace.Line(
+        kind="note", id="n", seq=3, at=lines[0].at, text="Prefers short questions.",
+        by="S. Supervisor",
+    )  # fmt: skip
+    return (lines[0], note, *lines[1:])
 
 
-def crisis_card() -> alerts.CrisisCard:
-    return alerts.CrisisCard(
-        questions=(
-            alerts.Question(
-                key="wish",
-                text="Have you wished you could go to sleep and not wake up?",
-                if_yes="At least low; go on with the next question.",
-            ),
-            alerts.Question(
-                key="thoughts",
-                text="Have you had thoughts of ending your life?",
-                if_yes="At least moderate; ask about intention.",
-            ),
-        ),
-        safety_plan=("Warning signs", "What helps me on my own", "People I can turn to"),
-        resources=(
-            alerts.Resource(
-                name="Fictional crisis line",
-                contact="555-0142",
-                hours="24/7",
-                languages=("en",),
-                last_verified="2026-10-01",
-            ),
-        ),
-        guidance=("Ask directly and calmly.", "Stay until another person is there."),
-    )
-
-
-def line(place: int) -> workspace.Line:
-    client = place % 2 == 0
+def line(place: int, turns: int) -> workspace.Line:
+    said = TALK[place % len(TALK)] if place < turns - 1 else Said(MESSAGE)
+    step = ACTIONS[2 if place >= len(TALK) else said.step] if said.step is not None else None
     return workspace.Line(
-        kind="client" if client else "reply",
-        id=f"msg_{place}",
+        kind="client" if step is None else "reply",
+        id=f"msg_{8 if place == turns - 1 else place}",
         seq=place + 1,
-        at=ago(400 - place),
-        text=TALK[place % len(TALK)],
-        by=None if client else "R. Therapist",
-        verdict=None if client else "edit" if place % 4 == 1 else "approve",
-        drafted="What went through your mind?" if not client and place % 4 == 1 else None,
-        action=None if client else ACTIONS[place % 3],
+        at=ago(2 + PACE * (turns - 1 - place)),
+        text=said.text,
+        by=step and "R. Therapist",
+        verdict=step and ("edit" if said.drafted else "approve"),
+        drafted=said.drafted,
+        action=step,
     )
 
 
-def transcript(turns: int) -> tuple[workspace.Line, ...]:
-    mark = workspace.Line(kind="note", id="n", seq=3, at=ago(395), text="Prefers short questions.")
-    stage = workspace.Line(kind="stage", id="s", seq=2, at=ago(399), text="diagnostic")
-    lines = [line(place) for place in range(turns - 1)]
-    last = workspace.Line(kind="client", id="msg_9", seq=40, at=ago(2), text=MESSAGE)
-    return (*lines[:1], stage, mark, *lines[1:], last)
-
-
-def plan_desk(proposed: bool = True) -> plans.PlanDesk:
+def plan_desk(cursor: int = 2, proposed: bool = False) -> plans.PlanDesk:
+    unknown = plans.FormulationBody(
+        surface_level_problem=UNKNOWN, triggering_situation=UNKNOWN, automatic_thoughts=()
+    )
     return plans.PlanDesk(
-        session_id="ses_1",
+        session_id=PLANNED if proposed else DRAFTED,
         position=plans.PositionView(
             stage=Stage.DIAGNOSTIC,
             plan=diagnostic_plan(),
-            action_index=1,
-            candidates=ACTIONS[1:3],
+            action_index=cursor,
+            candidates=ACTIONS[cursor : cursor + 2],
             finished=False,
         ),
-        formulation=formulation(),
+        formulation=formulation() if proposed else unknown,
         proposed=proposed_plan() if proposed else None,
         history=(),
         seq=42,
@@ -242,31 +177,46 @@ def workspace_of(session: str, turns: int = 9, **changes: object) -> workspace.W
         alerts=(),
         crisis_card=None,
         readiness=workspace.Readiness(
-            known=("surface_level_problem", "triggering_situation"),
-            unknown=("automatic_thoughts",),
-            score=0.66,
-            drift=0.2,
-            drift_turns=(4,),
+            known=(),
+            unknown=("surface_level_problem", "triggering_situation", "automatic_thoughts"),
+            score=0.0, drift=0.0, drift_turns=(),
         ),
         claimed_by="R. Therapist",
         claim_expires_at=ago(-5),
-        viewers=("R. Therapist", "S. Supervisor"),
+        viewers=("S. Supervisor",),
         unsent_text=None,
         assigned_to=None,
         stage=Stage.DIAGNOSTIC,
-        action=ACTIONS[1],
+        action=ACTIONS[2],
         seq=42,
-    )
+    )  # fmt: skip
     return whole.model_copy(update=changes)
 
 
-def crisis_workspace(session: str, **changes: object) -> workspace.Workspace:
+def planned_workspace(session: str) -> workspace.Workspace:
+    """The first stage is done: the last draft was sent, and a plan waits for a decision."""
+    sent = line(7, 11).model_copy(
+        update={"id": "msg_9", "text": REPLY, "action": ACTIONS[3], "at": ago(2 + PACE)}
+    )
+    last = line(10, 11).model_copy(update={"id": "msg_10", "text": READY})
+    earlier = [
+        one.model_copy(update={"at": one.at - timedelta(minutes=2 * PACE)}) for one in transcript()
+    ]
+    again = candidate(0, "I am glad. Which part of the thought weighs most?", 3, "Opens the work.")
     return workspace_of(
         session,
-        status="crisis",
-        draft=None,
-        no_draft_reason="crisis",
-        alerts=(alert(),),
-        crisis_card=crisis_card(),
-        **changes,
-    )
+        transcript=(*earlier, sent, last),
+        plan=plan_desk(3, proposed=True),
+        draft=draft().model_copy(update={"candidates": (again,)}),
+        readiness=workspace.Readiness(
+            known=("surface_level_problem", "triggering_situation", "automatic_thoughts"),
+            unknown=(), score=1.0, drift=0.0, drift_turns=(),
+        ),
+        action=ACTIONS[3],
+    )  # fmt: skip
+
+
+def moved_on(session: str) -> workspace.Workspace:
+    """The client wrote again while the draft for the message before lay on the desk."""
+    again = line(10, 11).model_copy(update={"id": "msg_9", "text": AGAIN, "at": ago(0.2)})
+    return workspace_of(session, transcript=(*transcript(), again), draft=draft(stale=True))

@@ -1,35 +1,79 @@
 """Wire objects for the console's lists and figures: queue, sessions, adapters, insights."""
 
 from hashlib import sha256
+from typing import NamedTuple
 
 from planner.vocabulary import Role, Stage
 from safety.risk import RiskLevel
 from service.schemas import admin, insights, review
-from tests.console.canned import ACTIONS, NOW, ago
+from tests.console.canned import DRAFTED, IN_CRISIS, NOW, PLANNED, WATCHED, ago
+from tests.console.canned_talk import ACTIONS, HIGH, MODERATE, STEPS
 
 
-def queue(size: int) -> review.Queue:
-    levels = (RiskLevel.HIGH, RiskLevel.MODERATE, RiskLevel.LOW, *(RiskLevel.NONE,) * 7)
-    kinds: tuple[review.Kind, ...] = ("alert", "draft", "plan", "draft", "no_draft")
-    items = tuple(
-        review.QueueItem(
-            session_id=f"ses_{place + 1}",
-            kind=kinds[place % 5],
-            risk=levels[min(place * 10 // max(size, 1), 9)],
-            score=0.5,
-            waiting_since=ago(60 - place * 0.5),
-            stage=Stage.DIAGNOSTIC if place % 3 else Stage.INTERVENTION,
-            action=ACTIONS[place % 4],
-            claimed_by="S. Supervisor" if place % 6 == 5 else None,
-            draft_id=f"drf_{place + 1}",
-            plan_id=None,
-            alert_id="alr_1" if place % 5 == 0 else None,
-            language="zh" if place % 4 == 3 else "en",
-            seq=42,
-        )
-        for place in range(size)
-    )
+class Waiting(NamedTuple):
+    """One row of the queue."""
+
+    session: str
+    kind: review.Kind
+    risk: RiskLevel
+    score: float
+    minutes: float
+    stage: Stage
+    action: str
+    holder: str | None = None
+    language: str = "en"
+
+
+NO, ONE, TWO = RiskLevel.NONE, Stage.DIAGNOSTIC, Stage.INTERVENTION
+WAITING = (
+    Waiting(IN_CRISIS, "alert", HIGH.level, HIGH.score, 2, ONE, ACTIONS[2]),
+    Waiting(WATCHED, "draft", MODERATE.level, MODERATE.score, 2, ONE, ACTIONS[2]),
+    Waiting("ses_3", "draft", RiskLevel.LOW, 0.31, 6, TWO, STEPS[1]),
+    Waiting("ses_4", "draft", NO, 0.18, 9, TWO, STEPS[0], "S. Supervisor"),
+    Waiting(DRAFTED, "draft", NO, 0.10, 2, ONE, ACTIONS[2]),
+    Waiting("ses_6", "no_draft", NO, 0.06, 7, ONE, ACTIONS[0], None, "zh"),
+    Waiting(PLANNED, "plan", NO, 0.04, 3, ONE, ACTIONS[3]),
+    Waiting("ses_7", "draft", NO, 0.02, 1, TWO, STEPS[4], None, "zh"),
+)
+"""Most urgent first: level, then score in tenths, then who waits longest."""
+
+
+def queue(size: int = len(WAITING)) -> review.Queue:
+    items = tuple(_item(WAITING[place] if place < 8 else _more(place)) for place in range(size))
     return review.Queue(items=items, total=size)
+
+
+def held_queue(size: int, free: str | None = None, start: int = 0) -> review.Queue:
+    """A page of a queue in which colleagues hold everything but one session, the last."""
+    rows = [_more(place)._replace(holder="S. Colleague") for place in range(8, 8 + size)]
+    if free is not None:
+        rows[-1] = rows[-1]._replace(session=free, holder=None)
+    items = tuple(map(_item, rows[start : start + 100]))
+    token = str(start + 100) if start + 100 < size else None
+    return review.Queue(items=items, total=size, next_page_token=token)
+
+
+def _more(place: int) -> Waiting:
+    return Waiting(f"ses_{place + 2}", "draft", NO, 0.02, 1 - place / 200, TWO, STEPS[place % 5])
+
+
+def _item(row: Waiting) -> review.QueueItem:
+    number = row.session.removeprefix("ses_")
+    return review.QueueItem(
+        session_id=row.session,
+        kind=row.kind,
+        risk=row.risk,
+        score=row.score,
+        waiting_since=ago(row.minutes),
+        stage=row.stage,
+        action=row.action,
+        claimed_by=row.holder,
+        draft_id=f"drf_{number}" if row.kind in {"draft", "plan"} else None,
+        plan_id="pln_2" if row.kind == "plan" else None,
+        alert_id={IN_CRISIS: "alr_1", WATCHED: "alr_2"}.get(row.session),
+        language=row.language,
+        seq=42,
+    )
 
 
 def rows(size: int) -> admin.SessionRows:
@@ -38,7 +82,7 @@ def rows(size: int) -> admin.SessionRows:
             admin.SessionRow(
                 session_id=item.session_id,
                 team="north",
-                status="open",
+                status="crisis" if item.session_id == IN_CRISIS else "open",
                 stage=item.stage,
                 action=item.action,
                 risk=item.risk,
@@ -48,26 +92,27 @@ def rows(size: int) -> admin.SessionRows:
                 assigned_to=None,
                 language=item.language,
                 simulated=True,
-                created_at=ago(500),
+                created_at=ago(500 + place),
                 updated_at=ago(5),
                 seq=42,
             )
-            for item in queue(size).items
+            for place, item in enumerate(queue(size).items)
         )
     )
 
 
 def events() -> admin.Events:
     types = ("session_opened", "message_received", "text_scrubbed", "draft_prepared")
+    chain = ["0" * 64, *(sha256(kind.encode()).hexdigest() for kind in types)]
     return admin.Events(
         items=tuple(
             admin.EventView(
                 seq=place + 1,
                 type=kind,
                 at=ago(30 - place),
-                actor="client_app:demo" if place < 2 else "worker",
-                hash=sha256(kind.encode()).hexdigest(),
-                prev_hash=f"{place:064x}",
+                actor="demo-app" if place < 2 else "service",
+                hash=chain[place + 1],
+                prev_hash=chain[place],
                 schema_version=1,
             )
             for place, kind in enumerate(types)

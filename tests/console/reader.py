@@ -72,7 +72,7 @@ class Reader:
         """Wait until the page is drawn and nothing runs."""
         self.page.wait_for_function(
             "document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"
-            " && !document.querySelector('[data-stale=true]')"
+            " && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]')"
         )
 
     def edits(self, words: str) -> None:

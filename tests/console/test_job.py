@@ -220,7 +220,8 @@ def test_an_alert_is_acknowledged_answered_and_resolved(
     asked = arrives(client_app, session, 1)
     reader.waits("s", "label:has-text('agreed')")
     reader.page.get_by_label(re.compile("agreed")).fill("met a colleague, safety plan made")
-    reader.page.get_by_role("button", name=re.compile("Resolve; drafting")).click()
+    reader.page.get_by_text("safety plan", exact=True).click()
+    reader.page.get_by_role("button", name="Resolve this alert").click()
     reader.misses(".alarm")
     with stacks.caller(stack, "demo-therapist") as api:
         seen = api.get(f"/v1/sessions/{session}/workspace").json()

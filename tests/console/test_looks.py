@@ -17,12 +17,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
 PAGES = {
     "queue": ("therapist-full", "", ".st-key-queue_list li"),
     "workspace": ("therapist-full", "workspace?session=ses_1", ".st-key-send_row"),
-    "plan": ("therapist-full", "plan?session=ses_1", ".st-key-approve_plan"),
-    "crisis": ("therapist-crisis", "crisis?session=ses_1", ".alarm mark"),
+    "plan": ("therapist-full", "plan?session=ses_5", ".st-key-approve_plan"),
+    "crisis": ("therapist-full", "crisis?session=ses_9", ".alarm mark"),
     "insights": ("supervisor-full", "insights", ".st-key-chart_alert_times .stVegaLiteChart"),
     "audit": ("supervisor-full", "audit?session=ses_1", ".figures.log"),
     "adapters": ("supervisor-full", "adapters", ".adapter.serving"),
-    "signin": ("nobody", "", ".st-key-signin_card input"),
+    "signin": ("", "", ".st-key-signin_card input"),
 }
 STATES = {
     "workspace-dark": ("therapist-full", "workspace?session=ses_1", ".st-key-send_row"),

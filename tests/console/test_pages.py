@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from service.schemas.admin import Me
 from tests.console import fake_api
+from tests.console.canned import DRAFTED, PLANNED
 from ui import texts
 from ui.client import Api
 from ui.desk import Desk
@@ -46,6 +47,8 @@ STATES = [
     ("plan", "therapist-full", "plan.proposed"),
     ("plan", "therapist-away", "state.offline"),
     ("crisis", "therapist-crisis", "crisis.waiting"),
+    ("crisis", "therapist-seen", "crisis.resolve"),
+    ("crisis", "therapist-full", "page.crisis"),
     ("crisis", "therapist-empty", "crisis.none_title"),
     ("crisis", "therapist-broken", "state.refused_title"),
     ("insights", "supervisor-full", "insights.times_title"),
@@ -75,7 +78,7 @@ def opened(http: TestClient, page: str, token: str, tongue: Tongue = "en") -> Ap
         desk.lost.add("ses_1")
     script.session_state["desk"] = desk
     script.session_state["tongue"] = tongue
-    script.query_params["session"] = "ses_1"
+    script.query_params["session"] = PLANNED if page == "plan" else DRAFTED
     return script.run()
 
 

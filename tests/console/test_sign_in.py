@@ -101,7 +101,7 @@ def test_an_account_without_a_role_here_is_told_so_and_sees_nothing(
     organisation.employs(secondchair_role="porter")
     reader = reading(organisation.console, "")
     reader.part("signin_card").get_by_role("button").click()
-    reader.reads(".st-key-signin_card", "not known")
+    reader.reads(".st-key-signin_card", "has no role here")
     reader.misses(".st-key-filters")
 
 

@@ -19,8 +19,11 @@ from ui.panels.transcript import diff_html
 REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
 
 
-def side(workspace: Workspace, held_here: bool) -> bool:
-    """Draw draft, editor and buttons; true when the reader is done and wants the next session."""
+def side(workspace: Workspace, held_here: bool, leads_on: bool = True) -> bool:
+    """Draw draft, editor and buttons; true when the reader is done and wants the next session.
+
+    From a crisis nothing leads on: whoever answers there stays with the person.
+    """
     session, editor = workspace.session_id, desk().editor(workspace.session_id)
     drafts.card(workspace, editor)
     with st.container(key="newer"):
@@ -38,24 +41,49 @@ def side(workspace: Workspace, held_here: bool) -> bool:
             return False
         if not held_here:
             return False
-        return _buttons(workspace, editor, verdict, hit)
+        onward = leads_on and workspace.status != "crisis"
+        return _buttons(workspace, editor, verdict, hit, onward)
 
 
-def _buttons(workspace: Workspace, editor: Editor, verdict: Verdict, hit: bool) -> bool:
-    empty = not editor.text.strip()
-    failed = any(check.verdict == "fail" for check in editor.warnings)
-    stale = verdict == "respond" and bool(workspace.draft and workspace.draft.stale)
-    unread = stale and editor.text.strip() == editor.start.strip()
-    blocked = empty or failed or unread
-    name = "confirm" if editor.warnings else verdict
+def _buttons(
+    workspace: Workspace, editor: Editor, verdict: Verdict, hit: bool, onward: bool
+) -> bool:
+    why_not = _blocked(workspace, editor, verdict)
+    blocked = why_not is not None
+    act = t(f"send.{'confirm' if editor.warnings else verdict}")
     with st.container(key="send_row", horizontal=True):
-        stay = st.button(
-            t(f"send.{name}"), key="send", type="primary", shortcut="A", disabled=blocked
+        stay = st.button(act, key="send", type="primary", shortcut="A", disabled=blocked)
+        follow = onward and st.button(
+            t("send.then_next", act=act), key="send_next", shortcut="Ctrl+Enter", disabled=blocked
         )
-        follow = st.button(t("send.next"), key="send_next", shortcut="Ctrl+Enter", disabled=blocked)
+    with st.container(key="why_not"):
+        if why_not is not None:
+            st.caption(t(f"send.blocked_{why_not}"))
+    _other_ways(workspace, editor)
+    if (stay or follow or hit) and not blocked and send(workspace, editor):
+        if onward and (follow or hit):
+            return True
+        st.rerun()
+    return False
+
+
+def _blocked(workspace: Workspace, editor: Editor, verdict: Verdict) -> str | None:
+    """Why the words as they stand cannot be sent; None when they can."""
+    if not editor.text.strip():
+        return "empty"
+    if any(check.verdict == "fail" for check in editor.warnings):
+        return "check"
+    stale = verdict == "respond" and bool(workspace.draft and workspace.draft.stale)
+    return "stale" if stale and editor.text.strip() == editor.start.strip() else None
+
+
+def _other_ways(workspace: Workspace, editor: Editor) -> None:
+    """What else can be done; only what the service would not refuse."""
+    needs_draft, in_crisis = {"reject", "escalate"}, workspace.status == "crisis"
     with st.container(key="other_row", horizontal=True):
         for action, key in (("own", "W"), ("reject", "X"), ("redraft", "G"), ("escalate", "L")):
-            if action in {"reject", "escalate"} and workspace.draft is None:
+            no_draft = action in needs_draft and workspace.draft is None
+            if no_draft or (action == "redraft" and in_crisis):
                 continue
             st.button(
                 t(f"send.{action}"),
@@ -65,11 +93,6 @@ def _buttons(workspace: Workspace, editor: Editor, verdict: Verdict, hit: bool) 
                 on_click=_own if action == "own" else questions.ask,
                 args=(editor,) if action == "own" else (editor, action),
             )
-    if (stay or follow or hit) and not blocked and send(workspace, editor):
-        if follow or hit:
-            return True
-        st.rerun()
-    return False
 
 
 def send(workspace: Workspace, editor: Editor) -> bool:

@@ -65,12 +65,14 @@ def _body(workspace: Workspace, draft: Draft, candidate: Candidate) -> str:
         basis=draft.basis,
         seconds=f"{draft.latency_ms / 1000:.1f}",
     )
+    # Nobody checked a template, so nothing passed.
+    checks = "" if draft.source == "template" else checks_html(candidate.checks)
     return (
         f'<section class="draft {"stale" if draft.stale else ""}" '
         f'aria-label="{escape(t("draft.title"))}">'
         f'<p class="step">{escape(step)}</p><blockquote>{escape(candidate.utterance)}</blockquote>'
         f'<p class="why"><b>{escape(t("draft.why"))}</b> {escape(candidate.reasoning)}</p>'
-        f"{checks_html(candidate.checks)}"
+        f"{checks}"
         f'<p class="origin">{escape(origin)}</p></section>'
     )
 
@@ -87,7 +89,7 @@ def _choice(draft: Draft, editor: Editor) -> None:
     count = len(draft.candidates)
     with st.container(key="candidates", horizontal=True, vertical_alignment="center"):
         st.caption(t("draft.candidate", here=editor.candidate + 1, of=count))
-        for key, step in (("J", 1), ("K", -1)):
+        for key, step in (("K", -1), ("J", 1)):
             st.button(
                 t("draft.following" if step == 1 else "draft.previous"),
                 key=f"candidate_{key}",

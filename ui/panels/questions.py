@@ -5,7 +5,6 @@ from typing import Final, get_args
 
 import streamlit as st
 
-from service.schemas.alerts import Alert, Outcome, ResolveRequest
 from service.schemas.plans import Reason
 from service.schemas.review import DecisionRequest
 from service.schemas.workspace import AssignRequest, Workspace
@@ -14,7 +13,6 @@ from ui.desk import Editor, desk, done, t, word
 from ui.panels import writing
 
 REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
-OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 
 
 def ask(editor: Editor, panel: str | None) -> None:
@@ -41,33 +39,6 @@ def draw(workspace: Workspace, editor: Editor) -> None:
         st.rerun()
     elif go and desk().notice is not None:
         st.rerun()
-
-
-def resolve(alert: Alert) -> None:
-    """Ask how the crisis ended and what was agreed; drafting resumes with the answer."""
-    st.button(t("crisis.resolve"), key="resolve", shortcut="S", on_click=_toggle,
-              icon=":material/task_alt:")  # fmt: skip
-    if not st.session_state.get("resolving"):
-        return
-    with st.form("resolve_form"):
-        outcome = st.radio(t("crisis.outcome"), OUTCOMES, horizontal=True,
-                           format_func=lambda name: t(f"outcome.{name}"))  # fmt: skip
-        note = st.text_area(t("crisis.note"), height=80)
-        sent = st.form_submit_button(t("crisis.resolve_go"), type="primary")
-    if not sent:
-        return
-    if not note.strip():
-        st.error(t("question.missing_text"))
-        return
-    request = ResolveRequest(outcome=outcome, note=note.strip())
-    claim = desk().claims.get(alert.session_id)
-    if done(lambda: desk().api.resolve(alert.alert_id, request, claim), t("crisis.resolved")):
-        _toggle()
-    st.rerun()
-
-
-def _toggle() -> None:
-    st.session_state["resolving"] = not st.session_state.get("resolving")
 
 
 def _reject(workspace: Workspace, editor: Editor) -> Callable[[], bool]:

@@ -3,30 +3,70 @@
 from collections.abc import Callable
 from functools import wraps
 from html import escape
+from time import monotonic
+from typing import Final
 
 import streamlit as st
 
 from ui.client import Offline, Refused
-from ui.desk import t, why
+from ui.desk import desk, t, why
 from ui.sign_in import sign_out
 
+RETRY_S: Final = 4.0
 
-def guarded(draw: Callable[[], None]) -> Callable[[], None]:
-    """Turn the service's silence and refusals into a calm card in place of the page."""
 
+def guarded(draw: Callable[..., None]) -> Callable[..., None]:
+    """Turn the service's silence and refusals into a calm card that goes when it is back."""
+    return _carded(draw, _come_back)
+
+
+def guarded_part(draw: Callable[..., None]) -> Callable[..., None]:
+    """The same for a part that draws itself again and again anyway."""
+    return _carded(draw, lambda: None)
+
+
+def _carded(draw: Callable[..., None], ailing: Callable[[], None]) -> Callable[..., None]:
     @wraps(draw)
-    def drawn() -> None:
+    def drawn(*given: object) -> None:
         try:
-            draw()
+            draw(*given)
         except Offline:
             card("offline", t("state.offline_title"), t("state.offline"))
+            ailing()
         except Refused as refusal:
             if refusal.code == "unauthenticated":
                 expired()
                 return
             card("refused", t("state.refused_title"), why(refusal))
+            if refusal.problem.status >= 500:
+                ailing()
 
     return drawn
+
+
+def _come_back() -> None:
+    # Without the time the first look would follow the failed one at once, and so on for ever.
+    st.session_state["failed_at"] = monotonic()
+    _again()
+
+
+@st.fragment(run_every=RETRY_S)
+def _again() -> None:
+    """Draw the page anew as soon as the service answers, and not before: a reader may be reading.
+
+    Asked is what every page may ask. A page whose own answer fails while this one comes tries
+    again every few seconds too, as its card says.
+    """
+    if monotonic() - float(st.session_state["failed_at"]) < RETRY_S / 2:
+        return
+    try:
+        desk().api.me()
+    except Offline:
+        return
+    except Refused as refusal:
+        if refusal.problem.status >= 500 or refusal.code == "rate_limited":
+            return
+    st.rerun()
 
 
 def card(kind: str, title: str, text: str) -> None:

@@ -45,10 +45,13 @@ def diff_html(old: str, new: str) -> str:
 
 
 def highlighted(text: str, evidence: Sequence[EvidenceView]) -> str:
-    """The client's words with what raised the alert marked; spans that overlap are cut."""
+    """The client's words with what raised the alert marked; spans that overlap are cut.
+
+    A span that holds another gives way to it: marking the whole message would show nothing.
+    """
     done: list[str] = []
     here = 0
-    for span in sorted(evidence, key=lambda e: e.start):
+    for span in sorted(_narrowest(evidence), key=lambda e: e.start):
         start, end = max(span.start, here), min(span.end, len(text))
         if start >= end:
             continue
@@ -59,6 +62,18 @@ def highlighted(text: str, evidence: Sequence[EvidenceView]) -> str:
         ]
         here = end
     return "".join((*done, escape(text[here:])))
+
+
+def _narrowest(evidence: Sequence[EvidenceView]) -> Sequence[EvidenceView]:
+    spans = {(one.start, one.end) for one in evidence}
+    return [
+        one
+        for one in evidence
+        if not any(
+            one.start <= start and end <= one.end and (start, end) != (one.start, one.end)
+            for start, end in spans
+        )
+    ]
 
 
 def _blocks(lines: Sequence[Line], evidence: Evidence, where: tzinfo) -> Iterator[str]:

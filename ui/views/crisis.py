@@ -1,16 +1,21 @@
 """The crisis desk: who may be in danger, what shows it, and every step to a good end."""
 
 from html import escape
+from time import monotonic
+from typing import Final
 
 import streamlit as st
 
 from service.schemas.alerts import Alert, CrisisCard
 from service.schemas.workspace import Workspace
 from ui.claims import take
+from ui.client import Offline, Refused
 from ui.desk import desk, done, now, t, word
-from ui.panels import decide, questions, transcript, writing
-from ui.panels.states import banner, card, guarded
+from ui.panels import decide, questions, resolving, transcript, writing
+from ui.panels.states import banner, card, guarded, guarded_part
 from ui.watching import address, go, mark, opened, pulse
+
+REFRESH_S: Final = 2.0
 
 
 @guarded
@@ -18,19 +23,25 @@ def show() -> None:
     """Draw the open alerts, and the one chosen."""
     head, back = st.columns([5, 1], vertical_alignment="center")
     head.html(f"<h1>{escape(t('page.crisis'))}</h1>")
-    alerts = desk().api.alerts().items
     session = address()
     if back.button(t("plan.back"), key="back", shortcut="B", type="tertiary") and session:
         go("workspace", session)
-    mine = session in {alert.session_id for alert in alerts}
-    if not alerts:
-        card("calm", t("crisis.none_title"), t("crisis.none"))
+    st.session_state["listed"] = monotonic()
+    st.session_state["away"] = not _read()
+    _list(session)
+    if session is None:
         return
-    _list(alerts, session)
-    if session is None or not mine:
-        return
+    # Asked of the session and not of the list, which is a first page.
     workspace = opened(session)
-    writing.settle(desk().editor(session), workspace)
+    if _open(workspace):
+        _session(workspace)
+    # Also where nothing is open: the next alert of this very session must open the desk.
+    pulse(session, mark(workspace))
+
+
+def _session(workspace: Workspace) -> None:
+    """The words that raised the alert on one side, the answer on the other."""
+    writing.settle(desk().editor(workspace.session_id), workspace)
     left, right = st.columns([10, 11], gap="medium")
     with left:
         _danger(workspace)
@@ -38,22 +49,54 @@ def show() -> None:
         with st.container(key="banners"):
             _hold(workspace)
         _answer(workspace)
-    pulse(session, mark(workspace))
 
 
-def _list(alerts: tuple[Alert, ...], chosen: str | None) -> None:
+@st.fragment(run_every=REFRESH_S)
+@guarded_part
+def _list(chosen: str | None) -> None:
+    """Every open alert, read again and again: a new one joins whatever else is on the page."""
+    if monotonic() - float(st.session_state["listed"]) > REFRESH_S / 2:
+        st.session_state["away"] = not _read()
+    alerts, away = desk().alerts or (), bool(st.session_state["away"])
+    if away:
+        banner("lost", t("crisis.old_list"))
+    if not alerts:
+        if not away:
+            card("calm", t("crisis.none_title"), t("crisis.none"))
+        return
     with st.container(key="alert_list", horizontal=True):
         for alert in alerts:
-            label = f"{word('level', alert.level)} · {word('category', alert.category)} · "
-            label += _age(alert)
-            st.button(
-                label,
-                key=f"open_{alert.alert_id}",
-                type="primary" if alert.session_id == chosen else "secondary",
-                icon=":material/check:" if alert.acknowledged_at else ":material/emergency_heat:",
-                on_click=_choose,
-                args=(alert.session_id,),
-            )
+            _offer_alert(alert, alert.session_id == chosen)
+    if chosen not in {alert.session_id for alert in alerts}:
+        st.caption(t("crisis.choose"))
+
+
+def _offer_alert(alert: Alert, chosen: bool) -> None:
+    label = f"{word('level', alert.level)} · {word('category', alert.category)} · {_age(alert)}"
+    if st.button(
+        label,
+        key=f"open_{alert.alert_id}",
+        type="primary" if chosen else "secondary",
+        icon=":material/check:" if alert.acknowledged_at else ":material/emergency_heat:",
+    ):
+        _choose(alert.session_id)
+        # The whole page: the button stands in a part that draws only itself.
+        st.rerun()
+
+
+def _read() -> bool:
+    """Read the list of open alerts; false while the service is away, and the old list stays.
+
+    Raises: Offline, Refused where there is no old list; Refused where the reader may not see it.
+    """
+    try:
+        desk().alerts = desk().api.alerts().items
+    except (Offline, Refused) as failure:
+        away = isinstance(failure, Offline) or failure.problem.status >= 500
+        if not away or desk().alerts is None:
+            raise
+        return False
+    return True
 
 
 def _choose(session: str) -> None:
@@ -63,7 +106,7 @@ def _choose(session: str) -> None:
 
 def _danger(workspace: Workspace) -> None:
     lines = {line.id: line for line in workspace.transcript}
-    for alert in (one for one in workspace.alerts if one.resolved_at is None):
+    for alert in _open(workspace):
         said = lines.get(alert.message_id)
         words = transcript.highlighted(said.text, alert.evidence) if said else ""
         reasons = sorted({e.reason for e in alert.evidence})
@@ -71,7 +114,7 @@ def _danger(workspace: Workspace) -> None:
             st.html(
                 f'<section class="alarm level-{alert.level}"><h2>{word("level", alert.level)} · '
                 f"{escape(word('category', alert.category))}</h2><blockquote>{words}</blockquote>"
-                f"<p>{escape(', '.join(reasons))}</p>"
+                f"<p>{escape(' · '.join(reasons))}</p>"
                 f"<small>{escape(t('crisis.source', source=word('source', alert.source)))}</small>"
                 "</section>"
             )
@@ -134,9 +177,10 @@ def _insert(session: str, words: str) -> None:
 
 def _safety_plan(workspace: Workspace, help_card: CrisisCard) -> None:
     """Filled in together with the client; kept as a note for colleagues."""
-    with st.form("safety_plan", border=False):
+    # Every field is this session's own: what was typed about one client never meets another.
+    with st.form(f"safety_plan_{workspace.session_id}", border=False):
         filled = [
-            (heading, st.text_area(heading, height=68, key=f"plan_{place}"))
+            (heading, st.text_area(heading, height=68, key=f"plan_{workspace.session_id}_{place}"))
             for place, heading in enumerate(help_card.safety_plan)
         ]
         sent = st.form_submit_button(t("crisis.keep_plan"))
@@ -163,11 +207,14 @@ def _hold(workspace: Workspace) -> None:
 def _answer(workspace: Workspace) -> None:
     session = workspace.session_id
     held = session in desk().claims and not desk().offline
-    if decide.side(workspace, held):
-        st.rerun()
-    open_alerts = [alert for alert in workspace.alerts if alert.resolved_at is None]
+    decide.side(workspace, held, leads_on=False)
+    open_alerts = _open(workspace)
     if held and open_alerts:
-        questions.resolve(open_alerts[0])
+        resolving.form(workspace, open_alerts)
+
+
+def _open(workspace: Workspace) -> list[Alert]:
+    return [alert for alert in workspace.alerts if alert.resolved_at is None]
 
 
 def _age(alert: Alert) -> str:

@@ -58,7 +58,8 @@ def _running(workspace: Workspace, can_write: bool) -> None:
         with st.container(horizontal=True):
             st.button(t("plan.move"), key="move", shortcut="V", on_click=_open, args=("move",))
             st.button(t("plan.edit"), key="edit_plan", shortcut="D", on_click=_open, args=("edit",))
-            st.button(t("plan.ask"), key="ask_plan", on_click=_ask, args=(workspace,))
+            if workspace.status != "crisis":
+                st.button(t("plan.ask"), key="ask_plan", on_click=_ask, args=(workspace,))
         match st.session_state.get("plan_panel"):
             case "move":
                 _move(workspace)

@@ -7,12 +7,13 @@ import streamlit as st
 from safety.risk import RiskLevel
 from service.schemas.review import Kind, Queue, QueueItem
 from ui import parts
-from ui.claims import take
+from ui.claims import take, take_free
 from ui.desk import attempt, desk, t, word
-from ui.panels.states import guarded
+from ui.panels.states import guarded_part
 from ui.watching import go
 
 REFRESH_S: Final = 2.0
+PAGE: Final = 100
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 
@@ -36,18 +37,36 @@ def show() -> None:
 
 def take_next(after: str | None = None) -> None:
     """Claim the most urgent session that nobody holds, and open it."""
-    waiting = attempt(lambda: desk().api.queue({"page_size": 50}))
-    free = [
-        item.session_id
-        for item in (waiting.items if waiting else ())
-        if item.claimed_by in {None, desk().me.name} and item.session_id != after
-    ]
-    for session in free:
-        if take(session):
-            open_session(session)
-    if waiting is not None:
-        desk().notice = ("success", t("queue.all_done"))
+    others = attempt(lambda: _try_all(after))
+    if others is not None:
+        desk().notice = ("info", _why_none(*others))
     go("queue")
+
+
+def _try_all(after: str | None) -> tuple[int, bool]:
+    """Try every waiting session, page by page, until one is ours; that one opens, and this ends.
+
+    Where none is: how many wait besides ``after``, and whether ``after`` waits itself.
+    """
+    token, among = None, False
+    while True:
+        page = desk().api.queue({"page_size": PAGE, "page_token": token})
+        for item in page.items:
+            if item.session_id == after:
+                among = True
+            elif item.claimed_by in {None, desk().me.name} and take_free(item.session_id):
+                open_session(item.session_id)
+        token = page.next_page_token
+        if token is None:
+            return page.total - among, among
+
+
+def _why_none(others: int, one_here: bool) -> str:
+    if others > 1:
+        return t("queue.all_held", n=others)
+    if others == 1:
+        return t("queue.one_held")
+    return t("queue.none_else" if one_here else "queue.all_done")
 
 
 def open_session(session: str) -> None:
@@ -75,7 +94,7 @@ def _filters() -> None:
 
 
 @st.fragment(run_every=REFRESH_S)
-@guarded
+@guarded_part
 def _live() -> None:
     """The rows, again and again; focus and scroll stay where they are."""
     waiting = desk().api.queue(
@@ -83,7 +102,7 @@ def _live() -> None:
             "kind": st.session_state.get("queue_kind"),
             "risk": st.session_state.get("queue_risk"),
             "mine": st.session_state.get("queue_mine") or None,
-            "page_size": 100,
+            "page_size": PAGE,
         }
     )
     with st.container(key="queue_list"):
