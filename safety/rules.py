@@ -37,6 +37,8 @@ class _Shared(TypedDict):
 
 _NAMED = re.compile(r"%(\w+)%")
 """A set of words, named in a pattern."""
+_LETTERS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
+_HAN = re.compile(r"[\u4e00-\u9fff]")
 _QUESTION = re.compile(r"[^.!?。]*\?")
 _SHORT = 120
 """Without a question mark only the first so many characters may have been the question."""
@@ -51,6 +53,8 @@ class Rule:
     category: Category
     guards: tuple[str, ...]
     pattern: re.Pattern[str]
+    spelt: re.Pattern[str] | None
+    """What of it can be found where no Chinese character is: pinyin, slang, other languages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,10 @@ class Rules:
         return combine((CALM, *self._statements(plain), self._answer(plain, history)))
 
     def _statements(self, plain: Normalised) -> Iterator[RiskReport]:
+        chinese = _HAN.search(plain.text) is not None
         for rule in self.rules:
-            for match in rule.pattern.finditer(plain.text):
+            pattern = rule.pattern if chinese else rule.spelt
+            for match in pattern.finditer(plain.text) if pattern else ():
                 if match.start() == match.end():
                     continue
                 refused = self.guards["refused"].search(plain.text[: match.end()])
@@ -150,14 +156,21 @@ def _read(path: Path) -> object:
 
 
 def _rule(row: _RuleRow, words: dict[str, str]) -> Rule:
-    joined = "|".join(f"(?:{one})" for one in row["patterns"])
+    patterns = [_NAMED.sub(lambda named: f"(?:{words[named[1]]})", one) for one in row["patterns"]]
+    # Half of all messages have no Chinese character, and need not be searched for any.
+    spelt = [one for one in patterns if _LETTERS.search(one) or not _HAN.search(one)]
     return Rule(
         name=row["name"],
         level=RiskLevel(row["level"]),
         category=Category(row["category"]),
         guards=tuple(row["guards"]),
-        pattern=re.compile(_NAMED.sub(lambda named: f"(?:{words[named[1]]})", joined)),
+        pattern=_joined(patterns),
+        spelt=_joined(spelt) if spelt else None,
     )
+
+
+def _joined(patterns: Sequence[str]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{one})" for one in patterns))
 
 
 def _report(level: RiskLevel, category: Category, spans: tuple[Evidence, ...]) -> RiskReport:

@@ -18,14 +18,12 @@ from safety.rules import read_rules
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 TRAINING = (
-    "en_a", "en_b", "en_d", "zh_a", "own_en", "own_zh", "calm_en", "calm_zh",
-    "short_en", "short_zh", "quiet_en", "quiet_zh", "en_e", "en_f", "en_g", "en_h", "en_i",
-    "en_j", "en_l", "en_m", "zh_c", "zh_d", "zh_e", "zh_f", "zh_h", "zh_i",
+    "en_a", "en_b", "en_d", "en_e", "en_f", "en_g", "en_h", "en_i", "en_j", "en_l", "en_m", "en_n",
+    "en_o", "en_p", "en_q", "en_r", "en_s", "en_t", "own_en", "calm_en", "short_en", "quiet_en",
+    "zh_a", "zh_c", "zh_d", "zh_e", "zh_f", "zh_h", "zh_i", "zh_j", "zh_k", "zh_l", "zh_m", "zh_n",
+    "own_zh", "calm_zh", "short_zh", "quiet_zh",
 )  # fmt: skip
-JUDGING = (
-    "en_c", "en_k", "en_n", "en_o", "en_p", "en_q", "en_r", "en_s", "en_t",
-    "zh_b", "zh_g", "zh_j", "zh_k", "zh_l", "zh_m", "zh_n",
-)  # fmt: skip
+JUDGING = ("en_c", "en_k", "en_u", "en_v", "zh_b", "zh_g", "zh_o", "zh_p")
 TUNING_PART = 8
 """One row in so many tunes; which ones, the words themselves decide."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from safety.risk import Category, Line, RiskLevel, RiskReport
-from safety.rules import RulesLayer, read_rules
+from safety.rules import RulesLayer, _rule, read_rules
 
 PLAIN = tuple(
     map(
@@ -126,3 +126,21 @@ def test_every_guard_a_rule_names_exists(language: str):
     assert {"asked", "yes", "no", "retract"} == set(rules.talk)
     assert {"refused", "still"} <= set(rules.guards)
     assert all(rule.level.at_least(RiskLevel.MODERATE) for rule in rules.rules)
+
+
+def test_chinese_spelt_in_letters_is_found_where_no_character_is():
+    assert look("wo xiang qu si").routes
+    assert look("wo zhen de xiang zisha").routes
+
+
+def test_an_inner_critic_is_no_voice_that_commands():
+    critic = "There is a voice in my head telling me I'm not good enough, that I'll fail again."
+    assert not look(critic).routes
+    assert look("The voices keep telling me to hurt myself and they won't stop.").routes
+
+
+def test_a_pattern_that_names_unknown_words_is_refused():
+    assert all("%" not in rule.pattern.pattern for rule in read_rules("zh").rules)
+    row = json.loads('{"name": "n", "level": "high", "category": "suicide", "guards": []}')
+    with pytest.raises(KeyError):
+        _rule({**row, "patterns": ["%nobody%"]}, {})
