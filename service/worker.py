@@ -266,8 +266,10 @@ class Worker:
 
     async def _own_news(self) -> None:
         """Wait until a turn is put aside here; what others put aside is found by polling."""
+        # Not `wait_for`: before Python 3.12 it forgets a cancellation that comes with the news.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._put_aside.wait(), _POLL_S)
+            async with asyncio.timeout(_POLL_S):
+                await self._put_aside.wait()
         self._put_aside.clear()
 
 
