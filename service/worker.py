@@ -32,6 +32,7 @@ _LEASE_MS = 15_000
 """How long other workers leave a session alone; kept up while its turn runs."""
 _ASIDE_MS = 300_000
 """A session that waits for a slot is looked at again after this, should the store forget it."""
+_SOON_MS = 1_000
 _FORGET_MS = 300_000
 _TURNS = frozenset({"plan", "draft"})
 """Duties that need the model, and a slot: both are one turn."""
@@ -142,7 +143,9 @@ class Worker:
             if not any(duty.kind in _TURNS for duty in owed.now):
                 tasks.create_task(self._serve(lease, owed.now))
             elif (lease.session_id, "") in self._busy:
-                return  # its turn is under way here, and says at its end what is due then
+                # Its turn is under way here and, as a rule, sees at its end what came meanwhile.
+                soon = self._ports.clock.now_ms() + _SOON_MS
+                await self._ports.store.keep_lease(lease, soon)
             elif self._held >= self._most:
                 again = self._ports.clock.now_ms() + _ASIDE_MS
                 until = again if owed.later_ms is None else min(again, owed.later_ms)
