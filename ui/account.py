@@ -10,6 +10,7 @@ from ui import keymap, parts, tour
 from ui.client import Offline, Refused
 from ui.desk import desk, t
 from ui.panels import hold
+from ui.renewal import part
 from ui.sign_in import sign_out, token_to_keep
 from ui.texts import TONGUES
 
@@ -34,7 +35,7 @@ def bar(pages: tuple[str, ...]) -> None:
     keymap.show()
 
 
-@st.fragment(run_every=WATCH_S)
+@part(WATCH_S)
 def _watch(pages: tuple[str, ...]) -> None:
     """Count alerts that nobody has acknowledged; title and sound tell wherever one is."""
     waiting = _unacknowledged() if desk().me.role in REVIEW_ROLES else 0

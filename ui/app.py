@@ -9,11 +9,13 @@ from ui import account, parts, sign_in
 from ui.client import connect
 from ui.desk import desk, t
 from ui.panels import states
+from ui.renewal import drawn_anew
 from ui.views import PAGES, Page
 
 
 def main() -> None:
     """Draw one run of the console."""
+    drawn_anew()
     st.set_page_config(page_title="Second Chair", page_icon=parts.ICON, layout="wide")
     parts.style()
     # A place of its own: nothing below may move when it is empty, or fragments lose their parts.

@@ -9,6 +9,7 @@ from service.schemas.workspace import Workspace
 from ui.claims import renew, take
 from ui.client import Offline, Refused
 from ui.desk import desk
+from ui.renewal import part, redraw
 
 PULSE_S: Final = 2.0
 RENEW_S: Final = 15.0
@@ -57,7 +58,7 @@ def look(session: str) -> Workspace:
     return workspace
 
 
-@st.fragment(run_every=PULSE_S)
+@part(PULSE_S)
 def pulse(session: str, shown: tuple[object, ...]) -> None:
     """Look again; draw the page anew when there is something the reader must see."""
     if monotonic() - float(st.session_state["looked"]) < PULSE_S / 2:
@@ -69,10 +70,11 @@ def pulse(session: str, shown: tuple[object, ...]) -> None:
     try:
         workspace = look(session)
     except (Offline, Refused):
-        st.rerun()
+        redraw()
+        return
     _check_claim(workspace)
     if (desk().offline, session in desk().lost) != (away, lost) or mark(workspace) != shown:
-        st.rerun()
+        redraw()
 
 
 def mark(workspace: Workspace) -> tuple[object, ...]:

@@ -108,17 +108,17 @@ def whole(folder: Path, hold_ms: int = 8_000) -> Stack:
     return stack
 
 
-def console(folder: Path, env: Mapping[str, str]) -> tuple[Stack, str]:
+def console(folder: Path, env: Mapping[str, str], script: str = "ui/app.py") -> tuple[Stack, str]:
     """Start a console against the API named in ``env``; give it and its address."""
     stack, address = Stack(folder, dict(env)), f"http://127.0.0.1:{free_port()}"
-    start_console(stack, address)
+    start_console(stack, address, script)
     return stack, address
 
 
-def start_console(stack: Stack, address: str) -> None:
+def start_console(stack: Stack, address: str, script: str = "ui/app.py") -> None:
     """Start a console at an address and wait until it answers."""
     stack.start(
-        "console", "-m", "streamlit", "run", "ui/app.py",
+        "console", "-m", "streamlit", "run", script,
         "--server.port", address.rsplit(":", 1)[1], "--server.address", "127.0.0.1",
         "--server.headless", "true", "--browser.gatherUsageStats", "false",
     )  # fmt: skip

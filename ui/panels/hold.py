@@ -5,6 +5,7 @@ from html import escape
 import streamlit as st
 
 from ui.desk import Held, desk, done, now, t
+from ui.renewal import part
 
 
 def bar() -> None:
@@ -14,7 +15,7 @@ def bar() -> None:
         _bar(held)
 
 
-@st.fragment(run_every=1.0)
+@part(1.0)
 def _bar(held: Held) -> None:
     """Gone by itself once the words have left; the page around it stays untouched."""
     left = (held.release_at - now()).total_seconds()

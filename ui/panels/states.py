@@ -10,6 +10,7 @@ import streamlit as st
 
 from ui.client import Offline, Refused
 from ui.desk import desk, t, why
+from ui.renewal import part, redraw
 from ui.sign_in import sign_out
 
 RETRY_S: Final = 4.0
@@ -50,7 +51,7 @@ def _come_back() -> None:
     _again()
 
 
-@st.fragment(run_every=RETRY_S)
+@part(RETRY_S)
 def _again() -> None:
     """Draw the page anew as soon as the service answers, and not before: a reader may be reading.
 
@@ -66,7 +67,7 @@ def _again() -> None:
     except Refused as refusal:
         if refusal.problem.status >= 500 or refusal.code == "rate_limited":
             return
-    st.rerun()
+    redraw()
 
 
 def card(kind: str, title: str, text: str) -> None:

@@ -9,6 +9,7 @@ from service.schemas.admin import AdapterView, Health, RolloutView
 from ui.client import Offline, Refused
 from ui.desk import attempt, desk, done, t
 from ui.panels.states import guarded
+from ui.renewal import part
 
 STEPS = ("preflight", "load", "warm up", "gate", "flip", "drain", "unload")
 ENDED = {"done", "serving", "failed", "rolled_back"}
@@ -63,7 +64,7 @@ def _back(role: Role) -> None:
             st.rerun()
 
 
-@st.fragment(run_every=2.0)
+@part(2.0)
 def _rollout() -> None:
     """The running rollout, step by step, until it has ended."""
     rollout_id = st.session_state.get("rollout")

@@ -13,6 +13,7 @@ from ui.client import Offline, Refused
 from ui.desk import desk, done, now, t, word
 from ui.panels import decide, questions, resolving, transcript, writing
 from ui.panels.states import banner, card, guarded, guarded_part
+from ui.renewal import part
 from ui.watching import address, go, mark, opened, pulse
 
 REFRESH_S: Final = 2.0
@@ -51,7 +52,7 @@ def _session(workspace: Workspace) -> None:
         _answer(workspace)
 
 
-@st.fragment(run_every=REFRESH_S)
+@part(REFRESH_S)
 @guarded_part
 def _list(chosen: str | None) -> None:
     """Every open alert, read again and again: a new one joins whatever else is on the page."""
@@ -123,7 +124,7 @@ def _danger(workspace: Workspace) -> None:
         _card(workspace, workspace.crisis_card)
 
 
-@st.fragment(run_every=1.0)
+@part(1.0)
 def _acknowledging(alert: Alert) -> None:
     """The clock runs until somebody says: I am looking."""
     if alert.acknowledged_at is not None:
@@ -203,7 +204,7 @@ def _hold(workspace: Workspace) -> None:
         st.button(t("workspace.take"), key="take", shortcut="T", on_click=_choose, args=(session,))
 
 
-@st.fragment
+@part()
 def _answer(workspace: Workspace) -> None:
     session = workspace.session_id
     held = session in desk().claims and not desk().offline

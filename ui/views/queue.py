@@ -10,6 +10,7 @@ from ui import parts
 from ui.claims import take, take_free
 from ui.desk import attempt, desk, t, word
 from ui.panels.states import guarded_part
+from ui.renewal import part
 from ui.watching import go
 
 REFRESH_S: Final = 2.0
@@ -93,7 +94,7 @@ def _filters() -> None:
     st.toggle(t("queue.mine"), key="queue_mine")
 
 
-@st.fragment(run_every=REFRESH_S)
+@part(REFRESH_S)
 @guarded_part
 def _live() -> None:
     """The rows, again and again; focus and scroll stay where they are."""

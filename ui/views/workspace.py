@@ -9,6 +9,7 @@ from ui.claims import take
 from ui.desk import desk, t, word
 from ui.panels import decide, questions, transcript, writing
 from ui.panels.states import banner, guarded, no_session
+from ui.renewal import part
 from ui.views.queue import take_next
 from ui.watching import address, go, mark, opened, pulse
 
@@ -33,7 +34,7 @@ def show() -> None:
     pulse(session, mark(workspace))
 
 
-@st.fragment
+@part()
 def _desk_side(workspace: Workspace) -> None:
     session = workspace.session_id
     if decide.side(workspace, session in desk().claims and not desk().offline):
