@@ -5,11 +5,11 @@ Any doubt calls a human: a layer that fails, or answers nonsense, counts as the 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, get_args
 
 from safety.classifier import load_classifier
 from safety.risk import WORST, Language, Line, RiskLevel, RiskReport, combine
-from safety.rules import RulesLayer
+from safety.rules import RulesLayer, read_rules
 
 
 class Layer(Protocol):
@@ -37,6 +37,9 @@ class Screen:
 
 def load_screen() -> Screen:
     """The screen as shipped: every layer, read once from the files beside this module."""
+    for language in get_args(Language):
+        # Compiled now: the first message after a start should not wait for it.
+        read_rules(language)
     return Screen(layers=(RulesLayer(), load_classifier()))
 
 

@@ -6,7 +6,7 @@ from models.adapters import shelved
 from models.completion import EngineUnavailable
 from planner.vocabulary import Role
 from service.house import InHouse, Ops
-from service.moments import moment
+from service.ids import moment
 from service.rolling import Rolling, Running
 from service.schemas.admin import Adapters, AdapterView, RolloutRequest, RolloutView
 from service.schemas.wire import Ident

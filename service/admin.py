@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from service.house import InHouse, Ops, Supervisor, session_for
-from service.moments import maybe, moment
+from service.ids import maybe, moment
 from service.schemas.admin import AuditVerdict, Events, EventView, SessionRow, SessionRows
 from service.schemas.wire import Ident, Label, Seq, Wire
 from service.sealing import GENESIS, first_broken

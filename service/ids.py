@@ -1,10 +1,12 @@
-"""Identifiers and time. What belongs to a session carries the session's id within its own.
+"""Identifiers and time: milliseconds inside, RFC 3339 outside.
 
-So a draft's, plan's, alert's or decision's session is found without an index.
+What belongs to a session carries the session's id within its own, so that a draft's, plan's,
+alert's or decision's session is found without an index.
 """
 
 import secrets
 import time
+from datetime import UTC, datetime
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _TIME_DIGITS, _RANDOM_DIGITS = 10, 16
@@ -16,6 +18,16 @@ class SystemClock:
     def now_ms(self) -> int:
         """Give milliseconds since the epoch, UTC."""
         return time.time_ns() // 1_000_000
+
+
+def moment(at_ms: int) -> datetime:
+    """Give a moment, UTC."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC)
+
+
+def maybe(at_ms: int | None) -> datetime | None:
+    """Give a moment, or None."""
+    return None if at_ms is None else moment(at_ms)
 
 
 class RandomIds:

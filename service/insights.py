@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 from safety.risk import RiskLevel
 from service.figures import Alarmed, Answered, Judged, Span, Tally, Waited, streaks
 from service.house import House, InHouse, Supervisor
-from service.moments import moment
+from service.ids import moment
 from service.schemas.insights import (
     AlertFigures,
     DayFigures,

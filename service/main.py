@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -29,9 +30,11 @@ from service.oidc import Issuer, OidcVerifier
 from service.pager import EveryPager, LogPager, SmtpPager, WebhookPager
 from service.ports import Clock, Drafting, Pager, Ports
 from service.rolling import Rolling, Shelf
+from service.scrubbing import SoonScrubber
 from service.sealing import MasterKeys, new_key
 from service.session.duties import Policy
 from service.settings import Settings
+from service.start import load_for_good
 from service.stores.copying import Copyable
 from service.stores.memory import MemoryStore
 from service.stores.metered import MeteredStore
@@ -71,8 +74,8 @@ async def open_house(settings: Settings) -> AsyncGenerator[House]:
             store=store,
             engine=engine,
             aliases=aliases,
-            screen=load_screen(),
-            scrubber=load_scrubber(),
+            screen=load_for_good(load_screen),
+            scrubber=SoonScrubber(partial(load_for_good, load_scrubber)),
             guard=check,
             pager=pager(settings, outside),
             clock=SystemClock(),

@@ -16,8 +16,8 @@ from service.house import (
     session_for,
     session_of_part,
 )
+from service.ids import maybe, moment
 from service.ledger import Appended, Under
-from service.moments import maybe, moment
 from service.release import decide_on_draft, reply_without_draft, undo
 from service.schemas.review import (
     Claim,

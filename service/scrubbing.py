@@ -1,13 +1,17 @@
 """Scrubbing on the service's side: in a thread, with a limit, and never half done."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
+from planner.vocabulary import Language
+from safety.scrub import Scrubbed
 from safety.surrogates import Surrogates, restore
-from service.ports import Ports
+from service.ports import Ports, Scrubber
 from service.session.events import TextScrubbed
 from service.session.refusals import Refused
 from service.session.state import Entry, State
+from service.telemetry.log import LogEvent, log_line
 from service.telemetry.metrics import Screening
 
 PROFILE = "profile"
@@ -80,6 +84,33 @@ def apart(now: State, seen: State, added: tuple[TextScrubbed, ...]) -> tuple[Tex
     if added and now.surrogates != seen.surrogates:
         raise Refused("scrub_failed", "Other words were scrubbed meanwhile; try again.", now.seq)
     return added
+
+
+class SoonScrubber:
+    """A scrubber that is loaded while the process serves already; who needs it meanwhile waits.
+
+    The first messages after a start are judged and kept a second earlier for it.
+    """
+
+    def __init__(self, load: Callable[[], Scrubber]) -> None:
+        """Begin to load, in a thread."""
+        thread = ThreadPoolExecutor(1, "scrubber")
+        self._made = thread.submit(load)
+        self._made.add_done_callback(_tell)
+        thread.shutdown(wait=False)
+
+    def scrub(self, text: str, language: Language, surrogates: Surrogates) -> Scrubbed:
+        """Give the scrubbed text and the grown mapping.
+
+        Raises: whatever kept the scrubber from being loaded, each time.
+        """
+        return self._made.result().scrub(text, language, surrogates)
+
+
+def _tell(made: Future[Scrubber]) -> None:
+    """Say so where no text can be scrubbed from now on."""
+    if error := made.exception():
+        log_line(LogEvent.BUG, "error", error=type(error).__name__)
 
 
 async def _scrub(

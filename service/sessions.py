@@ -6,10 +6,9 @@ from typing import Annotated, get_args
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from service import moments
 from service.house import ClientApp, InHouse, session_for
 from service.idempotency import Once, Stamp, stamp_of
-from service.ids import within
+from service.ids import moment, within
 from service.ledger import Under
 from service.schemas.client import (
     QuestionnaireRequest,
@@ -144,8 +143,8 @@ def view(state: State, stamp: Stamp) -> Session:
             "region": opened.region,
             "status": stamp.status,
             "seq": stamp.seq,
-            "created_at": moments.moment(state.created_at_ms),
-            "updated_at": moments.moment(stamp.updated_at_ms),
+            "created_at": moment(state.created_at_ms),
+            "updated_at": moment(stamp.updated_at_ms),
         }
     )
 
@@ -179,5 +178,5 @@ def _reply(entry: Entry) -> Reply:
         text=entry.text,
         kind="crisis_notice" if entry.kind == "crisis_notice" else "reply",
         seq=entry.released_seq,
-        sent_at=moments.moment(entry.sent_at_ms),
+        sent_at=moment(entry.sent_at_ms),
     )

@@ -4,7 +4,7 @@ from planner import machine
 from planner.drift import drift
 from planner.machine import readiness
 from planner.vocabulary import Formulation, Plan, Position
-from service.moments import maybe, moment
+from service.ids import maybe, moment
 from service.schemas.alerts import Alert, EvidenceView
 from service.schemas.plans import FormulationBody, PlanBody, PlanDesk, PlanVersion, PositionView
 from service.schemas.problem import CheckResult

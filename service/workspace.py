@@ -6,8 +6,8 @@ from fastapi import APIRouter, Response
 
 from service.crisis_card import crisis_card
 from service.house import Anybody, ClaimHeader, House, InHouse, Therapist, reviewer, session_for
+from service.ids import maybe
 from service.ledger import Under
-from service.moments import maybe
 from service.schemas.admin import Me
 from service.schemas.wire import Ident
 from service.schemas.workspace import AssignRequest, NoteRequest, UnsentText, Workspace, Written

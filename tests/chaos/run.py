@@ -15,7 +15,7 @@ from service.stores.redis import RedisStore
 from tests.chaos.checker import Findings, check
 from tests.chaos.fleet import Fleet
 from tests.chaos.people import Address, Script, client, therapist
-from tests.chaos.witness import Witness, pager_receiver
+from tests.chaos.witness import WINDOW_S, Witness, pager_receiver
 
 HUMANS = ("anna", "berta", "carla")
 _VICTIMS = ("api-0", "api-1", "worker-0", "worker-1", "redis")
@@ -48,6 +48,8 @@ class Outcome:
     """Engine kills and pauses, which come on top."""
     silences: list[float] = field(default_factory=list[float])
     """After each kill of API, worker or Redis: longest stretch without an accepted message, s."""
+    plain: list[float] = field(default_factory=list[float])
+    """The same where Redis was not also cut off or paused about then, for seconds of its own."""
     restarts: list[float] = field(default_factory=list[float])
     """From the kill of an API replica until it answers again, s."""
     findings: Findings = field(default_factory=Findings)
@@ -70,6 +72,8 @@ class Outcome:
              f"{waits[int(len(waits) * 0.99)] * 1000:.0f} ms"),
             ("accepting again, median / worst", f"{statistics.median(self.silences or [0]):.1f} / "
              f"{max(self.silences, default=0):.1f} s after a kill"),
+            ("- with Redis never out of reach", f"{statistics.median(self.plain or [0]):.1f} / "
+             f"{max(self.plain, default=0):.1f} s"),
             ("killed replica back after", f"{max(self.restarts, default=0):.1f} s at worst"),
             ("violations", ", ".join(f"{name}: {n}" for name, n in found.wrong.items()) or "0"),
         ]  # fmt: skip
@@ -118,6 +122,7 @@ async def _hurt(wish: Wish, fleet: Fleet, outcome: Outcome) -> None:
 async def _kill(wish: Wish, fleet: Fleet, outcome: Outcome) -> None:
     dice = random.Random(wish.seed + 1)
     moments: list[float] = []
+    away: list[tuple[float, float]] = []
     await _warm(outcome.witness)
     began = time.monotonic()
     async with asyncio.TaskGroup() as watches:
@@ -134,10 +139,21 @@ async def _kill(wish: Wish, fleet: Fleet, outcome: Outcome) -> None:
             await fleet.kill(victim)
             if victim.startswith("api-"):
                 watches.create_task(_watch(fleet, victim, outcome))
+            before = _out_of_reach(outcome)
             await _trouble(dice, fleet, outcome)
+            if _out_of_reach(outcome) > before:
+                away.append((moments[-1], time.monotonic()))
             await asyncio.sleep(dice.uniform(*wish.between_s))
     await asyncio.sleep(6.0)
-    outcome.silences += [outcome.witness.silence_after(one) for one in moments]
+    for one in moments:
+        silence = outcome.witness.silence_after(one)
+        outcome.silences.append(silence)
+        if not any(begins < one + WINDOW_S and one < ends for begins, ends in away):
+            outcome.plain.append(silence)
+
+
+def _out_of_reach(outcome: Outcome) -> int:
+    return outcome.others["redis cut off"] + outcome.others["redis paused"]
 
 
 async def _roll(fleet: Fleet, outcome: Outcome) -> None:

@@ -8,6 +8,9 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+WINDOW_S = 6.0
+"""What begins so soon after a kill is put down to it."""
+
 
 @dataclass
 class Witness:
@@ -44,10 +47,10 @@ class Witness:
         self.began.set()
 
     def silence_after(self, moment: float) -> float:
-        """Give the longest stretch without a 202 that began in the 6 s after a moment."""
+        """Give the longest stretch without a 202 that began within ``WINDOW_S`` of a moment."""
         times = [moment, *(one for one in self.times if moment <= one <= moment + 30.0)]
         stretches = itertools.pairwise(times)
-        return max((b - a for a, b in stretches if a < moment + 6.0), default=0.0)
+        return max((b - a for a, b in stretches if a < moment + WINDOW_S), default=0.0)
 
 
 @asynccontextmanager

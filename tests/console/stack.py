@@ -49,12 +49,12 @@ class Stack:
 
     def start_api(self) -> None:
         port = self.api.rsplit(":", 1)[1]
-        self.start("api", "-c", CLI, "api", "--port", port)
+        self.start("api", "-m", "service", "api", "--port", port)
         until_up(f"{self.api}/healthz")
 
     def make_keys(self) -> None:
         keys = self.folder / "keys.json"
-        self.start("keys", "-c", CLI, "keys", "demo", "--file", str(keys))
+        self.start("keys", "-m", "service", "keys", "demo", "--file", str(keys))
         if self.processes.pop("keys").wait(PATIENCE_S):
             raise RuntimeError("no demo keys: see keys.log in the stack's folder")
         self.keys = json.loads(keys.read_text(encoding="utf-8"))
@@ -62,9 +62,6 @@ class Stack:
     def stop_all(self) -> None:
         for name in tuple(self.processes):
             self.stop(name)
-
-
-CLI = "from service.cli import cli; cli()"
 
 
 def until_up(url: str) -> None:
@@ -100,7 +97,7 @@ def whole(folder: Path, hold_ms: int = 8_000) -> Stack:
     stack.start("engine", "-m", "tests.stub_engine", "--port", str(engine))
     try:
         stack.make_keys()
-        stack.start("worker", "-c", CLI, "worker")
+        stack.start("worker", "-m", "service", "worker")
         stack.start_api()
     except BaseException:
         stack.stop_all()

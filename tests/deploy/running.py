@@ -18,7 +18,7 @@ from tests.ports import free_port
 ROOT = Path(__file__).parents[2]
 TOKEN = "0123456789abcdef"
 _PATIENCE_S = 90
-_COMMAND = [sys.executable, "-c", "from service.cli import cli; cli()"]
+_COMMAND = [sys.executable, "-m", "service"]
 
 
 def ask(
