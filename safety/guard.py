@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Literal
 
 from safety.guard_phrases import PHRASES, SENTENCE_STARTERS
@@ -89,13 +90,10 @@ def _shape(text: str, context: GuardContext) -> str:
     return "more than one question" if len(re.findall(r"[?？]+", text)) > 1 else ""
 
 
-def _phrases(name: CheckName) -> Callable[[str, GuardContext], str]:
-    def look(text: str, context: GuardContext) -> str:
-        plain = text.replace("’", "'")
-        said = (reason for pattern, reason in PHRASES[name.value] if pattern.search(plain))
-        return next(said, "")
-
-    return look
+def _phrase(name: CheckName, text: str, _: GuardContext) -> str:
+    plain = text.replace("’", "'")
+    said = (reason for pattern, reason in PHRASES[name.value] if pattern.search(plain))
+    return next(said, "")
 
 
 def _unknown_name(text: str, context: GuardContext) -> str:
@@ -127,7 +125,7 @@ _FAULTS: dict[CheckName, Callable[[str, GuardContext], str]] = {
     CheckName.LENGTH: _length,
     CheckName.SHAPE: _shape,
     **{
-        name: _phrases(name)
+        name: partial(_phrase, name)
         for name in (
             CheckName.DIAGNOSIS,
             CheckName.MEDICATION,

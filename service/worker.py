@@ -33,7 +33,9 @@ _LEASE_MS = 15_000
 _ASIDE_MS = 300_000
 """A session that waits for a slot is looked at again after this, should the store forget it."""
 _SOON_MS = 1_000
+"""When to look again at a session whose turn is just ending here."""
 _FORGET_MS = 300_000
+"""How often the store is asked to forget answers that no client can ask for again."""
 _TURNS = frozenset({"plan", "draft"})
 """Duties that need the model, and a slot: both are one turn."""
 _REPEATS = 3

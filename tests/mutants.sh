@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Breaks the screen, the risk levels, the rules and the guard in hundreds of small ways, one at a
-# time, and counts how many the unit tests notice. Fails under 80 in 100. About five minutes.
+# time, and counts how many the unit tests notice. Fails under 80 in 100. About a minute.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,6 +22,18 @@ pytest_add_cli_args_test_selection = ["tests/unit"]
 also_copy = ["safety", "tests"]
 [tool.pytest.ini_options]
 pythonpath = ["."]
+END
+cat > "$work/tests/conftest.py" << 'END'
+"""Each mutant runs in a copy of a process that has read the lexicons: it must read them again."""
+
+import pytest
+
+from safety.rules import read_rules
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _anew() -> None:
+    read_rules.cache_clear()
 END
 python=$PWD/.venv/bin/python
 # Our own environment runs the tests; the tool only lends its modules.

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from service.session.duties import Policy
 from service.stores.memory import MemoryStore
 from service.stores.sqlite import SqliteStore
 from tests.driving import Town, town
+from tests.receiving import receiving
 
 SECRET = "a shared secret of the tests"
 PATIENCE_S = 60.0
@@ -36,15 +37,9 @@ class Receiver:
     pages: list[tuple[float, bytes, str]] = field(default_factory=list[tuple[float, bytes, str]])
     came: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one request."""
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-        told = dict(line.split(": ", 1) for line in head.strip().split("\r\n")[1:])
-        body = await reader.readexactly(int(told["content-length"]))
-        self.pages.append((time.monotonic(), body, told["x-secondchair-signature"]))
-        writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
-        await writer.drain()
-        writer.close()
+    def take(self, body: bytes, headers: Mapping[str, str]) -> None:
+        """Note one page."""
+        self.pages.append((time.monotonic(), body, headers["x-secondchair-signature"]))
         self.came.set()
 
 
@@ -52,9 +47,8 @@ class Receiver:
 async def receiver() -> AsyncIterator[Receiver]:
     """A pager's receiver on a free port."""
     made = Receiver()
-    server = await asyncio.start_server(made.take, "127.0.0.1", 0)
-    made.address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/page"
-    async with server:
+    async with receiving(made.take) as address:
+        made.address = f"{address}/page"
         yield made
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
 
@@ -14,6 +14,7 @@ from service.stores.memory import MemoryStore
 from service.stores.metered import MeteredStore
 from service.telemetry import log, traces
 from tests.driving import Town, town
+from tests.receiving import receiving
 
 
 @dataclass
@@ -23,19 +24,11 @@ class Collector:
     address: str = ""
     spans: list[Span] = field(default_factory=list[Span])
 
-    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one export."""
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-        told = dict(line.split(": ", 1) for line in head.strip().split("\r\n")[1:])
-        sent = ExportTraceServiceRequest.FromString(
-            await reader.readexactly(int(told["content-length"]))
-        )
-        for resource in sent.resource_spans:
+    def take(self, body: bytes, headers: Mapping[str, str]) -> None:
+        """Keep the spans of one export."""
+        for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
             for scope in resource.scope_spans:
                 self.spans.extend(scope.spans)
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        await writer.drain()
-        writer.close()
 
     def named(self, name: str, **labels: str) -> list[Span]:
         """The spans of a name whose labels have these values."""
@@ -53,9 +46,7 @@ def told(span: Span) -> dict[str, str]:
 async def collector() -> AsyncIterator[Collector]:
     """Collects until the test ends."""
     made = Collector()
-    server = await asyncio.start_server(made.take, "127.0.0.1", 0)
-    made.address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with server:
+    async with receiving(made.take) as made.address:
         yield made
 
 
