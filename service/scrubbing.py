@@ -16,6 +16,7 @@ from service.telemetry.metrics import Screening
 
 PROFILE = "profile"
 """Entry id of the client's profile, whose names are learnt before the first line."""
+_LOADED_S = 60.0
 _NAMED = ("name", "preferred_name", "nickname", "full_name")
 
 
@@ -99,6 +100,14 @@ class SoonScrubber:
         self._made.add_done_callback(_tell)
         thread.shutdown(wait=False)
 
+    async def loaded(self) -> None:
+        """Wait until there is a scrubber.
+
+        Raises: TimeoutError after a minute, and whatever kept it from being loaded.
+        """
+        async with asyncio.timeout(_LOADED_S):
+            await asyncio.shield(asyncio.wrap_future(self._made))
+
     def scrub(self, text: str, language: Language, surrogates: Surrogates) -> Scrubbed:
         """Give the scrubbed text and the grown mapping.
 
@@ -117,6 +126,9 @@ async def _scrub(
     state: State, text: str, mapping: Surrogates, ports: Ports
 ) -> tuple[str, Surrogates]:
     try:
+        if isinstance(ports.scrubber, SoonScrubber):
+            # To load is not to hang: the limit begins when there is something to wait for.
+            await ports.scrubber.loaded()
         with Screening.scrub_seconds.timed():
             work = asyncio.to_thread(ports.scrubber.scrub, text, state.language, mapping)
             scrubbed = await asyncio.wait_for(work, ports.safety_timeout_s)

@@ -1,5 +1,6 @@
 """A process begins to serve early, and never looks again at what it loaded for good."""
 
+import asyncio
 import gc
 from pathlib import Path
 from threading import Event
@@ -30,7 +31,7 @@ def test_the_collector_is_on_again_when_loading_fails() -> None:
     gc.unfreeze()
 
 
-def test_who_needs_the_scrubber_before_it_is_loaded_waits_for_it() -> None:
+async def test_who_needs_the_scrubber_before_it_is_loaded_waits_for_it() -> None:
     loaded = Event()
 
     def load() -> NamedScrubber:
@@ -38,18 +39,24 @@ def test_who_needs_the_scrubber_before_it_is_loaded_waits_for_it() -> None:
         return NamedScrubber()
 
     soon = SoonScrubber(load)
+    waiting = asyncio.create_task(soon.loaded())
+    await asyncio.sleep(0)
+    assert not waiting.done()
     loaded.set()
+    await waiting
     assert soon.scrub("I met Ana.", "en", EMPTY) == NamedScrubber().scrub("I met Ana.", "en", EMPTY)
     gc.unfreeze()
 
 
-def test_a_scrubber_that_cannot_be_loaded_lets_no_text_through(
+async def test_a_scrubber_that_cannot_be_loaded_lets_no_text_through(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     def load() -> NamedScrubber:
         raise ImportError("no model")
 
     soon = SoonScrubber(load)
+    with pytest.raises(ImportError):
+        await soon.loaded()
     for _ in range(2):
         with pytest.raises(ImportError):
             soon.scrub("I met Ana.", "en", EMPTY)
