@@ -170,7 +170,7 @@ def pager(settings: Settings, client: httpx.AsyncClient) -> Pager:
         secret = settings.secret("pager_secret") or ""
         ways.append(WebhookPager(client, settings.pager_webhook_url, secret))
     if settings.pager_smtp:
-        ways.append(SmtpPager(settings.pager_smtp))
+        ways.append(SmtpPager(settings.pager_smtp, settings.secret("pager_smtp_password") or ""))
     return EveryPager(*ways) if ways else LogPager()
 
 

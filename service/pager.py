@@ -5,9 +5,11 @@ import hashlib
 import hmac
 import json
 import smtplib
+import ssl
+from contextlib import ExitStack
 from dataclasses import asdict
 from email.message import EmailMessage
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx
 
@@ -15,6 +17,7 @@ from service.ports import Page
 from service.telemetry.log import LogEvent, log_line
 
 _PATIENCE_S = 5.0
+_PORTS = {"smtp": 25, "smtps": 465}
 
 
 class LogPager:
@@ -59,12 +62,23 @@ class WebhookPager:
 
 
 class SmtpPager:
-    """Sends pages by e-mail: ``smtp://host:port?from=a@example.org&to=b@example.org``."""
+    """Sends pages by e-mail: ``smtps://name@host?from=a@example.org&to=b@example.org``.
 
-    def __init__(self, address: str) -> None:
+    ``smtps`` is encrypted from its first byte (port 465), ``smtp`` as soon as the server offers it
+    (port 25, or 587 for who has a name). A password never goes over an open line.
+    """
+
+    def __init__(self, address: str, password: str = "") -> None:
+        """Read the address. Raises: ValueError where it does not say from whom or to whom."""
         parts = urlsplit(address)
         people = parse_qs(parts.query)
-        self._host, self._port = parts.hostname or "localhost", parts.port or 25
+        if parts.scheme not in _PORTS or not parts.hostname or not people.keys() >= {"from", "to"}:
+            raise ValueError("pages by e-mail need smtp://host?from=...&to=...")
+        self._user, self._password = unquote(parts.username or ""), password
+        self._host, self._encrypted = parts.hostname, parts.scheme == "smtps"
+        self._port = parts.port or (
+            587 if self._user and not self._encrypted else _PORTS[parts.scheme]
+        )
         self._from, self._to = people["from"][0], people["to"]
 
     async def page(self, page: Page) -> bool:
@@ -80,8 +94,25 @@ class SmtpPager:
         return True
 
     def _send(self, mail: EmailMessage) -> None:
-        with smtplib.SMTP(self._host, self._port, timeout=_PATIENCE_S) as server:
+        with self._connected() as server:
+            if self._user:
+                server.login(self._user, self._password)
             server.send_message(mail)
+
+    def _connected(self) -> smtplib.SMTP:
+        trusted = ssl.create_default_context()
+        if self._encrypted:
+            return smtplib.SMTP_SSL(self._host, self._port, timeout=_PATIENCE_S, context=trusted)
+        with ExitStack() as closing:
+            server = smtplib.SMTP(self._host, self._port, timeout=_PATIENCE_S)
+            closing.callback(server.close)
+            server.ehlo()
+            if server.has_extn("starttls"):
+                server.starttls(context=trusted)
+            elif self._user:
+                raise smtplib.SMTPNotSupportedError("no encryption, so no password")
+            closing.pop_all()
+        return server
 
 
 class EveryPager:

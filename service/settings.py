@@ -66,7 +66,10 @@ class Settings(BaseSettings):
     """Signs pages, so that the receiver knows whose they are."""
     pager_secret_file: Path | None = None
     pager_smtp: str | None = None
-    """``smtp://host:port?from=...&to=...``; pages also go out by e-mail."""
+    """``smtps://name@host?from=...&to=...``; pages also go out by e-mail. See `SmtpPager`."""
+    pager_smtp_password: SecretStr | None = None
+    """For the name in that address; only ever sent over an encrypted line."""
+    pager_smtp_password_file: Path | None = None
     crisis_notice_en: str | None = None
     """The organisation's own fixed words to a client in crisis; off unless set (P1)."""
     crisis_notice_zh: str | None = None

@@ -15,6 +15,7 @@ once engine_key "$(random)"
 once metrics_token "$(random)"
 once pager_secret "$(random)"
 once grafana_password "$(random)"
+once mail_password ""  # to be filled in where the mail server asks for one
 once console.toml "# Empty: people sign in with access tokens. docs/operations.md has what to put here for OIDC.
 "
 once redis_operator "$(random)"
@@ -35,22 +36,23 @@ if ! grep -q '^user operator ' redis_acl; then
 fi
 if [ "${1:-}" = mine ]; then
     chmod 0400 store_url master_key engine_key metrics_token pager_secret redis_acl \
-        redis_operator grafana_password console.toml
+        redis_operator grafana_password mail_password console.toml
     chmod 0700 .
     exit
 fi
 # Each file is readable by the one user that needs it; `metrics_token` by two, so by all.
 chmod 0444 metrics_token
 if [ "$(id -u)" = 0 ]; then
-    chown 10001:10001 store_url master_key engine_key pager_secret console.toml
+    chown 10001:10001 store_url master_key engine_key pager_secret mail_password console.toml
     chown 999:999 redis_acl
     chown 472:472 grafana_password
     chown 0:0 redis_operator
     chmod 0400 store_url master_key engine_key pager_secret redis_acl redis_operator \
-        grafana_password console.toml
+        grafana_password mail_password console.toml
 else
     echo "Not root, so the files are readable by every user of this machine." >&2
     echo "Run again as root (sudo sh deploy/secrets/make.sh) to give each to its container." >&2
-    chmod 0444 store_url master_key engine_key pager_secret redis_acl grafana_password console.toml
+    chmod 0444 store_url master_key engine_key pager_secret redis_acl grafana_password \
+        mail_password console.toml
 fi
 chmod 0711 .

@@ -204,7 +204,7 @@ def _dataset(sessions: list[pairs.CorpusSession], recipe: Recipe, tokenizer) -> 
 
 
 def _dtype(recipe: Recipe) -> torch.dtype:
-    """Full precision on the CPU, where bf16 weights are slow; autocast makes the matmuls fast."""
+    """Full precision on the CPU, which any core has; with bf16 of its own it could be faster."""
     return torch.float32 if recipe.device == "cpu" else torch.bfloat16
 
 

@@ -64,7 +64,14 @@ def known_settings() -> set[str]:
     return {f"SECONDCHAIR_{name.upper()}" for name in Settings.model_fields}
 
 
-BY_FILE = {"STORE", "MASTER_KEY", "ENGINE_KEY", "PAGER_SECRET", "METRICS_TOKEN"}
+BY_FILE = {
+    "STORE",
+    "MASTER_KEY",
+    "ENGINE_KEY",
+    "PAGER_SECRET",
+    "PAGER_SMTP_PASSWORD",
+    "METRICS_TOKEN",
+}
 """Given by their ``_FILE``: an environment is readable to more people than a file is."""
 FIXED = {"BASE_FOLDER", "METRICS_PORT"}
 """The container has no base of its own, and Prometheus asks one port."""

@@ -1,0 +1,109 @@
+"""Pages by e-mail: encrypted wherever the server can, and never a password over an open line."""
+
+import ssl
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from service.pager import SmtpPager
+from service.ports import Page
+from tests.mail_server import Letterbox, mail_server
+
+PEOPLE = "from=alerts%40clinic.example&to=first%40clinic.example&to=second%40clinic.example"
+PAGE = Page("alr_1", "ses_1", "north", "imminent", "suicide", 1)
+
+
+@pytest.fixture
+def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """A certificate for this machine, which the pager trusts."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    own = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+        .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+        .add_extension(own, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    file, secret = tmp_path / "server.pem", tmp_path / "server.key"
+    file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    secret.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file, secret)
+    return context
+
+
+def of(box: Letterbox, scheme: str = "smtp", user: str = "") -> SmtpPager:
+    who = f"{user}@" if user else ""
+    return SmtpPager(f"{scheme}://{who}127.0.0.1:{box.port}?{PEOPLE}", "open sesame")
+
+
+async def test_a_relay_that_asks_for_nothing_takes_the_page_for_everybody() -> None:
+    with mail_server() as box:
+        assert await of(box).page(PAGE)
+    (mail,) = box.mails
+    assert "To: first@clinic.example, second@clinic.example" in mail
+    assert "Subject: [Second Chair] imminent alert alr_1" in mail
+    assert "session_id: ses_1" in mail
+    assert box.logins == []
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "smtps"])
+async def test_who_has_a_name_signs_in_over_an_encrypted_line(
+    scheme: str, trusted: ssl.SSLContext
+) -> None:
+    with mail_server(trusted, from_the_start=scheme == "smtps") as box:
+        assert await of(box, scheme, "on%20call").page(PAGE)
+    assert box.logins == [("on call", "open sesame")]
+    assert box.encrypted == [True]
+
+
+async def test_a_password_is_not_told_over_an_open_line() -> None:
+    with mail_server() as box:
+        assert not await of(box, user="oncall").page(PAGE)
+    assert (box.logins, box.mails) == ([], [])
+
+
+async def test_a_server_that_cannot_prove_itself_gets_nothing(
+    trusted: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    with mail_server(trusted) as box:
+        assert not await of(box, user="oncall").page(PAGE)
+    assert (box.logins, box.mails) == ([], [])
+
+
+async def test_nobody_there_is_a_page_that_was_not_taken() -> None:
+    with mail_server() as box:
+        pass
+    assert not await of(box).page(PAGE)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "mail.example",
+        "smtp://mail.example",
+        "smtp://?from=a&to=b",
+        "http://mail.example?from=a&to=b",
+    ],
+)
+def test_an_address_that_says_too_little_is_refused_at_the_start(address: str) -> None:
+    with pytest.raises(ValueError, match="pages by e-mail need"):
+        SmtpPager(address)
