@@ -1,8 +1,17 @@
 """The command ``secondchair``, also as ``python -m service``."""
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from service.start import load_for_good
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+def api() -> "FastAPI":
+    """Give the API application; uvicorn calls this in each of its processes."""
+    return load_for_good(lambda: import_module("service.main")).api()
 
 
 def main() -> None:

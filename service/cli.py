@@ -44,7 +44,7 @@ def cli() -> None:
 def api(host: str, port: int, workers: int) -> None:
     """Serve the REST API."""
     uvicorn.run(
-        "service.main:api", factory=True, host=host, port=port, workers=workers,
+        "service.__main__:api", factory=True, host=host, port=port, workers=workers,
         log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30,
         timeout_graceful_shutdown=5, h11_max_incomplete_event_size=32_768,
     )  # fmt: skip

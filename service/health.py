@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from service.house import InHouse
 from service.schemas.admin import Health
+from service.scrubbing import SoonScrubber
 from service.session.refusals import Refused
 from service.stores.port import StoreUnavailable
 from service.telemetry import series
@@ -35,8 +36,8 @@ async def alive() -> dict[str, str]:
 
 @router.get("/readyz", response_model=Health, responses={503: {"model": Health}})
 async def ready(house: InHouse) -> JSONResponse:
-    """Give each dependency's verdict; without a store nothing works, without an engine most."""
-    checks = {"store": "ok", "engine": "ok", "drafting": "on"}
+    """Give each dependency's verdict; without store or scrub nothing does, without engine most."""
+    checks = {"store": "ok", "engine": "ok", "scrub": "ok", "drafting": "on"}
     try:
         await asyncio.wait_for(house.ports.store.ping(), _PATIENCE_S)
     except (StoreUnavailable, TimeoutError):
@@ -44,10 +45,12 @@ async def ready(house: InHouse) -> JSONResponse:
     engine = house.ports.engine
     if isinstance(engine, Probed) and not await engine.healthy():
         checks["engine"] = "down"
+    if isinstance(house.ports.scrubber, SoonScrubber) and house.ports.scrubber.failed:
+        checks["scrub"] = "down"
     Engine.up.put(1 if checks["engine"] == "ok" else 0)
     if not house.ledger.policy.drafting:
         checks["drafting"] = "paused"
-    status = "down" if checks["store"] == "down" else (
+    status = "down" if "down" in {checks["store"], checks["scrub"]} else (
         "degraded" if checks["engine"] == "down" else "ok"
     )  # fmt: skip
     found = Health(status=status, checks=checks)

@@ -65,16 +65,24 @@ class SmtpPager:
     """Sends pages by e-mail: ``smtps://name@host?from=a@example.org&to=b@example.org``.
 
     ``smtps`` is encrypted from its first byte (port 465), ``smtp`` as soon as the server offers it
-    (port 25, or 587 for who has a name). A password never goes over an open line.
+    (port 25, or 587 for who has a name). A password goes only to a server that proves who it is.
     """
 
     def __init__(self, address: str, password: str = "") -> None:
-        """Read the address. Raises: ValueError where it does not say from whom or to whom."""
+        """Read the address.
+
+        Raises: ValueError where it does not say from whom or to whom, for a name without a
+        password, for a password in the address, and for letters that mail servers cannot read.
+        """
         parts = urlsplit(address)
         people = parse_qs(parts.query)
         if parts.scheme not in _PORTS or not parts.hostname or not people.keys() >= {"from", "to"}:
             raise ValueError("pages by e-mail need smtp://host?from=...&to=...")
         self._user, self._password = unquote(parts.username or ""), password
+        if parts.password or bool(self._user) > bool(password):
+            raise ValueError("the mail server's password belongs in its own setting")
+        if not (self._user + password).isascii():
+            raise ValueError("mail servers read names and passwords in ASCII only")
         self._host, self._encrypted = parts.hostname, parts.scheme == "smtps"
         self._port = parts.port or (
             587 if self._user and not self._encrypted else _PORTS[parts.scheme]
@@ -89,7 +97,11 @@ class SmtpPager:
         mail.set_content("\n".join(f"{key}: {value}" for key, value in asdict(page).items()))
         try:
             await asyncio.to_thread(self._send, mail)
-        except (OSError, smtplib.SMTPException):
+        except (OSError, smtplib.SMTPException, ValueError) as error:
+            log_line(
+                LogEvent.PAGE_FAILED, "error", alert_id=page.alert_id, attempt=page.tier,
+                kind="mail", error=type(error).__name__,
+            )  # fmt: skip
             return False
         return True
 
@@ -101,12 +113,16 @@ class SmtpPager:
 
     def _connected(self) -> smtplib.SMTP:
         trusted = ssl.create_default_context()
+        if not (self._user or self._encrypted):
+            # A relay inside has, as a rule, signed for itself. There is no password to lose, and
+            # whoever could pass for it could as well have kept it from offering any encryption.
+            trusted.check_hostname, trusted.verify_mode = False, ssl.CERT_NONE
         if self._encrypted:
             return smtplib.SMTP_SSL(self._host, self._port, timeout=_PATIENCE_S, context=trusted)
         with ExitStack() as closing:
             server = smtplib.SMTP(self._host, self._port, timeout=_PATIENCE_S)
             closing.callback(server.close)
-            server.ehlo()
+            server.ehlo_or_helo_if_needed()
             if server.has_extn("starttls"):
                 server.starttls(context=trusted)
             elif self._user:
@@ -123,6 +139,6 @@ class EveryPager:
 
     async def page(self, page: Page) -> bool:
         """Page on every channel; False only when all of them failed."""
-        async with asyncio.TaskGroup() as tasks:
-            tries = [tasks.create_task(pager.page(page)) for pager in self._pagers]
-        return any(done.result() for done in tries)
+        # Whatever befalls one channel, the others go on.
+        tries = (pager.page(page) for pager in self._pagers)
+        return True in await asyncio.gather(*tries, return_exceptions=True)

@@ -100,6 +100,11 @@ class SoonScrubber:
         self._made.add_done_callback(_tell)
         thread.shutdown(wait=False)
 
+    @property
+    def failed(self) -> bool:
+        """Whether there will never be one in this process."""
+        return self._made.done() and self._made.exception() is not None
+
     async def loaded(self) -> None:
         """Wait until there is a scrubber.
 

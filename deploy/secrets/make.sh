@@ -15,7 +15,8 @@ once engine_key "$(random)"
 once metrics_token "$(random)"
 once pager_secret "$(random)"
 once grafana_password "$(random)"
-once mail_password ""  # to be filled in where the mail server asks for one
+# To be filled in where the mail server asks for one.
+[ -e mail_password ] || : >mail_password
 once console.toml "# Empty: people sign in with access tokens. docs/operations.md has what to put here for OIDC.
 "
 once redis_operator "$(random)"

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from service.pager import SmtpPager
+from service.pager import EveryPager, LogPager, SmtpPager
 from service.ports import Page
 from tests.mail_server import Letterbox, mail_server
 
@@ -51,7 +51,9 @@ def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
 
 def of(box: Letterbox, scheme: str = "smtp", user: str = "") -> SmtpPager:
     who = f"{user}@" if user else ""
-    return SmtpPager(f"{scheme}://{who}127.0.0.1:{box.port}?{PEOPLE}", "open sesame")
+    return SmtpPager(
+        f"{scheme}://{who}127.0.0.1:{box.port}?{PEOPLE}", "open sesame" if user else ""
+    )
 
 
 async def test_a_relay_that_asks_for_nothing_takes_the_page_for_everybody() -> None:
@@ -93,6 +95,38 @@ async def test_nobody_there_is_a_page_that_was_not_taken() -> None:
     with mail_server() as box:
         pass
     assert not await of(box).page(PAGE)
+
+
+async def test_a_relay_that_signed_for_itself_is_good_enough_without_a_password(
+    trusted: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    with mail_server(trusted) as box:
+        assert await of(box).page(PAGE)
+    assert box.encrypted == [True]
+
+
+async def test_a_channel_that_breaks_takes_no_other_with_it() -> None:
+    class Broken(LogPager):
+        async def page(self, page: Page) -> bool:
+            raise RuntimeError("nobody thought of this")
+
+    with mail_server() as box:
+        assert await EveryPager(Broken(), of(box)).page(PAGE)
+    assert not await EveryPager(Broken()).page(PAGE)
+
+
+@pytest.mark.parametrize(
+    ("address", "password"),
+    [
+        ("smtps://oncall@mail.example", ""),
+        ("smtps://oncall:open@mail.example", "open"),
+        ("smtps://oncall@mail.example", "schlüssel"),
+    ],
+)
+def test_a_password_has_one_place_and_plain_letters(address: str, password: str) -> None:
+    with pytest.raises(ValueError, match="mail server"):
+        SmtpPager(f"{address}?{PEOPLE}", password)
 
 
 @pytest.mark.parametrize(

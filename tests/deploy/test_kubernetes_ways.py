@@ -35,7 +35,11 @@ def test_other_ways_out_open_only_when_asked_for_and_only_as_far(tmp_path: Path)
         for one in manifests
         if _policy(one) and one["metadata"]["name"] in OPTIONAL
     }
-    assert ports == {"mail": {25, 465, 587}, "store-elsewhere": {6379, 6380, 26379}, "traces": {4318}}
+    assert ports == {
+        "mail": {25, 465, 587},
+        "store-elsewhere": {6379, 6380, 26379},
+        "traces": {4318},
+    }
     there = {named(one) for one in manifests}
     gone = {f"{kind}/redis" for kind in ("StatefulSet", "Service", "PodDisruptionBudget")}
     assert not there & gone

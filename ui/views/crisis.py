@@ -13,7 +13,7 @@ from ui.client import Offline, Refused
 from ui.desk import desk, done, now, t, word
 from ui.panels import decide, questions, resolving, transcript, writing
 from ui.panels.states import banner, card, guarded, guarded_part
-from ui.renewal import part
+from ui.renewal import part, redraw
 from ui.watching import address, go, mark, opened, pulse
 
 REFRESH_S: Final = 2.0
@@ -139,7 +139,7 @@ def _acknowledging(alert: Alert) -> None:
     ):
         claim = desk().claims.get(alert.session_id)
         done(lambda: desk().api.acknowledge(alert.alert_id, claim), t("crisis.yours"))
-        st.rerun()
+        redraw()
 
 
 def _card(workspace: Workspace, help_card: CrisisCard) -> None:
