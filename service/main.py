@@ -117,9 +117,6 @@ async def work() -> None:
     with numbers:
         async with open_house(settings) as house, asyncio.TaskGroup() as tasks:
             tasks.create_task(Worker(house.ledger, house.ports, settings.turns).run())
-            if isinstance(house.ports.scrubber, SoonScrubber):
-                # A worker that can never scrub ends, as one that did not start would.
-                tasks.create_task(house.ports.scrubber.loaded())
             tasks.create_task(Gauges(house.ledger, house.ports).run())
             if house.rolling is not None:
                 tasks.create_task(house.rolling.run())

@@ -141,4 +141,8 @@ class EveryPager:
         """Page on every channel; False only when all of them failed."""
         # Whatever befalls one channel, the others go on.
         tries = (pager.page(page) for pager in self._pagers)
-        return True in await asyncio.gather(*tries, return_exceptions=True)
+        found = await asyncio.gather(*tries, return_exceptions=True)
+        for error in found:
+            if isinstance(error, BaseException):
+                log_line(LogEvent.BUG, "error", alert_id=page.alert_id, error=type(error).__name__)
+        return True in found

@@ -44,7 +44,8 @@ class Fleet:
 
     folder: Path
     redis_binary: str
-    pager_port: int
+    pager: str
+    """Where pages go."""
     members: dict[str, Member] = field(default_factory=dict[str, Member])
 
     def __post_init__(self) -> None:
@@ -174,7 +175,7 @@ class Fleet:
             "SAFETY_TIMEOUT_S": 30,
             "HOLD_MS": _HOLD_MS,
             "RATE_PER_S": 100_000,
-            "PAGER_WEBHOOK_URL": f"http://127.0.0.1:{self.pager_port}/page",
+            "PAGER_WEBHOOK_URL": f"{self.pager}/page",
             "PAGER_SECRET": "chaos",
             "METRICS_PORT": 0,
         }

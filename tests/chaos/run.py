@@ -15,7 +15,8 @@ from service.stores.redis import RedisStore
 from tests.chaos.checker import Findings, check
 from tests.chaos.fleet import Fleet
 from tests.chaos.people import Address, Script, client, therapist
-from tests.chaos.witness import WINDOW_S, Witness, pager_receiver
+from tests.chaos.witness import WINDOW_S, Witness
+from tests.receiving import receiving
 
 HUMANS = ("anna", "berta", "carla")
 _VICTIMS = ("api-0", "api-1", "worker-0", "worker-1", "redis")
@@ -85,8 +86,8 @@ async def run(wish: Wish, folder: Path, redis_binary: str) -> Outcome:
     witness = Witness()
     outcome = Outcome(witness)
     began = time.monotonic()
-    async with pager_receiver(witness) as pager_port:
-        fleet = Fleet(folder, redis_binary, pager_port)
+    async with receiving(witness.page) as pager:
+        fleet = Fleet(folder, redis_binary, pager)
         try:
             fleet.start()
             await fleet.ready()
@@ -144,7 +145,7 @@ async def _kill(wish: Wish, fleet: Fleet, outcome: Outcome) -> None:
             if _out_of_reach(outcome) > before:
                 away.append((moments[-1], time.monotonic()))
             await asyncio.sleep(dice.uniform(*wish.between_s))
-    await asyncio.sleep(6.0)
+    await asyncio.sleep(WINDOW_S)
     for one in moments:
         silence = outcome.witness.silence_after(one)
         outcome.silences.append(silence)

@@ -4,8 +4,7 @@ import asyncio
 import itertools
 import json
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 WINDOW_S = 6.0
@@ -46,33 +45,12 @@ class Witness:
         self.decided[decision_id] = session_id
         self.began.set()
 
+    def page(self, body: bytes, _: Mapping[str, str]) -> None:
+        """Note that a page came."""
+        self.paged.add(json.loads(body)["alert_id"])
+
     def silence_after(self, moment: float) -> float:
         """Give the longest stretch without a 202 that began within ``WINDOW_S`` of a moment."""
         times = [moment, *(one for one in self.times if moment <= one <= moment + 30.0)]
         stretches = itertools.pairwise(times)
         return max((b - a for a, b in stretches if a < moment + WINDOW_S), default=0.0)
-
-
-@asynccontextmanager
-async def pager_receiver(witness: Witness) -> AsyncGenerator[int]:
-    """Listen where pages go, note each alert, answer 200; gives the port."""
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).lower()
-                length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
-                page = json.loads(await reader.readexactly(length))
-                witness.paged.add(page["alert_id"])
-                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
