@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -12,11 +12,11 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from service.auth import Caller
 from service.house import Anybody, ClientApp, House, InHouse, Therapist, session_for
-from service.ports import IssuerUnavailable
+from service.ports import IssuerUnavailable, Ports
 from service.schemas.wire import Ident
 from service.session.refusals import Refused
 from service.sessions import released
-from service.stores.port import RowQuery, StoreUnavailable
+from service.stores.port import Order, RowQuery, StoredRow, StoreUnavailable
 from service.telemetry.log import LogEvent, log_line
 from service.telemetry.metrics import Http
 
@@ -34,7 +34,7 @@ _KNOWN_MS = 15_000
 _KNOWN_FOR_WORDS_MS = 5_000
 """The same before words are sent."""
 _SHOWN = 200
-"""Queue rows a console is told about."""
+"""Rows of each list, the queue and the alerts, that a console is told about."""
 
 LastSeen = Annotated[str | None, Header(alias="Last-Event-ID", max_length=64)]
 
@@ -131,10 +131,8 @@ async def _replies(
 async def _queue(listener: Listener) -> AsyncGenerator[ServerSentEvent]:
     ports, mark, before = listener.house.ports, 0, dict[str, str]()
     while await listener.stays():
-        query = RowQuery("queue", listener.caller.team, now_ms=ports.clock.now_ms(), limit=_SHOWN)
-        page = await ports.store.rows(query)
         after: dict[str, str] = {}
-        for row, claim in page.items:
+        for row, claim in await _listed(ports, listener.caller.team):
             body = {
                 "session_id": row.session_id, "kind": row.kind, "risk": row.risk,
                 "seq": row.seq, "alert_id": row.alert_id,
@@ -142,13 +140,21 @@ async def _queue(listener: Listener) -> AsyncGenerator[ServerSentEvent]:
             }  # fmt: skip
             after[row.session_id] = json.dumps(body)
             if before.get(row.session_id) != after[row.session_id]:
-                kind = "alert" if row.kind == "alert" else "queue"
+                kind = "queue" if row.alert_id is None else "alert"
                 yield ServerSentEvent(after[row.session_id], event=kind)
         for gone in before.keys() - after.keys():
             yield ServerSentEvent(json.dumps({"session_id": gone, "kind": None}), event="queue")
         before = after
         await asyncio.sleep(_REST_S)
         mark = await ports.store.changed(mark, _LOOK_S)
+
+
+async def _listed(ports: Ports, team: str) -> Iterable[StoredRow]:
+    """Rows of both lists: an alert that was seen may wait in no queue and still be open."""
+    orders: tuple[Order, ...] = ("queue", "alerts")
+    queries = [RowQuery(one, team, now_ms=ports.clock.now_ms(), limit=_SHOWN) for one in orders]
+    pages = [await ports.store.rows(query) for query in queries]
+    return {one.row.session_id: one for page in pages for one in page.items}.values()
 
 
 async def _while_possible(

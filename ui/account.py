@@ -51,7 +51,7 @@ def _watch(pages: tuple[str, ...]) -> None:
 def _unacknowledged() -> int:
     """How many alerts nobody looks at; the last known number while the service is away."""
     with suppress(Refused, Offline):
-        desk().alerts = desk().api.alerts().items
+        desk().alerts = desk().api.alerts()
     return sum(1 for alert in desk().alerts or () if alert.acknowledged_at is None)
 
 

@@ -122,9 +122,15 @@ class Api:
 
     # Crisis desk
 
-    def alerts(self) -> crisis.Alerts:
-        """Open alerts, most urgent first."""
-        return self._get(crisis.Alerts, "/v1/alerts", {"page_size": 100})
+    def alerts(self) -> tuple[crisis.Alert, ...]:
+        """All open alerts, most urgent first."""
+        page = self._get(crisis.Alerts, "/v1/alerts", {"page_size": 100})
+        found = list(page.items)
+        while page.next_page_token:
+            window = {"page_size": 100, "page_token": page.next_page_token}
+            page = self._get(crisis.Alerts, "/v1/alerts", window)
+            found += page.items
+        return tuple({one.alert_id: one for one in found}.values())
 
     def acknowledge(self, alert: str, claim: str | None) -> None:
         """Say that a person is looking; the pager stops."""

@@ -8,12 +8,14 @@ import pytest
 from fastapi.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
+from service.schemas.alerts import Alerts
 from tests.console import fake_api
 from tests.console.canned import DRAFTED
+from tests.console.canned_crisis import alert
 from tests.console.canned_talk import HIGH, MODERATE
 from tests.console.test_pages import PATIENCE_S, opened, shows, words
 from ui import texts
-from ui.client import connect
+from ui.client import Api, connect
 
 SIGN_IN = "import streamlit as st\nfrom ui import sign_in\nsign_in.ask(st.session_state['http'])"
 
@@ -114,6 +116,21 @@ def test_the_desk_keeps_the_old_list_and_says_that_it_is_old(http: TestClient) -
     script.run()
     assert shows(script, "crisis.old_list", "en") is True
     assert "suicide" in words(script)
+
+
+def test_every_page_of_open_alerts_is_read() -> None:
+    pages = [[f"alr_{page}_{place}" for place in range(100)] for page in range(2)] + [["alr_last"]]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        page = int(request.url.params.get("page_token", "0"))
+        items = tuple(alert().model_copy(update={"alert_id": one}) for one in pages[page])
+        after = str(page + 1) if page + 1 < len(pages) else None
+        found = Alerts(items=items, next_page_token=after)
+        return httpx.Response(200, text=found.model_dump_json())
+
+    with httpx.Client(transport=httpx.MockTransport(answer), base_url="http://service") as http:
+        found = Api(http, "therapist").alerts()
+    assert [one.alert_id for one in found] == [one for page in pages for one in page]
 
 
 def signing_in(http: httpx.Client, token: str) -> list[str]:

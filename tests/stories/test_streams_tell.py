@@ -108,6 +108,21 @@ async def test_a_console_hears_when_a_session_leaves_the_queue(here: Town) -> No
     assert told[1][1] == {"session_id": session, "kind": None, "last": None}
 
 
+async def test_a_console_hears_how_an_alert_goes_that_waits_in_no_queue(here: Town) -> None:
+    session = await here.open()
+    await here.say(session, "[moderate]")
+    alert = (await here.desk("ada", session))["alerts"][0]["alert_id"]
+    await here.call("ada", "POST", f"/v1/alerts/{alert}/acknowledge")
+    await here.call("app", "POST", f"/v1/sessions/{session}/close")
+    waiting = asyncio.create_task(heard(streams._queue(listener(here, "ada")), 2))
+    await asyncio.sleep(0.05)
+    done = {"outcome": "safe", "note": "We spoke on the phone."}
+    await here.call("ada", "POST", f"/v1/alerts/{alert}/resolve", done)
+    told = await waiting
+    assert (told[0][0], told[0][1]["alert_id"]) == ("alert", alert)
+    assert told[1][1] == {"session_id": session, "kind": None, "last": None}
+
+
 @pytest.mark.parametrize("place", ["yesterday", "-1", "1.5", "", "999999", "9" * 64])
 async def test_a_last_event_id_that_is_not_ours_is_refused(here: Town, place: str) -> None:
     session = await here.open()

@@ -32,7 +32,7 @@ def show() -> None:
     _list(session)
     if session is None:
         return
-    # Asked of the session and not of the list, which is a first page.
+    # Asked of the session and not of the list, which may be older.
     workspace = opened(session)
     if _open(workspace):
         _session(workspace)
@@ -91,7 +91,7 @@ def _read() -> bool:
     Raises: Offline, Refused where there is no old list; Refused where the reader may not see it.
     """
     try:
-        desk().alerts = desk().api.alerts().items
+        desk().alerts = desk().api.alerts()
     except (Offline, Refused) as failure:
         away = isinstance(failure, Offline) or failure.problem.status >= 500
         if not away or desk().alerts is None:
