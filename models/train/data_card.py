@@ -14,20 +14,19 @@ from models.train import pairs
 from planner.machine import candidates
 from planner.vocabulary import ClientTurn, CounselorTurn, Role, Stage
 
-CORPUS = Path(__file__).parents[1] / "corpus" / "sessions.jsonl"
 _PARTS = ("train", "validation")
 _TELLING = 5
 """Shortest utterance, in words, whose appearance in both parts would be leakage."""
 
 
-def data_card(path: Path) -> str:
-    """The card of a corpus file as Markdown."""
-    sessions = pairs.read_sessions(path)
+def data_card(*files: Path) -> str:
+    """The card of corpus files as Markdown."""
+    sessions = pairs.read_sessions(*files)
     parts = {name: [s for s in sessions if pairs.part_of(s.id) == name] for name in _PARTS}
-    digest = sha256(path.read_bytes()).hexdigest()
+    named = ", ".join(f"`{path.name}` (sha256 `{_digest(path)}`)" for path in files)
     blocks = [
         "# Data card",
-        f"`{path.name}`, sha256 `{digest[:12]}`, {len(sessions)} sessions. Split by client: a hash"
+        f"{named}: {len(sessions)} sessions. Split by client: a hash"
         " of the session's id, about one in ten held back. Every session was replayed through the"
         " planner's table, so no action is skipped and every plan obeys the rules.",
         _counts(parts),
@@ -38,6 +37,10 @@ def data_card(path: Path) -> str:
         _leakage(parts),
     ]
     return "\n\n".join(blocks) + "\n"
+
+
+def _digest(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()[:12]
 
 
 def _counts(parts: dict[str, list[pairs.CorpusSession]]) -> str:
@@ -125,5 +128,5 @@ def _length(sessions: Sequence[pairs.CorpusSession], role: Role) -> int:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sessions", type=Path, default=CORPUS)
-    print(data_card(parser.parse_args().sessions), end="")
+    parser.add_argument("--sessions", type=Path, nargs="+", default=pairs.CORPUS)
+    print(data_card(*parser.parse_args().sessions), end="")

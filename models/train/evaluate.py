@@ -24,7 +24,6 @@ from models.adapters import SHELF, read_manifest, shelved
 from models.train import measure, pairs
 from models.train.card import Report, write_card
 from models.train.own_engine import Running, engine_running
-from models.train.sft import CORPUS
 from models.vllm_engine import VllmEngine, open_client
 from planner.vocabulary import CounselorTurn, Role
 
@@ -83,7 +82,8 @@ def unseen(path: Path) -> list[pairs.CorpusSession]:
 
     Raises: SystemExit where the file cannot be read or none is left.
     """
-    trained = {_words(s) for s in pairs.read_sessions(CORPUS) if pairs.part_of(s.id) == "train"}
+    corpus = pairs.read_sessions(*pairs.CORPUS)
+    trained = {_words(s) for s in corpus if pairs.part_of(s.id) == "train"}
     try:
         given = pairs.read_sessions(path)
     except pairs.BrokenSession as error:
@@ -146,7 +146,7 @@ def _newest(shelf: Path, role: Role) -> Path:
 
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sessions", type=Path, default=CORPUS)
+    parser.add_argument("--sessions", type=Path, default=pairs.CORPUS[0])
     parser.add_argument("--shelf", type=Path, default=SHELF)
     parser.add_argument("--base", type=Path, default=Path("var/base/smollm2-135m"))
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])

@@ -30,6 +30,8 @@ from planner.vocabulary import (
     Turn,
 )
 
+CORPUS = tuple(sorted((Path(__file__).parents[1] / "corpus").glob("sessions*.jsonl")))
+"""All files of sessions that are here; the first has the held-back ones."""
 IGNORED = -100
 """The label of a token that carries no loss."""
 _NAMING = re.compile(r'"action":"[^"]*$|"action_order":\[[^\]]*$')
@@ -84,19 +86,20 @@ class Preference:
     rejected: str
 
 
-def read_sessions(path: Path) -> list[CorpusSession]:
-    """Every session of a JSONL file in the corpus format, each replayed through the planner.
+def read_sessions(*files: Path) -> list[CorpusSession]:
+    """Every session of JSONL files in the corpus format, each replayed through the planner.
 
     Raises: BrokenSession, naming the line, where one breaks the format or skips an action.
     """
     found: list[CorpusSession] = []
-    # Not splitlines(): it also splits at separators that may stand inside a JSON text.
-    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
-        if line.strip():
-            try:
-                found.append(_replayed(json.loads(line)))
-            except (ValueError, KeyError, TypeError, AttributeError, NotAllowed) as error:
-                raise BrokenSession(f"{path.name}, line {number}: {_why(error)}") from None
+    for path in files:
+        # Not splitlines(): it also splits at separators that may stand inside a JSON text.
+        for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+            if line.strip():
+                try:
+                    found.append(_replayed(json.loads(line)))
+                except (ValueError, KeyError, TypeError, AttributeError, NotAllowed) as error:
+                    raise BrokenSession(f"{path.name}, line {number}: {_why(error)}") from None
     return found
 
 

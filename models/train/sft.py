@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -40,7 +41,6 @@ from planner.vocabulary import PlannedCase, Role
 
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 TARGETS = Path(__file__).parent / "targets"
-CORPUS = Path(__file__).parents[1] / "corpus" / "sessions.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +142,10 @@ def collate(pad: int):
     return batch
 
 
-def train(recipe: Recipe, sessions: Path, work: Path) -> tuple[SFTTrainer, dict]:
+def train(recipe: Recipe, sessions: Sequence[Path], work: Path) -> tuple[SFTTrainer, dict]:
     """Trains by the recipe and returns the trainer, best weights loaded, with its figures."""
     tokenizer = AutoTokenizer.from_pretrained(recipe.base)
-    corpus = pairs.read_sessions(sessions)
+    corpus = pairs.read_sessions(*sessions)
     parts = {
         part: _dataset([s for s in corpus if pairs.part_of(s.id) == part], recipe, tokenizer)
         for part in ("train", "validation")
@@ -153,7 +153,7 @@ def train(recipe: Recipe, sessions: Path, work: Path) -> tuple[SFTTrainer, dict]
     every = max(len(parts["validation"]) // recipe.validation, 1)
     parts["validation"] = parts["validation"].select(range(0, len(parts["validation"]), every))
     steps = round(len(parts["train"]) * recipe.epochs / recipe.batch / recipe.accumulate)
-    base = AutoModelForCausalLM.from_pretrained(recipe.base, dtype=_dtype(recipe))
+    base = AutoModelForCausalLM.from_pretrained(recipe.base, dtype=torch.bfloat16)
     trainer = CounselorTrainer(
         model=base,
         args=_arguments(recipe, work, steps),
@@ -203,11 +203,6 @@ def _dataset(sessions: list[pairs.CorpusSession], recipe: Recipe, tokenizer) -> 
     return Dataset.from_list([row for row in rows if len(row["input_ids"]) <= recipe.max_length])
 
 
-def _dtype(recipe: Recipe) -> torch.dtype:
-    """Full precision on the CPU, which any core has; with bf16 of its own it could be faster."""
-    return torch.float32 if recipe.device == "cpu" else torch.bfloat16
-
-
 def _arguments(recipe: Recipe, work: Path, steps: int) -> SFTConfig:
     every = max(steps // recipe.checks, 1)
     return SFTConfig(
@@ -239,14 +234,14 @@ def _arguments(recipe: Recipe, work: Path, steps: int) -> SFTConfig:
     )
 
 
-def _manifest(recipe: Recipe, sessions: Path, figures: dict) -> Manifest:
+def _manifest(recipe: Recipe, sessions: Sequence[Path], figures: dict) -> Manifest:
     """What has to be known to make the same adapter again."""
     prompts = {render(Role(recipe.role), case).template for case in _every_stage(sessions)}
     packages = ("torch", "transformers", "peft", "trl")
     notes = {
         **{f"recipe_{name}": value for name, value in asdict(recipe).items()},
         **{f"version_{name}": importlib.metadata.version(name) for name in packages},
-        "data_sha256": sha256(sessions.read_bytes()).hexdigest(),
+        "data_sha256": sha256(_bytes(sessions)).hexdigest(),
         "code_version": _code_version(),
         **figures,
     }
@@ -260,8 +255,12 @@ def _manifest(recipe: Recipe, sessions: Path, figures: dict) -> Manifest:
     )
 
 
-def _every_stage(sessions: Path) -> list[PlannedCase]:
-    return [decision.case for decision in pairs.decisions(pairs.read_sessions(sessions)[0])]
+def _bytes(sessions: Sequence[Path]) -> bytes:
+    return b"".join(path.read_bytes() for path in sessions)
+
+
+def _every_stage(sessions: Sequence[Path]) -> list[PlannedCase]:
+    return [decision.case for decision in pairs.decisions(pairs.read_sessions(*sessions)[0])]
 
 
 def _code_version() -> str:
@@ -275,14 +274,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--role", type=Role, required=True, choices=list(Role))
     parser.add_argument("--target", default="smollm2-135m-cpu")
-    parser.add_argument("--sessions", type=Path, default=CORPUS)
+    parser.add_argument("--sessions", type=Path, nargs="+", default=pairs.CORPUS)
     parser.add_argument("--work", type=Path, default=Path("var/train"))
     parser.add_argument("--out", type=Path, default=Path("models/adapters"))
     asked = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     recipe = read_recipe(asked.target, asked.role)
     # Named by recipe and data, so that only a run of the very same one is resumed.
-    same = sha256(repr(recipe).encode() + asked.sessions.read_bytes()).hexdigest()[:8]
+    same = sha256(repr(recipe).encode() + _bytes(asked.sessions)).hexdigest()[:8]
     work = asked.work / f"{asked.target}-{asked.role}-{same}"
     trainer, figures = train(recipe, asked.sessions, work)
     manifest = _manifest(recipe, asked.sessions, figures)
