@@ -4,13 +4,19 @@ These rows trained neither model: they helped to join the two and to choose the 
 floors lie a little under what the screen reaches today.
 """
 
+import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from random import Random
+from statistics import mean
 
 import pytest
 
+from models.train import pairs
+from planner.vocabulary import ClientTurn
 from safety.evaluate_screen import Judged, auc, false_alarms, judge, read_cases, recall
+from safety.risk import Language
 from safety.screen import load_screen
 
 pytestmark = pytest.mark.timeout(600)
@@ -90,3 +96,37 @@ def test_another_hand_s_file_stays_above_the_floor(name: str, least: float, most
     assert recall(found).share >= least
     assert false_alarms(found).share <= most
     assert auc(found) >= 0.87
+
+
+def calm_talks(language: str) -> list[list[str]]:
+    """What clients said in calm sessions; the English ones trained nothing of the screen."""
+    if language == "zh":
+        lines = (CORPUS / "calm_talk_zh.jsonl").read_text(encoding="utf-8").splitlines()
+        talks = [json.loads(line)["turns"] for line in lines]
+        return [[one["text"] for one in talk if one["role"] == "client"] for talk in talks]
+    folder = Path(pairs.__file__).parents[1] / "corpus"
+    sessions = pairs.read_sessions(folder / "sessions.jsonl")[60:]
+    return [
+        [one.utterance for one in (*s.diagnostic, *s.intervention) if isinstance(one, ClientTurn)]
+        for s in sessions
+    ]
+
+
+@pytest.mark.parametrize(("name", "language", "around", "least"), [
+    ("en_v", "en", 500, 0.55), ("en_v", "en", 2000, 0.45),
+    ("zh_p", "zh", 200, 0.65), ("zh_p", "zh", 800, 0.5),
+])  # fmt: skip
+def test_danger_said_once_in_a_long_calm_message_is_found(
+    name: str, language: Language, around: int, least: float
+):
+    """An encoder that reads a message's mean overhears it; parts read alone find half of it."""
+    drawn, screen, talks = Random(7), load_screen(), calm_talks(language)
+    found: list[bool] = []
+    rows = [one.case for one in judged(name) if one.case.route and not one.case.history]
+    for row in rows:
+        said = drawn.choice(talks)
+        calm = " ".join(said * (1 + around // len("".join(said))))[:around]
+        place = calm.find(" ", around // 3) + 1
+        message = f"{calm[:place]}{row.text} {calm[place:]}"
+        found.append(screen.judge(message, (), language).routes)
+    assert mean(found) >= least

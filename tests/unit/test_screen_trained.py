@@ -1,11 +1,12 @@
 """The trained layer as shipped: same answer in either gear, and every time."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from safety.classifier import folded, load_classifier
+from safety.classifier import _parts, folded, load_classifier
 from safety.normalise import fold
 from safety.risk import Line
 
@@ -27,3 +28,22 @@ def test_said_again_it_counts_the_same():
     layer = load_classifier()
     looks = [layer.look(LONG, (Line("client", SHORT),), "en") for _ in range(2)]
     assert looks[0] == looks[1]
+
+
+@pytest.mark.parametrize("text", [
+    LONG, "a." * 2000, "\n" * 4000, "x" * 4000, "我" * 4000, "word " * 800, "Yes. " * 90 + "x" * 90,
+])  # fmt: skip
+def test_every_character_of_a_long_message_is_in_a_part(text: str):
+    spans = list(_parts(text, 220))
+    assert spans[0][0] == 0
+    assert spans[-1][1] == len(text)
+    assert all(after[0] <= before[1] for before, after in pairwise(spans))
+    assert len(spans) <= 2 + 2 * len(text) // 110
+
+
+def test_what_a_part_raised_is_shown_in_its_place():
+    text = LONG + "I do not want to wake up tomorrow, I want it to end. " + LONG
+    report = load_classifier().look(text, (), "en")
+    assert report.routes
+    (found,) = report.evidence
+    assert 0 < found.start < len(LONG) + 40 < found.end < len(text)
