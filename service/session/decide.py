@@ -54,12 +54,7 @@ def _alerts(
     state: State, message: Message, spans: tuple[parts.Evidence, ...], policy: Policy
 ) -> tuple[events.Event, ...]:
     report = message.report
-    if any(
-        alarm.acknowledged_at_ms is None
-        and alarm.category is report.category
-        and alarm.level.rank >= report.level.rank
-        for alarm in state.open_alarms
-    ):
+    if any(alarm.stands_for(report.level, report.category) for alarm in state.open_alarms):
         return _withdrawn(state, report)
     raised = alarms.AlertRaised(
         alert_id=message.alert_id,

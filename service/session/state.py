@@ -92,6 +92,13 @@ class Alarm(Struct, frozen=True):
     acknowledged_by: str | None = None
     resolved_at_ms: int | None = None
     outcome: str | None = None
+    grew: bool = False
+    """Whether it stands for danger written later, which nobody has acknowledged."""
+
+    def stands_for(self, level: RiskLevel, category: Category) -> bool:
+        """Whether danger written now needs no alert of its own: nobody has looked at this yet."""
+        unseen = self.acknowledged_at_ms is None and self.resolved_at_ms is None
+        return unseen and self.category is category and self.level.at_least(level)
 
 
 class Failing(Struct, frozen=True):
