@@ -113,7 +113,7 @@ async def correct_formulation(
     session_id: Ident, asked: FormulationPatch, house: InHouse, caller: Therapist,
     x_claim: ClaimHeader = None,
 ) -> PlanDesk:  # fmt: skip
-    """Correct what the model understood; the next prompts use it."""
+    """Correct what the model understood; the next prompts use it, and the planner leaves it."""
     state = await session_for(house, caller, session_id)
     by = await reviewer(house, caller, state, x_claim)
     old = state.formulation

@@ -1,5 +1,6 @@
 """PURE. How plans, moves and corrections change a session."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Literal, assert_never
 
@@ -25,13 +26,12 @@ def on_plan(state: State, at: events.Recorded, event: events.PlanEvent) -> State
                 replace(old, status="superseded") if old.status == "proposed" else old
                 for old in state.plans
             )
-            found = _formulation(event.formulation)
             return replace(
                 state,
                 plans=(*earlier, proposed),
                 proposed=event,
                 plan_wanted=False,
-                formulation=found if event.source == "model" else state.formulation,
+                formulation=_understood(state, event),
                 failing=without(state, "plan"),
             )
         case plans.PlanDecided():
@@ -44,7 +44,7 @@ def on_plan(state: State, at: events.Recorded, event: events.PlanEvent) -> State
             entry = replace(line, kind="stage", action=to.plan.actions[event.action_index])
             return replace(moved(state), position=to, entries=(*state.entries, entry))
         case plans.FormulationCorrected():
-            return replace(moved(state), formulation=_formulation(event.formulation))
+            return _corrected(state, _formulation(event.formulation))
         case _:
             assert_never(event)
 
@@ -86,6 +86,21 @@ def _plan_decided(state: State, at: events.Recorded, event: plans.PlanDecided) -
     return replace(
         decided, position=position, entries=(*state.entries, replace(entry, stage=position.stage))
     )
+
+
+def _understood(state: State, event: plans.PlanProposed) -> Formulation:
+    """What the planner understood, except for what a human knows better."""
+    if event.source != "model":
+        return state.formulation
+    kept = {part: getattr(state.formulation, part) for part in state.corrected}
+    return dataclasses.replace(_formulation(event.formulation), **kept)
+
+
+def _corrected(state: State, found: Formulation) -> State:
+    before = state.formulation
+    names = (field.name for field in dataclasses.fields(found))
+    changed = {part for part in names if getattr(found, part) != getattr(before, part)}
+    return replace(moved(state), formulation=found, corrected=state.corrected | changed)
 
 
 def _formulation(text: parts.FormulationText) -> Formulation:

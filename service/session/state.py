@@ -125,6 +125,8 @@ class State(Struct, frozen=True):
     position: Position = field(default_factory=machine.start)
     formulation: Formulation = field(default_factory=Formulation)
     """Scrubbed, like everything a model may see; restored where people read it."""
+    corrected: frozenset[str] = frozenset()
+    """Parts of the formulation that a human corrected; the planner changes them no more."""
     entries: tuple[Entry, ...] = ()
     newest_level: RiskLevel = RiskLevel.NONE
     """The screen's verdict on the newest message, until a crisis is resolved."""
