@@ -130,7 +130,7 @@ def plan(state: State, decided: plans.PlanDecided, basis: int) -> tuple[events.E
         raise Refused("not_found", "No such plan.")
     still_open(state)
     if state.proposed is None or state.proposed.plan_id != decided.plan_id:
-        raise Refused("already_decided", "This plan has been decided on.", state.seq)
+        raise Refused("already_decided", "This plan is not up for decision.", state.seq)
     current(state, basis)
     if decided.plan is not None:
         _nothing_held(state)
