@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from tests.driving import Json, Town
 
 MINUTE = 60_000
@@ -65,6 +67,19 @@ async def test_an_edited_plan_is_the_one_that_runs(here: Town) -> None:
     running = (await here.desk("ada", session))["plan"]
     assert running["position"]["plan"]["actions"] == edited["actions"]
     assert [one["status"] for one in running["history"]] == ["edited"]
+
+
+@pytest.mark.parametrize("verdict", ["edit", "reject"])
+async def test_why_a_plan_was_changed_or_refused_is_kept_as_a_note(
+    here: Town, verdict: str
+) -> None:
+    session = await through_diagnosis(here)
+    more: Json = {"reasons": ["clarity"], "reason": "She wants to write before she weighs."}
+    if verdict == "edit":
+        more["plan"] = (await here.desk("ada", session))["plan"]["proposed"]["plan"]
+    assert (await decide_plan(here, session, verdict, **more)).status_code == 201
+    last = (await here.desk("ada", session))["transcript"][-1]
+    assert (last["kind"], last["text"]) == ("note", more["reason"])
 
 
 async def test_a_plan_that_breaks_a_rule_is_refused_and_nothing_happens(here: Town) -> None:
