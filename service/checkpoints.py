@@ -154,7 +154,7 @@ async def _payloads(
 ) -> Tampered | None:
     wrapped = await store.wrapped_key(session_id)
     if wrapped is None:
-        erased = bool(log) and log[-1].type == "session_erased"
+        erased = any(one.type == "session_erased" for one in log)
         return None if erased else Tampered(session_id, "unreadable", 0)
     try:
         key = DataKey(session_id, keys.unwrap(session_id, wrapped))

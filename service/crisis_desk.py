@@ -67,11 +67,14 @@ async def acknowledge(alert_id: Ident, house: InHouse, caller: Therapist) -> Ale
 async def resolve(
     alert_id: Ident, asked: ResolveRequest, house: InHouse, caller: Therapist
 ) -> Alert:
-    """Say how it ended; drafting resumes when no alert of high or above is left."""
+    """Say how it ended; drafting resumes when no alert of high or above is left.
+
+    Refused as stale when the client wrote of danger after what the caller has read.
+    """
     state = await session_of_part(house, caller, alert_id)
     resolved = alarms.AlertResolved(alert_id=alert_id, outcome=asked.outcome, note=asked.note)
     done = await house.ledger.append(
-        state.session_id, lambda now: decide_review.resolve(now, resolved), caller.name
+        state.session_id, lambda now: decide_review.resolve(now, resolved, asked.basis), caller.name
     )
     return _view(house, done.state, alert_id)
 

@@ -5,7 +5,7 @@ therapist sent against what the model had drafted. Paper: PSY-STEP §3.2, §4; P
 """
 
 import json
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -57,11 +57,7 @@ async def export_preferences(
         async for row in _rows(house, caller.team):
             if row.updated_at_ms < since_ms:
                 continue
-            state = await house.ledger.load(row.session_id)
-            found = [*preferences(state, since_ms)]
-            if found:
-                await house.ledger.append(row.session_id, _read, caller.name)
-            for one in found:
+            for one in await _taken(house, row.session_id, since_ms, caller.name):
                 yield json.dumps(one, ensure_ascii=False) + "\n"
 
     return StreamingResponse(lines(), media_type="application/x-ndjson")
@@ -104,6 +100,19 @@ def preferences(state: State, since_ms: int) -> Iterator[dict[str, JsonValue]]:
 
 def _read(_: State) -> tuple[Event, ...]:
     return (WordsRead(what="export"),)
+
+
+async def _taken(
+    house: House, session_id: str, since_ms: int, reader: str
+) -> Sequence[dict[str, JsonValue]]:
+    """One session's preference rows, written down as read; none if it is erased meanwhile."""
+    found = [*preferences(await house.ledger.load(session_id), since_ms)]
+    try:
+        if found:
+            await house.ledger.append(session_id, _read, reader)
+    except Refused:
+        return ()
+    return found
 
 
 async def _rows(house: House, team: str) -> AsyncGenerator[Row]:

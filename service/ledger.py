@@ -81,7 +81,8 @@ class Ledger:
     ) -> Appended:
         """Append what ``decide`` says of the newest state; decide again after a lost race.
 
-        Raises: Refused (nothing written); ClaimLost; AlreadyAnswered; StoreUnavailable.
+        Raises: Refused (nothing written; session_erased whatever ``decide`` says); ClaimLost;
+        AlreadyAnswered; StoreUnavailable.
         """
         async with self._alone(session_id):
             # What is remembered is nearly always the newest, and the store says when it is not. A
@@ -131,6 +132,9 @@ class Ledger:
         decided = tuple(decide(known.state))
         if not decided:
             return Appended(known.state, ())
+        if known.state.status == "erased":
+            # Its log has ended: no key is left that could read what came after.
+            raise Refused("session_erased", "The session was erased.", known.state.seq)
         write, after, added = self._prepare(known, decided, actor, under or Under())
         await self.store.append(write)
         self._remember(after)
@@ -148,7 +152,8 @@ class Ledger:
         newer = await self.store.read(session_id, known.state.seq if known else 0)
         if known is None and not newer:
             raise Refused("not_found", "No such session.")
-        if newer and newer[-1].type == SessionErased.model_fields["type"].default:
+        # Not only the last one: earlier versions wrote on behind an erasure.
+        if any(one.type == SessionErased.model_fields["type"].default for one in newer):
             self._known.pop(session_id, None)
             return await self._erased(session_id, newer[-1])
         if known is None:

@@ -55,8 +55,11 @@ async def decide_plan(
         plan = state.proposed.plan if state.proposed else None
     decided = PlanDecided(plan_id=plan_id, verdict=asked.verdict, plan=plan, reasons=asked.reasons)
 
+    notes = () if asked.reason is None else (_note(asked.reason, house),)
+
     def write(now: State) -> Sequence[events.Event]:
-        return (*apart(now, state, added), *decide_review.plan(now, decided, asked.basis))
+        done = decide_review.plan(now, decided, asked.basis)
+        return (*apart(now, state, added), *done, *notes)
 
     after = await _write(state, write, by, house)
     Review.decided.add(verdict=asked.verdict, subject="plan")
@@ -81,7 +84,7 @@ async def new_plan(
         plan_id=within(house.ports.ids.new("pln"), session_id), plan=plan, source="therapist",
         formulation=formulation_text(state.formulation),
     )  # fmt: skip
-    note = events.NoteAdded(note_id=house.ports.ids.new("not"), text=asked.reason)
+    note = _note(asked.reason, house)
 
     def write(now: State) -> Sequence[events.Event]:
         return (
@@ -113,7 +116,7 @@ async def correct_formulation(
     session_id: Ident, asked: FormulationPatch, house: InHouse, caller: Therapist,
     x_claim: ClaimHeader = None,
 ) -> PlanDesk:  # fmt: skip
-    """Correct what the model understood; the next prompts use it."""
+    """Correct what the model understood; the next prompts use it, and the planner leaves it."""
     state = await session_for(house, caller, session_id)
     by = await reviewer(house, caller, state, x_claim)
     old = state.formulation
@@ -132,6 +135,10 @@ async def correct_formulation(
         return (*apart(now, state, added), *decide_review.correct(now, corrected, asked.basis))
 
     return plan_desk(await _write(state, write, by, house))
+
+
+def _note(reason: str, house: House) -> events.NoteAdded:
+    return events.NoteAdded(note_id=house.ports.ids.new("not"), text=reason)
 
 
 async def _write(state: State, write: Decide, by: Reviewer, house: House) -> State:

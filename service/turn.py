@@ -69,12 +69,7 @@ async def propose_plan(turn: Turn, ledger: Ledger, ports: Ports) -> Turn:
     asked = await drafting.write_plan(turn.state, ports)
     if isinstance(asked, drafting.Failure):
         return await _failed(turn, "plan", asked.reason, ledger)
-    known, written = turn.state.formulation, asked
-
-    def propose(now: State) -> Sequence[Event]:
-        return decide.proposed(now, written, ledger.policy, known)
-
-    done = await _write(turn, propose, ledger)
+    done = await _write(turn, lambda now: decide.proposed(now, asked, ledger.policy), ledger)
     return Turn(done.state, (), done.state.surrogates)
 
 

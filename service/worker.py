@@ -34,6 +34,8 @@ _ASIDE_MS = 300_000
 """A session that waits for a slot is looked at again after this, should the store forget it."""
 _SOON_MS = 1_000
 """When to look again at a session whose turn is just ending here."""
+_PAUSED_MS = 60_000
+"""When to look again at a session that only waits for the model while that is paused."""
 _FORGET_MS = 300_000
 """How often the store is asked to forget answers that no client can ask for again."""
 _TURNS = frozenset({"plan", "draft"})
@@ -142,21 +144,26 @@ class Worker:
         """See what a session owes; start on it, or put its turn aside when every slot is taken."""
         with _outliving(lease.session_id):
             owed = await self._owed(lease.session_id)
-            if not any(duty.kind in _TURNS for duty in owed.now):
+            if not owed.now and not self._ledger.policy.drafting:
+                await self._ports.store.keep_lease(lease, self._until(owed, _PAUSED_MS))
+            elif not any(duty.kind in _TURNS for duty in owed.now):
                 tasks.create_task(self._serve(lease, owed.now))
             elif (lease.session_id, "") in self._busy:
                 # Its turn is under way here and, as a rule, sees at its end what came meanwhile.
                 soon = self._ports.clock.now_ms() + _SOON_MS
                 await self._ports.store.keep_lease(lease, soon)
             elif self._held >= self._most:
-                again = self._ports.clock.now_ms() + _ASIDE_MS
-                until = again if owed.later_ms is None else min(again, owed.later_ms)
-                since = owed.now[0].due_at_ms
+                since, until = owed.now[0].due_at_ms, self._until(owed, _ASIDE_MS)
                 await self._ports.store.keep_lease(lease, until, aside_since_ms=since)
                 self._put_aside.set()
             else:
                 self._held += 1
                 tasks.create_task(self._wait_and_serve(lease, owed.now))
+
+    def _until(self, owed: _Owed, wait_ms: int) -> int:
+        """When to look again after a wait; sooner if a page or release falls due."""
+        again = self._ports.clock.now_ms() + wait_ms
+        return again if owed.later_ms is None else min(again, owed.later_ms)
 
     async def _resume(self, lease: Lease) -> None:
         """Do what a session that was put aside owes by now."""

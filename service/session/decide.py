@@ -6,7 +6,6 @@ Ids and times are arguments. `decide_review` holds what humans at the desk may d
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from planner.vocabulary import Formulation
 from safety.risk import RiskReport
 from service.session import alarms, events, parts
 from service.session.duties import Policy, wants_draft, wants_plan
@@ -54,12 +53,7 @@ def _alerts(
     state: State, message: Message, spans: tuple[parts.Evidence, ...], policy: Policy
 ) -> tuple[events.Event, ...]:
     report = message.report
-    if any(
-        alarm.acknowledged_at_ms is None
-        and alarm.category is report.category
-        and alarm.level.rank >= report.level.rank
-        for alarm in state.open_alarms
-    ):
+    if any(alarm.stands_for(report.level, report.category) for alarm in state.open_alarms):
         return _withdrawn(state, report)
     raised = alarms.AlertRaised(
         alert_id=message.alert_id,
@@ -118,18 +112,12 @@ def drafted(
     return (prepared,)
 
 
-def proposed(
-    state: State, plan: PlanProposed, policy: Policy, known: Formulation
-) -> tuple[events.Event, ...]:
+def proposed(state: State, plan: PlanProposed, policy: Policy) -> tuple[events.Event, ...]:
     """Record a plan, unless nobody needs one any more.
 
-    ``known`` is the formulation the planner was shown: what a human corrected since then stays.
+    It keeps the formulation as the planner saw it; the session's own keeps what humans corrected.
     """
-    if not wants_plan(state, policy):
-        return ()
-    if state.formulation != known:
-        plan = plan.model_copy(update={"formulation": parts.formulation_text(state.formulation)})
-    return (plan,)
+    return (plan,) if wants_plan(state, policy) else ()
 
 
 def failed(duty: Literal["draft", "plan"], reason: str) -> tuple[events.Event, ...]:

@@ -130,7 +130,7 @@ def plan(state: State, decided: plans.PlanDecided, basis: int) -> tuple[events.E
         raise Refused("not_found", "No such plan.")
     still_open(state)
     if state.proposed is None or state.proposed.plan_id != decided.plan_id:
-        raise Refused("already_decided", "This plan has been decided on.", state.seq)
+        raise Refused("already_decided", "This plan is not up for decision.", state.seq)
     current(state, basis)
     if decided.plan is not None:
         _nothing_held(state)
@@ -195,8 +195,24 @@ def acknowledge(state: State, alert_id: str) -> tuple[events.Event, ...]:
     return (alarms.AlertAcknowledged(alert_id=alert_id),)
 
 
-def resolve(state: State, resolved: alarms.AlertResolved) -> tuple[events.Event, ...]:
-    """End a crisis; resolving twice writes nothing. Raises: Refused not_found."""
+def resolve(
+    state: State, resolved: alarms.AlertResolved, basis: int | None
+) -> tuple[events.Event, ...]:
+    """End a crisis, as far as the human who ends it has read; twice writes nothing.
+
+    Without a basis, danger written before anybody acknowledged the alert counts as unread.
+    Raises: Refused not_found, basis_is_stale.
+    """
     seen = acknowledge(state, resolved.alert_id)
     alarm = next(one for one in state.alarms if one.alert_id == resolved.alert_id)
-    return () if alarm.resolved_at_ms is not None else (*seen, resolved)
+    if alarm.resolved_at_ms is not None:
+        return ()
+    if alarm.grew if basis is None else not _newest_danger(state) <= basis <= state.seq:
+        raise Refused("basis_is_stale", "The session has moved on; read it again.", state.seq)
+    return (*seen, resolved)
+
+
+def _newest_danger(state: State) -> int:
+    """Where the newest message stands that a human must be alerted to; 0 without any."""
+    told = (entry for entry in state.entries if entry.kind == "client")
+    return max((one.seq for one in told if one.level.at_least(RiskLevel.MODERATE)), default=0)

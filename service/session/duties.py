@@ -1,7 +1,7 @@
 """PURE. What a session owes the world, and when. Nothing is ever queued: the log implies it all."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from planner import machine
@@ -62,8 +62,12 @@ def duties(state: State, policy: Policy) -> tuple[Duty, ...]:
 
 
 def due_at_ms(state: State, policy: Policy) -> int | None:
-    """Give when the earliest duty is due; None when the session owes nothing."""
-    return min((duty.due_at_ms for duty in duties(state, policy)), default=None)
+    """Give when the earliest duty is due; None when the session owes nothing.
+
+    Kept until the next event, so a pause of the model does not count: it may end before that.
+    """
+    owed = duties(state, replace(policy, drafting=True))
+    return min((duty.due_at_ms for duty in owed), default=None)
 
 
 def wants_draft(state: State, policy: Policy) -> bool:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from service.session import events
 from service.session.entries import moved, noted, said, without
-from service.session.evolve_alarms import on_alarm
+from service.session.evolve_alarms import grown, on_alarm
 from service.session.evolve_decisions import on_decision
 from service.session.evolve_plans import on_plan
 from service.session.state import Draft, Failing, State
@@ -54,6 +54,7 @@ def _client(state: State, at: events.Recorded, event: events.ClientEvent) -> Sta
                 newest_level=event.level,
                 newest_score=event.score,
                 unanswered=event.message_id,
+                alarms=grown(state, event),
                 failing=without(state, "draft"),
             )
         case events.QuestionnaireAnswered():

@@ -21,7 +21,7 @@ def on_alarm(state: State, at: events.Recorded, event: events.AlarmEvent) -> Sta
         case alarms.AlertAcknowledged():
             alarm = _alarm_by_id(state, event.alert_id)
             seen = replace(alarm, acknowledged_at_ms=at.at_ms, acknowledged_by=at.actor)
-            return _with_alarm(state, seen)
+            return _with_alarm(state, replace(seen, grew=False))
         case alarms.AlertResolved():
             alarm = _alarm_by_id(state, event.alert_id)
             done = replace(alarm, resolved_at_ms=at.at_ms, outcome=event.outcome)
@@ -38,6 +38,16 @@ def on_alarm(state: State, at: events.Recorded, event: events.AlarmEvent) -> Sta
             return replace(state, entries=(*state.entries, notice))
         case _:
             assert_never(event)
+
+
+def grown(state: State, event: events.MessageReceived) -> tuple[Alarm, ...]:
+    """Give the alerts after a message: danger that raises none of its own belongs to these."""
+    if not event.level.at_least(RiskLevel.MODERATE):
+        return state.alarms
+    return tuple(
+        replace(alarm, grew=True) if alarm.stands_for(event.level, event.category) else alarm
+        for alarm in state.alarms
+    )
 
 
 def _settled(state: State) -> State:

@@ -1,5 +1,6 @@
 """PURE. How plans, moves and corrections change a session."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Literal, assert_never
 
@@ -20,31 +21,23 @@ def on_plan(state: State, at: events.Recorded, event: events.PlanEvent) -> State
     """Give the state after an event on plan, position or formulation."""
     match event:
         case plans.PlanProposed():
-            proposed = PlanVersion(event, at.at_ms)
-            earlier = tuple(
-                replace(old, status="superseded") if old.status == "proposed" else old
-                for old in state.plans
-            )
-            found = _formulation(event.formulation)
+            earlier = _superseded(state)
             return replace(
-                state,
-                plans=(*earlier, proposed),
+                earlier,
+                plans=(*earlier.plans, PlanVersion(event, at.at_ms)),
                 proposed=event,
                 plan_wanted=False,
-                formulation=found if event.source == "model" else state.formulation,
+                formulation=_understood(state, event),
                 failing=without(state, "plan"),
             )
         case plans.PlanDecided():
             return _plan_decided(state, at, event)
         case plans.PlanRequested():
-            return replace(state, plan_wanted=True)
+            return replace(_superseded(state), plan_wanted=True)
         case plans.PositionMoved():
-            to = machine.move(state.position, Stage(event.stage), event.action_index)
-            line = said(state, at, f"move-{at.seq}", event.reason)
-            entry = replace(line, kind="stage", action=to.plan.actions[event.action_index])
-            return replace(moved(state), position=to, entries=(*state.entries, entry))
+            return _position_moved(state, at, event)
         case plans.FormulationCorrected():
-            return replace(moved(state), formulation=_formulation(event.formulation))
+            return _corrected(state, _formulation(event.formulation))
         case _:
             assert_never(event)
 
@@ -78,7 +71,7 @@ def _plan_decided(state: State, at: events.Recorded, event: plans.PlanDecided) -
         if old.proposed.plan_id == event.plan_id else old
         for old in state.plans
     )  # fmt: skip
-    decided = replace(moved(state), plans=versions, proposed=None)
+    decided = replace(moved(state), plans=versions, proposed=None, plan_wanted=False)
     if event.plan is None:
         return decided
     position = planned(state, event)
@@ -86,6 +79,44 @@ def _plan_decided(state: State, at: events.Recorded, event: plans.PlanDecided) -
     return replace(
         decided, position=position, entries=(*state.entries, replace(entry, stage=position.stage))
     )
+
+
+def _position_moved(state: State, at: events.Recorded, event: plans.PositionMoved) -> State:
+    to = machine.move(state.position, Stage(event.stage), event.action_index)
+    line = said(state, at, f"move-{at.seq}", event.reason)
+    entry = replace(line, kind="stage", action=to.plan.actions[event.action_index])
+    # In the intervention somebody had asked for it; the diagnostic stage's end asks by itself.
+    asked = state.plan_wanted or state.proposed is not None
+    return replace(
+        moved(_superseded(state)),
+        position=to,
+        entries=(*state.entries, entry),
+        plan_wanted=asked and to.stage is Stage.INTERVENTION,
+    )
+
+
+def _superseded(state: State) -> State:
+    """Take back what is put up for decision: things are no longer as they were for it."""
+    versions = tuple(
+        replace(old, status="superseded") if old.status == "proposed" else old
+        for old in state.plans
+    )
+    return replace(state, plans=versions, proposed=None)
+
+
+def _understood(state: State, event: plans.PlanProposed) -> Formulation:
+    """What the planner understood, except for what a human knows better."""
+    if event.source != "model":
+        return state.formulation
+    kept = {part: getattr(state.formulation, part) for part in state.corrected}
+    return dataclasses.replace(_formulation(event.formulation), **kept)
+
+
+def _corrected(state: State, found: Formulation) -> State:
+    before = state.formulation
+    names = (field.name for field in dataclasses.fields(found))
+    changed = {part for part in names if getattr(found, part) != getattr(before, part)}
+    return replace(moved(state), formulation=found, corrected=state.corrected | changed)
 
 
 def _formulation(text: parts.FormulationText) -> Formulation:

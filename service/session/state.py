@@ -92,6 +92,13 @@ class Alarm(Struct, frozen=True):
     acknowledged_by: str | None = None
     resolved_at_ms: int | None = None
     outcome: str | None = None
+    grew: bool = False
+    """Whether it stands for danger written later, which nobody has acknowledged."""
+
+    def stands_for(self, level: RiskLevel, category: Category) -> bool:
+        """Whether danger written now needs no alert of its own: nobody has looked at this yet."""
+        unseen = self.acknowledged_at_ms is None and self.resolved_at_ms is None
+        return unseen and self.category is category and self.level.at_least(level)
 
 
 class Failing(Struct, frozen=True):
@@ -118,6 +125,8 @@ class State(Struct, frozen=True):
     position: Position = field(default_factory=machine.start)
     formulation: Formulation = field(default_factory=Formulation)
     """Scrubbed, like everything a model may see; restored where people read it."""
+    corrected: frozenset[str] = frozenset()
+    """Parts of the formulation that a human corrected; the planner changes them no more."""
     entries: tuple[Entry, ...] = ()
     newest_level: RiskLevel = RiskLevel.NONE
     """The screen's verdict on the newest message, until a crisis is resolved."""

@@ -1,15 +1,19 @@
 """Two processes on one store: what one remembers may be old, what it decides never is."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
+from service.checkpoints import verify
 from service.ledger import Ledger, Under
+from service.sealing import DataKey, new_key
 from service.session.duties import Policy
 from service.session.events import Event, NoteAdded, SessionClosed, SessionOpened
 from service.session.refusals import Refused
 from service.session.state import State
 from service.stores.memory import MemoryStore
+from service.stores.port import Append
 from tests.contract.test_erasure import KEYS, Clock
 
 SESSION = "ses_shared"
@@ -57,3 +61,29 @@ async def test_what_was_refused_before_is_allowed_now(pair: tuple[Ledger, Ledger
 async def test_what_was_unwanted_before_is_wanted_now(pair: tuple[Ledger, Ledger]) -> None:
     done = await pair[1].append(SESSION, lambda now: (NOTE,) * (now.status == "closed"), "ada")
     assert done.state.seq == 3
+
+
+async def test_what_was_erased_by_the_other_is_written_to_no_more(
+    pair: tuple[Ledger, Ledger],
+) -> None:
+    await pair[0].erase(SESSION, "sue")
+    with pytest.raises(Refused, match="session_erased"):
+        await pair[1].append(SESSION, lambda _: (NOTE,), "service")
+    assert (await pair[1].append(SESSION, lambda _: (), "service")).state.status == "erased"
+    assert len(await pair[0].store.read(SESSION)) == 3
+
+
+async def test_a_log_that_an_earlier_version_wrote_on_behind_its_erasure_is_still_erased(
+    pair: tuple[Ledger, Ledger],
+) -> None:
+    store = pair[0].store
+    await pair[0].erase(SESSION, "sue")
+    last, kept = (await store.read(SESSION))[-1], await store.row(SESSION)
+    assert kept is not None
+    behind = DataKey(SESSION, new_key()).chain((last.seq, last.hash), (NOTE,), last.at_ms, "ada")
+    row = replace(kept.row, seq=last.seq + 1)
+    await store.append(Append(SESSION, last.seq, behind, row))
+    for ledger in (*pair, Ledger(store, KEYS, Clock(), Policy())):
+        state = await ledger.load(SESSION)
+        assert (state.status, state.team, state.seq) == ("erased", "north", last.seq + 1)
+    assert await verify(store, None, KEYS) == (), "written on is not tampered with"

@@ -94,3 +94,45 @@ async def test_an_unseen_alert_comes_before_those_that_were_seen_page_by_page(he
             break
         window = f"?page_size=2&page_token={page['next_page_token']}"
     assert listed == [danger, unseen, *seen]
+
+
+async def test_an_alert_does_not_end_with_danger_that_its_reader_had_not_seen(here: Town) -> None:
+    session, alert = await raised(here, "imminent")
+    read = await here.length(session)
+    await here.say(session, "[imminent]")
+    for body in (DONE, DONE | {"basis": read}):
+        refused = await here.call("ada", "POST", f"/v1/alerts/{alert}/resolve", body)
+        assert (refused.status_code, refused.json()["code"]) == (409, "basis_is_stale")
+    await here.work()
+    assert (await alerts(here), await kinds(here)) == ([alert], ["alert"])
+    desk = await here.desk("ada", session)
+    assert (desk["status"], desk["draft"], here.engine.prompts) == ("crisis", None, [])
+    await end(here, alert, body=DONE | {"basis": desk["seq"]})
+    assert (await here.desk("ada", session))["status"] == "open"
+
+
+async def test_without_a_basis_what_was_acknowledged_counts_as_read(here: Town) -> None:
+    session, alert = await raised(here, "high")
+    await here.say(session, "[high]")
+    await end(here, alert, "acknowledge", None)
+    await here.say(session, "[high]")
+    await end(here, alert)
+    (newest,) = await alerts(here)
+    assert newest != alert, "what came after it was seen has an alert of its own"
+    assert (await here.desk("ada", session))["status"] == "crisis"
+
+
+async def test_calm_words_and_pages_make_no_reading_stale(here: Town) -> None:
+    session, alert = await raised(here, "imminent")
+    read = await here.length(session)
+    await here.say(session, "Are you there?")
+    await here.work(60_000)
+    await end(here, alert, body=DONE | {"basis": read})
+    assert await alerts(here) == []
+
+
+async def test_nobody_has_read_what_is_not_written_yet(here: Town) -> None:
+    _, alert = await raised(here, "high")
+    body = DONE | {"basis": 1_000}
+    refused = await here.call("ada", "POST", f"/v1/alerts/{alert}/resolve", body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "basis_is_stale")

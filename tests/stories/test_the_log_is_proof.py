@@ -1,6 +1,12 @@
 """The log: who did what can be proven, reading words is recorded, erasing destroys them."""
 
-from tests.driving import Town
+import asyncio
+
+import pytest
+
+from tests.driving import Town, town
+from tests.fakes import WaitingEngine
+from tests.stories.test_many_wait_for_the_model import until
 
 
 async def test_an_untouched_chain_is_intact(here: Town) -> None:
@@ -45,6 +51,26 @@ async def test_an_erased_session_is_gone_and_its_chain_still_holds(here: Town) -
     assert (await here.call("ada", "GET", "/v1/queue")).json()["items"] == []
     await here.work(3_600_000)
     assert await here.length(session) == found["events"]
+
+
+@pytest.mark.parametrize("manner", ["ok", "down"])
+async def test_nothing_is_written_behind_an_erasure_that_came_while_a_draft_was_written(
+    manner: str,
+) -> None:
+    engine = WaitingEngine(manner=manner)
+    async with town(engine=engine) as here:
+        session = await here.open()
+        await here.say(session, "Everything feels heavy lately.")
+        working = asyncio.create_task(here.work())
+        await until(lambda: bool(engine.asked))
+        assert (await here.call("sue", "DELETE", f"/v1/sessions/{session}")).status_code == 202
+        engine.may.set()
+        await working
+        assert (await here.store.read(session))[-1].type == "session_erased"
+        here.restart()
+        for who, status in (("sue", 410), ("far_sue", 404)):
+            path = f"/v1/sessions/{session}/events"
+            assert (await here.call(who, "GET", path)).status_code == status
 
 
 async def test_only_a_supervisor_may_erase(here: Town) -> None:

@@ -1,6 +1,7 @@
 """The engine is down, slow or talks nonsense: people work on, and the model is asked again."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -90,3 +91,26 @@ async def test_a_therapist_sees_why_there_is_no_draft(paused: Town) -> None:
     assert (desk["draft"], desk["no_draft_reason"]) == (None, "paused")
     items = (await paused.call("ada", "GET", "/v1/queue")).json()["items"]
     assert [one["kind"] for one in items] == ["no_draft"]
+
+
+async def test_who_waited_during_a_pause_is_drafted_for_when_it_ends(paused: Town) -> None:
+    session = await paused.open()
+    await paused.say(session, "Hello.")
+    await paused.work(10 * 3_600_000)
+    assert paused.engine.prompts == []
+    paused.policy = replace(paused.policy, drafting=True)
+    paused.restart()
+    await paused.work(60_000)
+    assert (await paused.desk("ada", session))["draft"] is not None
+
+
+async def test_a_pause_keeps_no_worker_busy_and_delays_no_page(paused: Town) -> None:
+    session = await paused.open()
+    await paused.say(session, "Hello.")
+    await paused.work()
+    due = await paused.store.next_due_ms()
+    assert due == paused.clock.now_ms() + 60_000
+    await paused.say(session, "[moderate]")
+    for wait_ms in (0, 15 * 60_000, 45 * 60_000):
+        await paused.work(wait_ms)
+    assert [page.tier for page in paused.pager.pages] == [0, 1, 2]

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from tests.driving import Json, Town
 
 MINUTE = 60_000
@@ -65,6 +67,19 @@ async def test_an_edited_plan_is_the_one_that_runs(here: Town) -> None:
     running = (await here.desk("ada", session))["plan"]
     assert running["position"]["plan"]["actions"] == edited["actions"]
     assert [one["status"] for one in running["history"]] == ["edited"]
+
+
+@pytest.mark.parametrize("verdict", ["edit", "reject"])
+async def test_why_a_plan_was_changed_or_refused_is_kept_as_a_note(
+    here: Town, verdict: str
+) -> None:
+    session = await through_diagnosis(here)
+    more: Json = {"reasons": ["clarity"], "reason": "She wants to write before she weighs."}
+    if verdict == "edit":
+        more["plan"] = (await here.desk("ada", session))["plan"]["proposed"]["plan"]
+    assert (await decide_plan(here, session, verdict, **more)).status_code == 201
+    last = (await here.desk("ada", session))["transcript"][-1]
+    assert (last["kind"], last["text"]) == ("note", more["reason"])
 
 
 async def test_a_plan_that_breaks_a_rule_is_refused_and_nothing_happens(here: Town) -> None:
@@ -138,6 +153,41 @@ async def test_a_formulation_corrected_while_the_planner_writes_stays(here: Town
     plan = (await here.desk("ada", session))["plan"]
     assert plan["proposed"] is not None
     assert plan["formulation"]["surface_level_problem"] == "Too much at once."
+
+
+async def test_a_corrected_part_of_the_formulation_outlives_the_next_plan(here: Town) -> None:
+    session = await through_diagnosis(here)
+    before = (await here.desk("ada", session))["plan"]["formulation"]
+    body = {"basis": await here.length(session), "automatic_thoughts": ["I must never rest."]}
+    path = f"/v1/sessions/{session}/formulation"
+    assert (await here.write("ada", session, "PATCH", path, body)).is_success
+    await decide_plan(here, session, "reject", reasons=["clarity"])
+    await here.work()
+    plan = (await here.desk("ada", session))["plan"]
+    assert plan["proposed"]["formulation"] == before, "what the planner said is kept as it was"
+    assert plan["formulation"] == before | {"automatic_thoughts": ["I must never rest."]}
+    await decide_plan(here, session, "approve")
+    await here.say(session, "I could try that.")
+    await here.work()
+    assert "I must never rest." in here.engine.prompts[-1].messages[0].content
+
+
+async def test_the_planner_still_learns_what_no_human_corrected(here: Town) -> None:
+    session = await here.drafted()
+    body = {"basis": await here.length(session), "surface_level_problem": "Too much at once."}
+    path = f"/v1/sessions/{session}/formulation"
+    assert (await here.write("ada", session, "PATCH", path, body)).is_success
+    for _ in range(10):
+        await here.work()
+        desk = await here.desk("ada", session)
+        if desk["plan"]["proposed"]:
+            break
+        await here.decide("ada", session, "approve")
+        await here.say(session, "It is mostly at work.")
+    plan = desk["plan"]
+    learnt = plan["proposed"]["formulation"]
+    assert plan["formulation"] == learnt | {"surface_level_problem": "Too much at once."}
+    assert "unknown" not in plan["formulation"].values()
 
 
 async def test_moving_the_cursor_needs_a_reason(here: Town) -> None:

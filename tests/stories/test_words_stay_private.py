@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from typing import Any
 
 import pytest
 
@@ -137,3 +138,19 @@ async def test_preferences_are_of_clients_who_agreed_and_each_reading_is_written
     last = (await here.store.read(session))[-1]
     assert (last.type, last.actor) == ("words_read", "sue")
     assert [await here.length(one) for one in silent] == before
+
+
+async def test_a_session_erased_while_preferences_are_exported_is_left_out(here: Town) -> None:
+    agreed = {"research_consent": True}
+    gone = await edited(here, profile=agreed)
+    here.clock.tick(-1_000)
+    kept = await edited(here, profile=agreed)
+    append, ledger = here.house.ledger.append, here.house.ledger
+
+    async def late(session_id: str, *more: Any) -> Any:
+        await ledger.erase(gone, "sue")
+        return await append(session_id, *more)
+
+    ledger.append = late
+    rows = (await here.call("sue", "GET", "/v1/preferences/export")).text.splitlines()
+    assert [json.loads(row)["session_id"] for row in rows] == [kept]
