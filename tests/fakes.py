@@ -18,7 +18,7 @@ from safety.standins import Found
 from safety.surrogates import Kind, Surrogates
 from service.ports import Page
 from service.stores.memory import MemoryStore
-from service.stores.port import Append, Conflict, StoreUnavailable
+from service.stores.port import Append, Conflict, RowQuery, StoreUnavailable
 from tests.stub_engine import example
 
 START_MS = 1_800_000_000_000
@@ -180,6 +180,14 @@ class FakePager:
         if self.reaches:
             self.pages.append(page)
         return self.reaches
+
+
+class ListlessStore(MemoryStore):
+    """A memory store with a row in it that no list can be made of."""
+
+    async def rows(self, query: RowQuery) -> Any:
+        """Trip over the row."""
+        raise ValueError("a row of a newer build")
 
 
 class FaultyStore(MemoryStore):
