@@ -33,6 +33,7 @@ class AdapterFault(StrEnum):
     """Why an adapter may not be served; each stands alone as a reason."""
 
     MISSING = "missing"
+    UNREADABLE = "unreadable"
     NAME_MALFORMED = "name_malformed"
     CONTENT_CHANGED = "content_changed"
     CONFIG_UNREADABLE = "config_unreadable"
@@ -112,9 +113,11 @@ def publish(folder: Path, shelf: Path, manifest: Manifest) -> Path:
 
 def shelved(shelf: Path) -> tuple[Manifest, ...]:
     """List the adapters on a shelf that can be read, by name."""
-    if not shelf.is_dir():
+    try:
+        folders = sorted(shelf.iterdir())
+    except OSError:
         return ()
-    read = (read_manifest(each) for each in sorted(shelf.iterdir()) if _NAME.fullmatch(each.name))
+    read = (read_manifest(each) for each in folders if _NAME.fullmatch(each.name))
     return tuple(manifest for manifest in read if manifest is not None)
 
 
@@ -134,8 +137,15 @@ def preflight(shelf: Path, name: str, fit: Fit) -> tuple[Found, ...]:
     if not _NAME.fullmatch(name):
         return (Found(AdapterFault.NAME_MALFORMED),)
     folder = shelf / name
-    if not (folder / CONFIG).is_file() or not (folder / WEIGHTS).is_file():
-        return (Found(AdapterFault.MISSING),)
+    try:
+        if not (folder / CONFIG).is_file() or not (folder / WEIGHTS).is_file():
+            return (Found(AdapterFault.MISSING),)
+        return _faults(folder, fit)
+    except OSError as error:
+        return (Found(AdapterFault.UNREADABLE, type(error).__name__),)
+
+
+def _faults(folder: Path, fit: Fit) -> tuple[Found, ...]:
     return (*_about_manifest(folder, fit), *_about_config(folder, fit), *_about_weights(folder))
 
 

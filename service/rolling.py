@@ -6,6 +6,8 @@ leaves nothing but a step that the next one does again. Every replica reads the 
 
 import asyncio
 import json
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +26,7 @@ from service.aliases import StoredAliases
 from service.ports import Clock, Ids
 from service.session.refusals import Refused
 from service.stores.port import Conflict, Document, Store, StoreUnavailable
-from service.telemetry.log import LogEvent, log_line
+from service.telemetry.log import LogEvent, log_line, outliving
 from service.telemetry.metrics import Adapters
 
 KIND = "rollout"
@@ -110,10 +112,8 @@ class Rolling:
     async def run(self) -> None:
         """Carry on what is unfinished and keep what serves loaded, until cancelled."""
         while True:
-            try:
+            with _or_later():
                 await self.round()
-            except (EngineUnavailable, StoreUnavailable, Conflict, Refused):
-                log_line(LogEvent.ROLLOUT_MOVED, "warning", outcome="later")
             await asyncio.sleep(_LOOK_S)
 
     async def round(self) -> None:
@@ -121,13 +121,15 @@ class Rolling:
         rollouts = await self.all()
         unfinished = [one for one in rollouts if not one.rollout.over]
         for running in unfinished:
-            event = await take_step(running.rollout, self._desk(running))
-            if event is not None:
-                await self._fold(running, event)
+            with _or_later():
+                event = await take_step(running.rollout, self._desk(running))
+                if event is not None:
+                    await self._fold(running, event)
         busy = {one.rollout.role for one in unfinished}
         for role in Role:
             if role not in busy:
-                await self._keep(role, rollouts)
+                with _or_later():
+                    await self._keep(role, rollouts)
 
     async def _keep(self, role: Role, rollouts: tuple[Running, ...]) -> None:
         """An engine that started anew knows only its base: load what the alias names."""
@@ -192,6 +194,16 @@ class Rolling:
     async def _put(self, running: Running, version: int) -> None:
         body = json.dumps(asdict(running)).encode()
         await self.store.put_document(KIND, Document(running.rollout_id, version, body))
+
+
+@contextmanager
+def _or_later() -> Generator[None]:
+    """Say what could not be done, and go on with the rest; the next round tries it again."""
+    with outliving():
+        try:
+            yield
+        except (EngineUnavailable, StoreUnavailable, Conflict, Refused):
+            log_line(LogEvent.ROLLOUT_MOVED, "warning", outcome="later")
 
 
 def _leaves(phase: Phase) -> bool:

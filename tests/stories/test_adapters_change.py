@@ -1,0 +1,124 @@
+"""A role changes its adapter, and goes back, whatever breaks meanwhile and whoever else works."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from models.adapters import CONFIG, WEIGHTS, Fit, Manifest, publish
+from models.rollout import Phase
+from models.vllm_engine import VllmEngine, open_client
+from planner.vocabulary import Role
+from service.aliases import StoredAliases
+from service.rolling import Rolling, Running, Shelf
+from service.stores.memory import MemoryStore
+from service.stores.port import Document
+from tests.fakes import BASE, CountingIds, ManualClock
+from tests.stub_engine import StubEngine, serving
+from tests.unit.test_adapters import PEFT, weights
+
+DRAIN_MS = 1_000
+FIGURES = ("loss_cut", "action_gain", "plans_obeying", "plans_obeying_held")
+GOOD = {f"eval_{name}": 1.0 for name in FIGURES}
+WORSE = dict.fromkeys(GOOD, 0.0)
+
+
+@dataclass
+class Desk:
+    """The adapter desk of one process on a stub engine, and a shelf to put adapters on."""
+
+    rolling: Rolling
+    stub: StubEngine
+    work: Path
+    published: int = field(default=0)
+
+    def publish(self, role: Role = Role.UTTERANCE, notes: dict[str, float] | None = None) -> str:
+        """Put one more adapter on the shelf, good unless its figures say otherwise."""
+        self.published += 1
+        folder = self.work / str(self.published)
+        folder.mkdir()
+        (folder / CONFIG).write_text(json.dumps({**PEFT, "alpha": self.published}))
+        (folder / WEIGHTS).write_bytes(weights())
+        manifest = Manifest(
+            name="", role=role, base="tiny", base_sha256="b" * 64, notes=notes or GOOD
+        )
+        return publish(folder, self.rolling.shelf.folder, manifest).name
+
+    async def finish(self) -> None:
+        """Take steps until nothing is unfinished."""
+        for _ in range(20):
+            await self.rolling.round()
+            _clock(self.rolling).tick(DRAIN_MS)
+            if all(one.rollout.over for one in await self.rolling.all()):
+                return
+        raise AssertionError("a rollout does not end")
+
+    async def until(self, phase: Phase) -> Running:
+        """Take steps until the last rollout stands there."""
+        while (last := (await self.rolling.all())[-1]).rollout.phase is not phase:
+            await self.rolling.round()
+        return last
+
+    async def change(self, name: str) -> None:
+        """Bring an adapter into service, or fail to."""
+        await self.rolling.start(Role.UTTERANCE, name)
+        await self.finish()
+
+    async def back(self) -> None:
+        """Ask for what served before, and wait for it."""
+        await self.rolling.take_back(Role.UTTERANCE)
+        await self.finish()
+
+    async def serves(self) -> str:
+        """Give what answers for utterances; a name that the engine knows."""
+        name = await self.rolling.aliases.serving(Role.UTTERANCE)
+        assert name == BASE or name in self.stub.adapters
+        return name
+
+
+def _clock(rolling: Rolling) -> ManualClock:
+    assert isinstance(rolling.clock, ManualClock)
+    return rolling.clock
+
+
+@asynccontextmanager
+async def opened(folder: Path, auto: bool = False) -> AsyncGenerator[Desk]:
+    async with serving() as stub, open_client(f"http://127.0.0.1:{stub.port}", "") as client:
+        store, engine = MemoryStore(), VllmEngine(client, BASE)
+        shelf = Shelf(folder / "shelf", Fit("b" * 64), BASE, DRAIN_MS, auto)
+        (folder / "work").mkdir()
+        aliases = StoredAliases(store, BASE)
+        rolling = Rolling(store, (engine,), aliases, ManualClock(), CountingIds(), shelf)
+        yield Desk(rolling, stub, folder / "work")
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with opened(tmp_path) as made:
+        yield made
+
+
+async def test_an_adapter_comes_into_service(desk: Desk) -> None:
+    name = desk.publish()
+    await desk.change(name)
+    assert await desk.serves() == name
+
+
+async def test_a_rollout_that_breaks_stops_no_other_and_no_loop(desk: Desk) -> None:
+    planner, utterance = desk.publish(Role.PLANNER), desk.publish()
+    await desk.rolling.start(Role.PLANNER, planner)
+    await desk.rolling.start(Role.UTTERANCE, utterance)
+    alias = Document("planner", 1, b"what a newer build wrote")
+    await desk.rolling.store.put_document("alias", alias)
+    running = asyncio.create_task(desk.rolling.run())
+    await asyncio.sleep(0.01)
+    assert not running.done()
+    running.cancel()
+    for _ in range(20):
+        await desk.rolling.round()
+        _clock(desk.rolling).tick(DRAIN_MS)
+    assert await desk.serves() == utterance
