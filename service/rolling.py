@@ -7,7 +7,7 @@ leaves nothing but a step that the next one does again. Every replica reads the 
 import asyncio
 import json
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -31,6 +31,8 @@ from service.telemetry.metrics import Adapters
 
 KIND = "rollout"
 _LOOK_S = 2.0
+_ATTEMPTS = 20
+"""Each lost race means that another worker's step was kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +101,18 @@ class Rolling:
             raise Refused("no_rollout", "This role was never changed.")
         last = mine[-1]
         if not last.rollout.over:
-            return await self._fold(last, TakenBack())
+            return await self._undo(last)
         if last.rollout.phase is not Phase.DONE or last.rollout.old == self.shelf.base:
             raise Refused("no_rollout", "There is no earlier adapter to go back to.")
         return await self.start(role, last.rollout.old)
+
+    async def _undo(self, running: Running) -> Running:
+        undone = await self._fold(running.rollout_id, TakenBack())
+        if undone.rollout.reason is None:
+            raise Refused(
+                "rollout_running", "The old adapter is leaving: ask again when it has gone."
+            )
+        return undone
 
     async def all(self) -> tuple[Running, ...]:
         """Give every rollout, oldest first."""
@@ -124,7 +134,7 @@ class Rolling:
             with _or_later():
                 event = await take_step(running.rollout, self._desk(running))
                 if event is not None:
-                    await self._fold(running, event)
+                    await self._fold(running.rollout_id, event)
         busy = {one.rollout.role for one in unfinished}
         for role in Role:
             if role not in busy:
@@ -154,42 +164,58 @@ class Rolling:
                 log_line(LogEvent.ADAPTER_CHANGED, adapter=serving, outcome="reloaded")
         Adapters.live.put(1, role=role, adapter=serving)
 
-    async def _fold(self, running: Running, event: Event) -> Running:
-        found = await self.store.document(KIND, running.rollout_id)
+    async def _fold(self, rollout_id: str, event: Event) -> Running:
+        """Fold an event into a rollout as it stands in the store by now.
+
+        Another worker, or a person, may have moved it while the step was done. Raises: Conflict.
+        """
+        for _ in range(_ATTEMPTS):
+            before, version = await self._stored(rollout_id)
+            after = self._moved(before, event)
+            if after == before:
+                return before
+            with suppress(Conflict):
+                await self._put(after, version + 1)
+                if after.steps != before.steps:
+                    _tell(after)
+                return after
+        raise Conflict
+
+    def _moved(self, running: Running, event: Event) -> Running:
         after = advance(running.rollout, event)
-        if found is None or after == running.rollout:
+        if after == running.rollout:
             return running
         now = self.clock.now_ms()
         moved = after.phase is not running.rollout.phase
-        changed = replace(
+        return replace(
             running, rollout=after, updated_at_ms=now,
             flipped_at_ms=now if moved and _leaves(after.phase) else running.flipped_at_ms,
             steps=(*running.steps, after.phase) if moved else running.steps,
         )  # fmt: skip
-        await self._put(changed, found.version + 1)
-        if moved:
-            Adapters.rollouts.add(role=after.role, state=after.phase)
-            log_line(
-                LogEvent.ROLLOUT_MOVED, rollout_id=running.rollout_id, state=after.phase,
-                adapter=after.new, reason=after.reason or "none",
-            )  # fmt: skip
-        return changed
 
     def _desk(self, running: Running) -> AdapterDesk:
         async def asked(_: str) -> bool:
             since = running.flipped_at_ms or running.updated_at_ms
             return self.clock.now_ms() - since < self.shelf.drain_ms
 
-        return AdapterDesk(
-            self.engines, self.shelf.folder, self.shelf.fit, misses, self._point, asked
-        )
+        async def point(role: Role, name: str) -> None:
+            found = await self.store.document(ALIAS, role)
+            # In this order: who moves the rollout on after this look points the alias after it,
+            # too, and who did both before the write below makes it a conflict.
+            newest, _ = await self._stored(running.rollout_id)
+            if newest.rollout.phase is not running.rollout.phase:
+                raise Conflict
+            body = json.dumps({"name": name}).encode()
+            document = Document(role, found.version + 1 if found else 1, body)
+            await self.store.put_document(ALIAS, document)
 
-    async def _point(self, role: Role, name: str) -> None:
-        found = await self.store.document(ALIAS, role)
-        body = json.dumps({"name": name}).encode()
-        await self.store.put_document(
-            ALIAS, Document(role, found.version + 1 if found else 1, body)
-        )
+        return AdapterDesk(self.engines, self.shelf.folder, self.shelf.fit, misses, point, asked)
+
+    async def _stored(self, rollout_id: str) -> tuple[Running, int]:
+        found = await self.store.document(KIND, rollout_id)
+        if found is None:
+            raise Refused("not_found", "No such rollout.")
+        return _RUNNING.validate_json(found.body), found.version
 
     async def _put(self, running: Running, version: int) -> None:
         body = json.dumps(asdict(running)).encode()
@@ -204,6 +230,15 @@ def _or_later() -> Generator[None]:
             yield
         except (EngineUnavailable, StoreUnavailable, Conflict, Refused):
             log_line(LogEvent.ROLLOUT_MOVED, "warning", outcome="later")
+
+
+def _tell(running: Running) -> None:
+    rollout = running.rollout
+    Adapters.rollouts.add(role=rollout.role, state=rollout.phase)
+    log_line(
+        LogEvent.ROLLOUT_MOVED, rollout_id=running.rollout_id, state=rollout.phase,
+        adapter=rollout.new, reason=rollout.reason or "none",
+    )  # fmt: skip
 
 
 def _leaves(phase: Phase) -> bool:

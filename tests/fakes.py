@@ -5,11 +5,12 @@ import json
 import random
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from models.completion import Ask, Completion, EngineFault, EngineUnavailable
+from models.vllm_engine import VllmEngine
 from planner.prompt import Prompt
 from planner.vocabulary import Role
 from safety.risk import CALM, Category, Language, Line, RiskLevel, RiskReport
@@ -103,6 +104,22 @@ class WaitingEngine(ScriptedEngine):
         self.asked.append(ask.salt)
         await self.may.wait()
         return await super().complete(prompt, ask)
+
+
+class BusyEngine(VllmEngine):
+    """While it loads an adapter, something else happens; it may miss its time for it, too."""
+
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+    late: bool = False
+
+    async def load_adapter(self, name: str, path: str) -> None:
+        """Load it, and answer when the other thing has happened."""
+        await super().load_adapter(name, path)
+        if self.meanwhile is not None:
+            happening, self.meanwhile = self.meanwhile, None
+            await happening()
+        if self.late:
+            raise EngineUnavailable(EngineFault.TIMEOUT)
 
 
 class FixedAliases:

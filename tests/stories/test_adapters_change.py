@@ -4,20 +4,21 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from models.adapters import CONFIG, WEIGHTS, Fit, Manifest, publish
-from models.rollout import Phase
-from models.vllm_engine import VllmEngine, open_client
+from models.rollout import Phase, Reason
+from models.vllm_engine import open_client
 from planner.vocabulary import Role
 from service.aliases import StoredAliases
 from service.rolling import Rolling, Running, Shelf
+from service.session.refusals import Refused
 from service.stores.memory import MemoryStore
-from service.stores.port import Document
-from tests.fakes import BASE, CountingIds, ManualClock
+from service.stores.port import Conflict, Document
+from tests.fakes import BASE, BusyEngine, CountingIds, ManualClock
 from tests.stub_engine import StubEngine, serving
 from tests.unit.test_adapters import PEFT, weights
 
@@ -33,6 +34,7 @@ class Desk:
 
     rolling: Rolling
     stub: StubEngine
+    engine: BusyEngine
     work: Path
     published: int = field(default=0)
 
@@ -88,12 +90,12 @@ def _clock(rolling: Rolling) -> ManualClock:
 @asynccontextmanager
 async def opened(folder: Path, auto: bool = False) -> AsyncGenerator[Desk]:
     async with serving() as stub, open_client(f"http://127.0.0.1:{stub.port}", "") as client:
-        store, engine = MemoryStore(), VllmEngine(client, BASE)
+        store, engine = MemoryStore(), BusyEngine(client, BASE)
         shelf = Shelf(folder / "shelf", Fit("b" * 64), BASE, DRAIN_MS, auto)
         (folder / "work").mkdir()
         aliases = StoredAliases(store, BASE)
         rolling = Rolling(store, (engine,), aliases, ManualClock(), CountingIds(), shelf)
-        yield Desk(rolling, stub, folder / "work")
+        yield Desk(rolling, stub, engine, folder / "work")
 
 
 @pytest.fixture
@@ -122,3 +124,44 @@ async def test_a_rollout_that_breaks_stops_no_other_and_no_loop(desk: Desk) -> N
         await desk.rolling.round()
         _clock(desk.rolling).tick(DRAIN_MS)
     assert await desk.serves() == utterance
+
+
+async def test_a_rollback_asked_for_during_a_step_is_not_lost(desk: Desk) -> None:
+    await desk.change(first := desk.publish())
+    await desk.rolling.start(Role.UTTERANCE, second := desk.publish())
+    desk.engine.meanwhile = lambda: desk.rolling.take_back(Role.UTTERANCE)
+    await desk.finish()
+    last = (await desk.rolling.all())[-1].rollout
+    assert (last.new, last.phase, last.reason) == (second, Phase.ROLLED_BACK, Reason.ASKED)
+    assert await desk.serves() == first
+    assert desk.stub.adapters == {first}
+
+
+async def test_a_slow_worker_does_not_undo_what_a_quicker_one_has_done(desk: Desk) -> None:
+    await desk.rolling.start(Role.UTTERANCE, name := desk.publish())
+    await desk.until(Phase.LOADING)
+    slow = BusyEngine(desk.engine._client, BASE)  # pyright: ignore[reportPrivateUsage]
+    slow.meanwhile, slow.late = desk.finish, True
+    await replace(desk.rolling, engines=(slow,)).round()
+    assert (await desk.rolling.all())[-1].rollout.phase is Phase.DONE
+    assert await desk.serves() == name
+
+
+async def test_a_slow_worker_does_not_flip_back_what_was_taken_back(desk: Desk) -> None:
+    await desk.change(first := desk.publish())
+    await desk.rolling.start(Role.UTTERANCE, desk.publish())
+    stale = await desk.until(Phase.FLIPPING)
+    await desk.back()
+    with pytest.raises(Conflict):
+        await desk.rolling._desk(stale).point(Role.UTTERANCE, stale.rollout.new)  # pyright: ignore[reportPrivateUsage]
+    assert await desk.serves() == first
+
+
+async def test_a_rollback_that_comes_too_late_is_refused_not_promised(desk: Desk) -> None:
+    await desk.change(desk.publish())
+    await desk.rolling.start(Role.UTTERANCE, desk.publish())
+    await desk.until(Phase.DRAINING)
+    _clock(desk.rolling).tick(DRAIN_MS)
+    await desk.until(Phase.UNLOADING)
+    with pytest.raises(Refused, match="rollout_running"):
+        await desk.rolling.take_back(Role.UTTERANCE)
