@@ -19,7 +19,7 @@ from safety.standins import Found
 from safety.surrogates import Kind, Surrogates
 from service.ports import Page
 from service.stores.memory import MemoryStore
-from service.stores.port import Append, Conflict, RowQuery, StoreUnavailable
+from service.stores.port import Append, Conflict, RowQuery, StoredRow, StoreUnavailable
 from tests.stub_engine import example
 
 START_MS = 1_800_000_000_000
@@ -205,6 +205,20 @@ class ListlessStore(MemoryStore):
     async def rows(self, query: RowQuery) -> Any:
         """Trip over the row."""
         raise ValueError("a row of a newer build")
+
+
+class GrowingStore(MemoryStore):
+    """A memory store where, once, something happens right after a row was read."""
+
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def row(self, session_id: str) -> StoredRow | None:
+        """Give the row as it was before that."""
+        found = await super().row(session_id)
+        if self.meanwhile is not None:
+            happening, self.meanwhile = self.meanwhile, None
+            await happening()
+        return found
 
 
 class FaultyStore(MemoryStore):
