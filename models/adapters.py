@@ -8,6 +8,7 @@ No torch here: the service checks adapters, it does not run them.
 import hashlib
 import json
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -64,6 +65,8 @@ class Manifest(BaseModel):
     """The prompt templates it was trained with, 12 hex digits each."""
     fingerprint: str | None = None
     """What it answered to the fingerprint prompt when published, as a sha256; None if not asked."""
+    published_at_ms: int = 0
+    """When its content first came to a shelf; 0, the oldest, where that was not yet recorded."""
     notes: Mapping[str, str | int | float] = {}
     """Training facts: data hash, code version, seed, metrics."""
 
@@ -100,10 +103,14 @@ def adapter_name(role: Role, folder: Path) -> str:
 def publish(folder: Path, shelf: Path, manifest: Manifest) -> Path:
     """Put a trained adapter on the shelf under its content's name and return where it stands.
 
-    ``manifest.name`` is set here. Publishing the same content again changes nothing but the notes.
+    ``manifest.name`` is set here, and the time. Publishing the same content again changes nothing
+    but the notes.
     """
-    named = manifest.model_copy(update={"name": adapter_name(manifest.role, folder)})
-    target = shelf / named.name
+    name = adapter_name(manifest.role, folder)
+    target = shelf / name
+    before = read_manifest(target)
+    at_ms = before.published_at_ms if before else time.time_ns() // 1_000_000
+    named = manifest.model_copy(update={"name": name, "published_at_ms": at_ms})
     target.mkdir(parents=True, exist_ok=True)
     for part in (CONFIG, WEIGHTS):
         (target / part).write_bytes((folder / part).read_bytes())
@@ -119,6 +126,14 @@ def shelved(shelf: Path) -> tuple[Manifest, ...]:
         return ()
     read = (read_manifest(each) for each in folders if _NAME.fullmatch(each.name))
     return tuple(manifest for manifest in read if manifest is not None)
+
+
+def newest(found: Iterable[Manifest]) -> Manifest | None:
+    """Give the one that was published last; names decide between equals, so that all agree.
+
+    Files' own times say nothing: a checkout or a copy sets them anew.
+    """
+    return max(found, key=lambda one: (one.published_at_ms, one.name), default=None)
 
 
 def read_manifest(folder: Path) -> Manifest | None:
