@@ -14,12 +14,13 @@ from typing import NamedTuple
 
 from pydantic import TypeAdapter
 
-from models.adapters import Fit, shelved
-from models.completion import EngineUnavailable
+from models.adapters import Fit, newest, shelved
+from models.completion import Ask, Completion, EngineUnavailable
 from models.release_gate import misses
-from models.rollout import Event, Phase, Rollout, TakenBack, advance, begin
+from models.rollout import Answered, Event, Phase, Reason, Rollout, TakenBack, advance, begin, leave
 from models.rollout_steps import AdapterDesk, take_step
 from models.vllm_engine import VllmEngine
+from planner.prompt import Prompt
 from planner.vocabulary import Role
 from service.aliases import KIND as ALIAS
 from service.aliases import StoredAliases
@@ -74,10 +75,15 @@ class Rolling:
     shelf: Shelf
 
     async def start(self, role: Role, name: str) -> Running:
-        """Begin a rollout. Raises: Refused rollout_running, nothing_to_change, no_such_adapter."""
+        """Begin a rollout, or the way back to the base.
+
+        Raises: Refused rollout_running, nothing_to_change, no_such_adapter.
+        """
         if any(one.rollout.role is role and not one.rollout.over for one in await self.all()):
             raise Refused("rollout_running", "This role is being changed already.")
         serving = await self.aliases.serving(role)
+        if name == self.shelf.base != serving:
+            return await self._begin(leave(role, serving, name))
         known = {one.name: one for one in shelved(self.shelf.folder)}
         if name in known and known[name].role is not role:
             raise Refused("no_such_adapter", "That adapter is not for this role.")
@@ -86,25 +92,29 @@ class Rolling:
             rollout = begin(role, serving, name, self.shelf.base, expected)
         except ValueError as error:
             raise Refused("nothing_to_change", "That adapter serves the role already.") from error
+        return await self._begin(rollout)
+
+    async def _begin(self, rollout: Rollout) -> Running:
         now = self.clock.now_ms()
         running = Running(self.ids.new("rol"), rollout, now, now, steps=(rollout.phase,))
         await self._put(running, 1)
         return running
 
     async def take_back(self, role: Role) -> Running:
-        """Undo the running rollout, or go back to what served before the last one.
+        """Undo the running rollout, or go back to what served before the one that serves now.
 
         Raises: Refused no_rollout.
         """
         mine = [one for one in await self.all() if one.rollout.role is role]
-        if not mine:
-            raise Refused("no_rollout", "This role was never changed.")
-        last = mine[-1]
-        if not last.rollout.over:
-            return await self._undo(last)
-        if last.rollout.phase is not Phase.DONE or last.rollout.old == self.shelf.base:
-            raise Refused("no_rollout", "There is no earlier adapter to go back to.")
-        return await self.start(role, last.rollout.old)
+        for running in mine:
+            if not running.rollout.over:
+                return await self._undo(running)
+        serving = await self.aliases.serving(role)
+        done = [one.rollout for one in mine if one.rollout.phase is Phase.DONE]
+        before = [rollout.old for rollout in done if rollout.new == serving]
+        if not before:
+            raise Refused("no_rollout", "Nothing served this role before what serves it now.")
+        return await self.start(role, before[-1])
 
     async def _undo(self, running: Running) -> Running:
         undone = await self._fold(running.rollout_id, TakenBack())
@@ -145,17 +155,8 @@ class Rolling:
         """An engine that started anew knows only its base: load what the alias names."""
         serving = await self.aliases.serving(role)
         if serving == self.shelf.base:
-            tried = {one.rollout.new for one in rollouts}
-            fitting = [
-                one.name for one in shelved(self.shelf.folder)
-                if one.role is role and one.name not in tried
-                and one.base_sha256 == self.shelf.fit.base_sha256
-            ]  # fmt: skip
-            if self.shelf.auto and fitting:
-                # An engine that is still starting must not use up the adapter's one try.
-                for engine in self.engines:
-                    await engine.models()
-                await self.start(role, fitting[-1])
+            if self.shelf.auto:
+                await self._bring(role, rollouts)
             return
         path = str((self.shelf.folder / serving).resolve())
         for engine in self.engines:
@@ -163,6 +164,34 @@ class Rolling:
                 await engine.load_adapter(serving, path)
                 log_line(LogEvent.ADAPTER_CHANGED, adapter=serving, outcome="reloaded")
         Adapters.live.put(1, role=role, adapter=serving)
+
+    async def _bring(self, role: Role, rollouts: tuple[Running, ...]) -> None:
+        """Begin with the newest fitting adapter that was never tried, unless a person said no."""
+        mine = [one.rollout for one in rollouts if one.rollout.role is role]
+        if any(rollout.reason is Reason.ASKED for rollout in mine):
+            return
+        tried = {rollout.new for rollout in mine}
+        untried = newest(
+            one for one in shelved(self.shelf.folder)
+            if one.role is role and one.name not in tried
+            and one.base_sha256 == self.shelf.fit.base_sha256
+        )  # fmt: skip
+        if untried is not None:
+            # An engine that is still starting must not use up the adapter's one try.
+            for engine in self.engines:
+                await engine.models()
+            await self.start(role, untried.name)
+
+    async def answered(self, name: str, well: bool) -> None:
+        """Count an answer for the rollout that brings in ``name``, if there is one. Never raises.
+
+        Too many failures take the rollout back by themselves.
+        """
+        with _or_later():
+            for running in await self.all():
+                rollout = running.rollout
+                if rollout.new == name and rollout.phase in (Phase.CONFIRMING, Phase.DRAINING):
+                    await self._fold(running.rollout_id, Answered(well))
 
     async def _fold(self, rollout_id: str, event: Event) -> Running:
         """Fold an event into a rollout as it stands in the store by now.
@@ -202,8 +231,8 @@ class Rolling:
             found = await self.store.document(ALIAS, role)
             # In this order: who moves the rollout on after this look points the alias after it,
             # too, and who did both before the write below makes it a conflict.
-            newest, _ = await self._stored(running.rollout_id)
-            if newest.rollout.phase is not running.rollout.phase:
+            stands, _ = await self._stored(running.rollout_id)
+            if stands.rollout.phase is not running.rollout.phase:
                 raise Conflict
             body = json.dumps({"name": name}).encode()
             document = Document(role, found.version + 1 if found else 1, body)
@@ -220,6 +249,28 @@ class Rolling:
     async def _put(self, running: Running, version: int) -> None:
         body = json.dumps(asdict(running)).encode()
         await self.store.put_document(KIND, Document(running.rollout_id, version, body))
+
+
+class WatchedEngine:
+    """The engine as those who draft ask it; a running rollout hears how its adapter answers."""
+
+    def __init__(self, engine: VllmEngine, rolling: Rolling) -> None:
+        self._engine = engine
+        self._rolling = rolling
+
+    async def complete(self, prompt: Prompt, ask: Ask) -> tuple[Completion, ...]:
+        """Give ``ask.candidates`` answers. Raises: EngineUnavailable."""
+        try:
+            answers = await self._engine.complete(prompt, ask)
+        except EngineUnavailable:
+            await self._rolling.answered(ask.model, well=False)
+            raise
+        await self._rolling.answered(ask.model, well=True)
+        return answers
+
+    async def healthy(self) -> bool:
+        """Tell whether the engine can generate at all."""
+        return await self._engine.healthy()
 
 
 @contextmanager

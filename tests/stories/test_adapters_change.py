@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -10,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from models.adapters import CONFIG, WEIGHTS, Fit, Manifest, publish
-from models.rollout import Phase, Reason
+from models.completion import Ask, EngineUnavailable
+from models.rollout import ANSWERS_MIN, Phase, Reason
 from models.vllm_engine import open_client
+from planner.prompt import Message, Prompt
 from planner.vocabulary import Role
 from service.aliases import StoredAliases
-from service.rolling import Rolling, Running, Shelf
+from service.rolling import Rolling, Running, Shelf, WatchedEngine
 from service.session.refusals import Refused
 from service.stores.memory import MemoryStore
 from service.stores.port import Conflict, Document
@@ -40,6 +43,7 @@ class Desk:
 
     def publish(self, role: Role = Role.UTTERANCE, notes: dict[str, float] | None = None) -> str:
         """Put one more adapter on the shelf, good unless its figures say otherwise."""
+        time.sleep(0.002)  # So that each has its own time.
         self.published += 1
         folder = self.work / str(self.published)
         folder.mkdir()
@@ -165,3 +169,57 @@ async def test_a_rollback_that_comes_too_late_is_refused_not_promised(desk: Desk
     await desk.until(Phase.UNLOADING)
     with pytest.raises(Refused, match="rollout_running"):
         await desk.rolling.take_back(Role.UTTERANCE)
+
+
+async def test_a_rollback_goes_past_what_never_served_and_on_to_the_base(desk: Desk) -> None:
+    await desk.change(first := desk.publish())
+    await desk.change(second := desk.publish())
+    await desk.change(desk.publish(notes=WORSE))
+    assert await desk.serves() == second
+    await desk.back()
+    assert await desk.serves() == first
+    await desk.change(BASE)
+    assert (await desk.serves(), desk.stub.adapters) == (BASE, set[str]())
+    with pytest.raises(Refused, match="no_rollout"):
+        await desk.rolling.take_back(Role.UTTERANCE)
+    with pytest.raises(Refused, match="nothing_to_change"):
+        await desk.rolling.start(Role.UTTERANCE, BASE)
+
+
+async def test_what_a_person_took_back_does_not_come_again_by_itself(tmp_path: Path) -> None:
+    async with opened(tmp_path, auto=True) as desk:
+        desk.publish()
+        newer = desk.publish()
+        await desk.finish()
+        await desk.finish()
+        assert await desk.serves() == newer
+        await desk.back()
+        for _ in range(3):
+            await desk.finish()
+        assert (await desk.serves(), desk.stub.adapters) == (BASE, set[str]())
+
+
+async def test_of_several_adapters_the_one_published_last_comes_by_itself(tmp_path: Path) -> None:
+    for place in range(4):
+        (tmp_path / str(place)).mkdir()
+        async with opened(tmp_path / str(place), auto=True) as desk:
+            names = [desk.publish() for _ in range(place + 1)]
+            await desk.rolling.round()
+            assert [one.rollout.new for one in await desk.rolling.all()] == names[-1:]
+
+
+async def test_an_adapter_whose_answers_fail_is_taken_back_by_itself(desk: Desk) -> None:
+    await desk.change(first := desk.publish())
+    await desk.rolling.start(Role.UTTERANCE, second := desk.publish())
+    await desk.until(Phase.DRAINING)
+    watched = WatchedEngine(desk.engine, desk.rolling)
+    prompt = Prompt((Message("user", "Hello."),), Role.UTTERANCE, {}, "", 8)
+    await watched.complete(prompt, Ask(second, "salt"))
+    desk.stub.mode = "down"
+    for _ in range(ANSWERS_MIN):
+        with pytest.raises(EngineUnavailable):
+            await watched.complete(prompt, Ask(second, "salt"))
+    desk.stub.mode = "ok"
+    await desk.finish()
+    assert (await desk.rolling.all())[-1].rollout.reason is Reason.ERROR_RATE
+    assert await desk.serves() == first
