@@ -8,6 +8,7 @@ No torch here: the service checks adapters, it does not run them.
 import hashlib
 import json
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -33,6 +34,7 @@ class AdapterFault(StrEnum):
     """Why an adapter may not be served; each stands alone as a reason."""
 
     MISSING = "missing"
+    UNREADABLE = "unreadable"
     NAME_MALFORMED = "name_malformed"
     CONTENT_CHANGED = "content_changed"
     CONFIG_UNREADABLE = "config_unreadable"
@@ -63,6 +65,8 @@ class Manifest(BaseModel):
     """The prompt templates it was trained with, 12 hex digits each."""
     fingerprint: str | None = None
     """What it answered to the fingerprint prompt when published, as a sha256; None if not asked."""
+    published_at_ms: int = 0
+    """When its content first came to a shelf; 0, the oldest, where that was not yet recorded."""
     notes: Mapping[str, str | int | float] = {}
     """Training facts: data hash, code version, seed, metrics."""
 
@@ -99,10 +103,14 @@ def adapter_name(role: Role, folder: Path) -> str:
 def publish(folder: Path, shelf: Path, manifest: Manifest) -> Path:
     """Put a trained adapter on the shelf under its content's name and return where it stands.
 
-    ``manifest.name`` is set here. Publishing the same content again changes nothing but the notes.
+    ``manifest.name`` is set here, and the time. Publishing the same content again changes nothing
+    but the notes.
     """
-    named = manifest.model_copy(update={"name": adapter_name(manifest.role, folder)})
-    target = shelf / named.name
+    name = adapter_name(manifest.role, folder)
+    target = shelf / name
+    before = read_manifest(target)
+    at_ms = before.published_at_ms if before else time.time_ns() // 1_000_000
+    named = manifest.model_copy(update={"name": name, "published_at_ms": at_ms})
     target.mkdir(parents=True, exist_ok=True)
     for part in (CONFIG, WEIGHTS):
         (target / part).write_bytes((folder / part).read_bytes())
@@ -112,10 +120,20 @@ def publish(folder: Path, shelf: Path, manifest: Manifest) -> Path:
 
 def shelved(shelf: Path) -> tuple[Manifest, ...]:
     """List the adapters on a shelf that can be read, by name."""
-    if not shelf.is_dir():
+    try:
+        folders = sorted(shelf.iterdir())
+    except OSError:
         return ()
-    read = (read_manifest(each) for each in sorted(shelf.iterdir()) if _NAME.fullmatch(each.name))
+    read = (read_manifest(each) for each in folders if _NAME.fullmatch(each.name))
     return tuple(manifest for manifest in read if manifest is not None)
+
+
+def newest(found: Iterable[Manifest]) -> Manifest | None:
+    """Give the one that was published last; names decide between equals, so that all agree.
+
+    Files' own times say nothing: a checkout or a copy sets them anew.
+    """
+    return max(found, key=lambda one: (one.published_at_ms, one.name), default=None)
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -134,8 +152,15 @@ def preflight(shelf: Path, name: str, fit: Fit) -> tuple[Found, ...]:
     if not _NAME.fullmatch(name):
         return (Found(AdapterFault.NAME_MALFORMED),)
     folder = shelf / name
-    if not (folder / CONFIG).is_file() or not (folder / WEIGHTS).is_file():
-        return (Found(AdapterFault.MISSING),)
+    try:
+        if not (folder / CONFIG).is_file() or not (folder / WEIGHTS).is_file():
+            return (Found(AdapterFault.MISSING),)
+        return _faults(folder, fit)
+    except OSError as error:
+        return (Found(AdapterFault.UNREADABLE, type(error).__name__),)
+
+
+def _faults(folder: Path, fit: Fit) -> tuple[Found, ...]:
     return (*_about_manifest(folder, fit), *_about_config(folder, fit), *_about_weights(folder))
 
 

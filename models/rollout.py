@@ -157,6 +157,16 @@ def begin(role: Role, old: str, new: str, base: str, expected: str | None = None
     return Rollout(role, old, new, expected, keep_old=old == base)
 
 
+def leave(role: Role, serving: str, base: str) -> Rollout:
+    """Start going back from ``serving`` to the base: as if its rollout were taken back only now.
+
+    Nothing needs to be checked or loaded, because the base is never unloaded.
+    """
+    return Rollout(
+        role, base, serving, keep_old=True, phase=Phase.RETURNING, reason=Reason.ASKED
+    )  # fmt: skip
+
+
 def advance(rollout: Rollout, event: Event) -> Rollout:
     """Fold one event into a rollout; an event of a phase already left changes nothing."""
     match event:

@@ -38,13 +38,16 @@ async def list_adapters(house: InHouse, caller: Ops) -> Adapters:
 async def begin_rollout(
     role: Role, asked: RolloutRequest, house: InHouse, caller: Ops
 ) -> RolloutView:
-    """Bring an adapter into service: preflight, load, warm up, gate, flip, drain, unload."""
+    """Bring an adapter into service: preflight, load, warm up, gate, flip, drain, unload.
+
+    The base's name takes the role back to the base.
+    """
     return _view(await _rolling(house.rolling).start(role, asked.name))
 
 
 @router.post("/adapters/{role}/rollback", status_code=202)
 async def roll_back(role: Role, house: InHouse, caller: Ops) -> RolloutView:
-    """Take the running rollout back, or return to the adapter before the last one."""
+    """Take the running rollout back, or return to what served before, be it the base."""
     return _view(await _rolling(house.rolling).take_back(role))
 
 

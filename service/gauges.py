@@ -15,7 +15,7 @@ from service.ports import Ports
 from service.session.refusals import Refused
 from service.session.row import Row
 from service.stores.port import RowQuery, StoreUnavailable
-from service.telemetry.log import LogEvent, log_line
+from service.telemetry.log import LogEvent, log_line, outliving
 from service.telemetry.metrics import Adapters, Alerts, Duties, Engine, Queue
 
 _EVERY_S = 10.0
@@ -34,12 +34,13 @@ class Gauges:
         self._live: dict[Role, str] = {}
 
     async def run(self) -> None:
-        """Measure every few seconds until cancelled; a store that is away is asked again."""
+        """Measure every few seconds until cancelled, whatever a round trips over."""
         while True:
-            try:
-                await self.measure()
-            except StoreUnavailable:
-                log_line(LogEvent.STORE_UNAVAILABLE, "error")
+            with outliving():
+                try:
+                    await self.measure()
+                except StoreUnavailable:
+                    log_line(LogEvent.STORE_UNAVAILABLE, "error")
             await asyncio.sleep(_EVERY_S)
 
     async def measure(self) -> None:
@@ -72,18 +73,29 @@ class Gauges:
         """A row says that an alert is open; only its session says whether somebody has seen it."""
         since: dict[RiskLevel, int] = {}
         for row in rows:
-            if row.alert_id is None:
-                continue
-            try:
-                state = await self._ledger.load(row.session_id)
-            except Refused:
-                continue
-            for alarm in state.open_alarms:
-                if alarm.acknowledged_at_ms is None:
-                    known = since.get(alarm.level, alarm.raised_at_ms)
-                    since[alarm.level] = min(known, alarm.raised_at_ms)
+            for level, raised_at_ms in await self._unseen(row) if row.alert_id else ():
+                since[level] = min(since.get(level, raised_at_ms), raised_at_ms)
         for level in RiskLevel:
             Alerts.waiting_seconds.put(_age_s(now_ms, since.get(level)), level=level)
+
+    async def _unseen(self, row: Row) -> Sequence[tuple[RiskLevel, int]]:
+        """Level and moment of each alert that nobody has seen.
+
+        Of a session that cannot be opened only its row speaks: while it asks for a person, nobody
+        counts as having seen it.
+        """
+        asking = row.kind == "alert" and row.waiting_since_ms is not None
+        with outliving(StoreUnavailable, session_id=row.session_id):
+            try:
+                state = await self._ledger.load(row.session_id)
+            except Refused:  # Erased since the row was read.
+                return ()
+            return [
+                (alarm.level, alarm.raised_at_ms)
+                for alarm in state.open_alarms
+                if alarm.acknowledged_at_ms is None
+            ]
+        return [(row.risk, row.waiting_since_ms or 0)] if asking else []
 
     async def _show_adapters(self) -> None:
         for role in Role:

@@ -57,6 +57,7 @@ async def read_insights(
     tally = Tally(Span(_ms(since), _ms(until) + 1))
     read, truncated = await _read(house, caller.team, tally)
     judged = [one for one in tally.judged if window.reviewer in {None, one.by}]
+    judged.sort(key=lambda one: one.at_ms)  # Sessions were walked newest first.
     released = [one for one in tally.released if window.reviewer in {None, one.by}]
     return Insights(
         team=caller.team, since=since, until=until, sessions=read, truncated=truncated,

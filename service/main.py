@@ -6,7 +6,12 @@ import json
 import os
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import (
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 from functools import partial
 from pathlib import Path
 
@@ -29,7 +34,7 @@ from service.limits import Allowance
 from service.oidc import Issuer, OidcVerifier
 from service.pager import EveryPager, LogPager, SmtpPager, WebhookPager
 from service.ports import Clock, Drafting, Pager, Ports
-from service.rolling import Rolling, Shelf
+from service.rolling import Rolling, Shelf, WatchedEngine
 from service.scrubbing import SoonScrubber
 from service.sealing import MasterKeys, new_key
 from service.session.duties import Policy
@@ -58,10 +63,7 @@ async def open_house(settings: Settings) -> AsyncGenerator[House]:
     """Open every part, and close it again in reverse order."""
     sys.setswitchinterval(_SWITCH_S)
     async with AsyncExitStack() as closing:
-        if settings.traces_url:
-            closing.enter_context(
-                traces.collect(traces.otlp(settings.traces_url), settings.traces_share)
-            )
+        closing.enter_context(_traced(settings))
         store = MeteredStore(open_store(settings.store))
         closing.push_async_callback(store.close)
         engine_client = open_client(settings.engine_url, settings.secret("engine_key") or "")
@@ -70,16 +72,18 @@ async def open_house(settings: Settings) -> AsyncGenerator[House]:
         keys = master_keys(settings)
         engine = VllmEngine(engine_client, settings.engine_model)
         aliases = StoredAliases(store, settings.engine_model)
+        clock, ids = SystemClock(), RandomIds()
+        rolling = Rolling(store, (engine,), aliases, clock, ids, shelf(settings))
         ports = Ports(
             store=store,
-            engine=engine,
+            engine=WatchedEngine(engine, rolling),
             aliases=aliases,
             screen=load_for_good(load_screen),
             scrubber=SoonScrubber(partial(load_for_good, load_scrubber)),
             guard=check,
             pager=pager(settings, outside),
-            clock=SystemClock(),
-            ids=RandomIds(),
+            clock=clock,
+            ids=ids,
             drafting=Drafting(settings.candidates, settings.temperature, settings.engine_timeout_s),
             safety_timeout_s=settings.safety_timeout_s,
         )
@@ -88,12 +92,18 @@ async def open_house(settings: Settings) -> AsyncGenerator[House]:
             ports=ports,
             keys=keys,
             auth=Authenticator(store, ports.clock, issuer(settings, outside, ports.clock)),
-            rolling=Rolling(store, (engine,), aliases, ports.clock, ports.ids, shelf(settings)),
+            rolling=rolling,
             allowance=Allowance(settings.rate_per_s, settings.rate_per_s * 2),
             metrics_token=settings.secret("metrics_token"),
             harness=settings.harness,
             claim_ms=settings.claim_s * 1_000,
         )
+
+
+def _traced(settings: Settings) -> AbstractContextManager[None]:
+    if not settings.traces_url:
+        return nullcontext()
+    return traces.collect(traces.otlp(settings.traces_url), settings.traces_share)
 
 
 def api() -> FastAPI:

@@ -6,29 +6,34 @@ leaves nothing but a step that the next one does again. Every replica reads the 
 
 import asyncio
 import json
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from pydantic import TypeAdapter
 
-from models.adapters import Fit, shelved
-from models.completion import EngineUnavailable
+from models.adapters import Fit, newest, shelved
+from models.completion import Ask, Completion, EngineUnavailable
 from models.release_gate import misses
-from models.rollout import Event, Phase, Rollout, TakenBack, advance, begin
+from models.rollout import Answered, Event, Phase, Reason, Rollout, TakenBack, advance, begin, leave
 from models.rollout_steps import AdapterDesk, take_step
 from models.vllm_engine import VllmEngine
+from planner.prompt import Prompt
 from planner.vocabulary import Role
 from service.aliases import KIND as ALIAS
 from service.aliases import StoredAliases
 from service.ports import Clock, Ids
 from service.session.refusals import Refused
 from service.stores.port import Conflict, Document, Store, StoreUnavailable
-from service.telemetry.log import LogEvent, log_line
+from service.telemetry.log import LogEvent, log_line, outliving
 from service.telemetry.metrics import Adapters
 
 KIND = "rollout"
 _LOOK_S = 2.0
+_ATTEMPTS = 20
+"""Each lost race means that another worker's step was kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +75,15 @@ class Rolling:
     shelf: Shelf
 
     async def start(self, role: Role, name: str) -> Running:
-        """Begin a rollout. Raises: Refused rollout_running, nothing_to_change, no_such_adapter."""
+        """Begin a rollout, or the way back to the base.
+
+        Raises: Refused rollout_running, nothing_to_change, no_such_adapter.
+        """
         if any(one.rollout.role is role and not one.rollout.over for one in await self.all()):
             raise Refused("rollout_running", "This role is being changed already.")
         serving = await self.aliases.serving(role)
+        if name == self.shelf.base != serving:
+            return await self._begin(leave(role, serving, name))
         known = {one.name: one for one in shelved(self.shelf.folder)}
         if name in known and known[name].role is not role:
             raise Refused("no_such_adapter", "That adapter is not for this role.")
@@ -82,25 +92,37 @@ class Rolling:
             rollout = begin(role, serving, name, self.shelf.base, expected)
         except ValueError as error:
             raise Refused("nothing_to_change", "That adapter serves the role already.") from error
+        return await self._begin(rollout)
+
+    async def _begin(self, rollout: Rollout) -> Running:
         now = self.clock.now_ms()
         running = Running(self.ids.new("rol"), rollout, now, now, steps=(rollout.phase,))
         await self._put(running, 1)
         return running
 
     async def take_back(self, role: Role) -> Running:
-        """Undo the running rollout, or go back to what served before the last one.
+        """Undo the running rollout, or go back to what served before the one that serves now.
 
         Raises: Refused no_rollout.
         """
         mine = [one for one in await self.all() if one.rollout.role is role]
-        if not mine:
-            raise Refused("no_rollout", "This role was never changed.")
-        last = mine[-1]
-        if not last.rollout.over:
-            return await self._fold(last, TakenBack())
-        if last.rollout.phase is not Phase.DONE or last.rollout.old == self.shelf.base:
-            raise Refused("no_rollout", "There is no earlier adapter to go back to.")
-        return await self.start(role, last.rollout.old)
+        for running in mine:
+            if not running.rollout.over:
+                return await self._undo(running)
+        serving = await self.aliases.serving(role)
+        done = [one.rollout for one in mine if one.rollout.phase is Phase.DONE]
+        before = [rollout.old for rollout in done if rollout.new == serving]
+        if not before:
+            raise Refused("no_rollout", "Nothing served this role before what serves it now.")
+        return await self.start(role, before[-1])
+
+    async def _undo(self, running: Running) -> Running:
+        undone = await self._fold(running.rollout_id, TakenBack())
+        if undone.rollout.reason is None:
+            raise Refused(
+                "rollout_running", "The old adapter is leaving: ask again when it has gone."
+            )
+        return undone
 
     async def all(self) -> tuple[Running, ...]:
         """Give every rollout, oldest first."""
@@ -110,10 +132,8 @@ class Rolling:
     async def run(self) -> None:
         """Carry on what is unfinished and keep what serves loaded, until cancelled."""
         while True:
-            try:
+            with _or_later():
                 await self.round()
-            except (EngineUnavailable, StoreUnavailable, Conflict, Refused):
-                log_line(LogEvent.ROLLOUT_MOVED, "warning", outcome="later")
             await asyncio.sleep(_LOOK_S)
 
     async def round(self) -> None:
@@ -121,29 +141,22 @@ class Rolling:
         rollouts = await self.all()
         unfinished = [one for one in rollouts if not one.rollout.over]
         for running in unfinished:
-            event = await take_step(running.rollout, self._desk(running))
-            if event is not None:
-                await self._fold(running, event)
+            with _or_later():
+                event = await take_step(running.rollout, self._desk(running))
+                if event is not None:
+                    await self._fold(running.rollout_id, event)
         busy = {one.rollout.role for one in unfinished}
         for role in Role:
             if role not in busy:
-                await self._keep(role, rollouts)
+                with _or_later():
+                    await self._keep(role, rollouts)
 
     async def _keep(self, role: Role, rollouts: tuple[Running, ...]) -> None:
         """An engine that started anew knows only its base: load what the alias names."""
         serving = await self.aliases.serving(role)
         if serving == self.shelf.base:
-            tried = {one.rollout.new for one in rollouts}
-            fitting = [
-                one.name for one in shelved(self.shelf.folder)
-                if one.role is role and one.name not in tried
-                and one.base_sha256 == self.shelf.fit.base_sha256
-            ]  # fmt: skip
-            if self.shelf.auto and fitting:
-                # An engine that is still starting must not use up the adapter's one try.
-                for engine in self.engines:
-                    await engine.models()
-                await self.start(role, fitting[-1])
+            if self.shelf.auto:
+                await self._bring(role, rollouts)
             return
         path = str((self.shelf.folder / serving).resolve())
         for engine in self.engines:
@@ -152,46 +165,131 @@ class Rolling:
                 log_line(LogEvent.ADAPTER_CHANGED, adapter=serving, outcome="reloaded")
         Adapters.live.put(1, role=role, adapter=serving)
 
-    async def _fold(self, running: Running, event: Event) -> Running:
-        found = await self.store.document(KIND, running.rollout_id)
+    async def _bring(self, role: Role, rollouts: tuple[Running, ...]) -> None:
+        """Begin with the newest fitting adapter that was never tried, unless a person said no."""
+        mine = [one.rollout for one in rollouts if one.rollout.role is role]
+        if any(rollout.reason is Reason.ASKED for rollout in mine):
+            return
+        tried = {rollout.new for rollout in mine}
+        untried = newest(
+            one for one in shelved(self.shelf.folder)
+            if one.role is role and one.name not in tried
+            and one.base_sha256 == self.shelf.fit.base_sha256
+        )  # fmt: skip
+        if untried is not None:
+            # An engine that is still starting must not use up the adapter's one try.
+            for engine in self.engines:
+                await engine.models()
+            await self.start(role, untried.name)
+
+    async def answered(self, name: str, well: bool) -> None:
+        """Count an answer for the rollout that brings in ``name``, if there is one. Never raises.
+
+        Too many failures take the rollout back by themselves.
+        """
+        with _or_later():
+            for running in await self.all():
+                rollout = running.rollout
+                if rollout.new == name and rollout.phase in (Phase.CONFIRMING, Phase.DRAINING):
+                    await self._fold(running.rollout_id, Answered(well))
+
+    async def _fold(self, rollout_id: str, event: Event) -> Running:
+        """Fold an event into a rollout as it stands in the store by now.
+
+        Another worker, or a person, may have moved it while the step was done. Raises: Conflict.
+        """
+        for _ in range(_ATTEMPTS):
+            before, version = await self._stored(rollout_id)
+            after = self._moved(before, event)
+            if after == before:
+                return before
+            with suppress(Conflict):
+                await self._put(after, version + 1)
+                if after.steps != before.steps:
+                    _tell(after)
+                return after
+        raise Conflict
+
+    def _moved(self, running: Running, event: Event) -> Running:
         after = advance(running.rollout, event)
-        if found is None or after == running.rollout:
+        if after == running.rollout:
             return running
         now = self.clock.now_ms()
         moved = after.phase is not running.rollout.phase
-        changed = replace(
+        return replace(
             running, rollout=after, updated_at_ms=now,
             flipped_at_ms=now if moved and _leaves(after.phase) else running.flipped_at_ms,
             steps=(*running.steps, after.phase) if moved else running.steps,
         )  # fmt: skip
-        await self._put(changed, found.version + 1)
-        if moved:
-            Adapters.rollouts.add(role=after.role, state=after.phase)
-            log_line(
-                LogEvent.ROLLOUT_MOVED, rollout_id=running.rollout_id, state=after.phase,
-                adapter=after.new, reason=after.reason or "none",
-            )  # fmt: skip
-        return changed
 
     def _desk(self, running: Running) -> AdapterDesk:
         async def asked(_: str) -> bool:
             since = running.flipped_at_ms or running.updated_at_ms
             return self.clock.now_ms() - since < self.shelf.drain_ms
 
-        return AdapterDesk(
-            self.engines, self.shelf.folder, self.shelf.fit, misses, self._point, asked
-        )
+        async def point(role: Role, name: str) -> None:
+            found = await self.store.document(ALIAS, role)
+            # In this order: who moves the rollout on after this look points the alias after it,
+            # too, and who did both before the write below makes it a conflict.
+            stands, _ = await self._stored(running.rollout_id)
+            if stands.rollout.phase is not running.rollout.phase:
+                raise Conflict
+            body = json.dumps({"name": name}).encode()
+            document = Document(role, found.version + 1 if found else 1, body)
+            await self.store.put_document(ALIAS, document)
 
-    async def _point(self, role: Role, name: str) -> None:
-        found = await self.store.document(ALIAS, role)
-        body = json.dumps({"name": name}).encode()
-        await self.store.put_document(
-            ALIAS, Document(role, found.version + 1 if found else 1, body)
-        )
+        return AdapterDesk(self.engines, self.shelf.folder, self.shelf.fit, misses, point, asked)
+
+    async def _stored(self, rollout_id: str) -> tuple[Running, int]:
+        found = await self.store.document(KIND, rollout_id)
+        if found is None:
+            raise Refused("not_found", "No such rollout.")
+        return _RUNNING.validate_json(found.body), found.version
 
     async def _put(self, running: Running, version: int) -> None:
         body = json.dumps(asdict(running)).encode()
         await self.store.put_document(KIND, Document(running.rollout_id, version, body))
+
+
+class WatchedEngine:
+    """The engine as those who draft ask it; a running rollout hears how its adapter answers."""
+
+    def __init__(self, engine: VllmEngine, rolling: Rolling) -> None:
+        self._engine = engine
+        self._rolling = rolling
+
+    async def complete(self, prompt: Prompt, ask: Ask) -> tuple[Completion, ...]:
+        """Give ``ask.candidates`` answers. Raises: EngineUnavailable."""
+        try:
+            answers = await self._engine.complete(prompt, ask)
+        except EngineUnavailable:
+            await self._rolling.answered(ask.model, well=False)
+            raise
+        await self._rolling.answered(ask.model, well=True)
+        return answers
+
+    async def healthy(self) -> bool:
+        """Tell whether the engine can generate at all."""
+        return await self._engine.healthy()
+
+
+@contextmanager
+def _or_later() -> Generator[None]:
+    """Say what could not be done, and go on with the rest; the next round tries it again."""
+    with outliving():
+        try:
+            yield
+        except (EngineUnavailable, StoreUnavailable, Conflict, Refused):
+            log_line(LogEvent.ROLLOUT_MOVED, "warning", outcome="later")
+
+
+def _tell(running: Running) -> None:
+    rollout = running.rollout
+    Adapters.rollouts.add(role=rollout.role, state=rollout.phase)
+    log_line(
+        LogEvent.ROLLOUT_MOVED, rollout_id=running.rollout_id, state=rollout.phase,
+        adapter=rollout.new, reason=rollout.reason or "none",
+    )  # fmt: skip
 
 
 def _leaves(phase: Phase) -> bool:

@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     adapters_folder: Path = Path("models/adapters")
     """Adapters that may be rolled out, one folder each."""
     adapters_auto: bool = True
-    """Bring the newest fitting adapter of a role into service where none serves yet."""
+    """Bring a role's newest fitting adapter into service where none serves or was sent back."""
     base_folder: Path = Path("var/base")
     """Where `models.base_model` records the hash of the base it prepared."""
     engine_base_sha256: str | None = None

@@ -5,11 +5,12 @@ import json
 import random
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from models.completion import Ask, Completion, EngineFault, EngineUnavailable
+from models.vllm_engine import VllmEngine
 from planner.prompt import Prompt
 from planner.vocabulary import Role
 from safety.risk import CALM, Category, Language, Line, RiskLevel, RiskReport
@@ -18,7 +19,7 @@ from safety.standins import Found
 from safety.surrogates import Kind, Surrogates
 from service.ports import Page
 from service.stores.memory import MemoryStore
-from service.stores.port import Append, Conflict, StoreUnavailable
+from service.stores.port import Append, Conflict, RowQuery, StoredRow, StoreUnavailable
 from tests.stub_engine import example
 
 START_MS = 1_800_000_000_000
@@ -105,6 +106,22 @@ class WaitingEngine(ScriptedEngine):
         return await super().complete(prompt, ask)
 
 
+class BusyEngine(VllmEngine):
+    """While it loads an adapter, something else happens; it may miss its time for it, too."""
+
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+    late: bool = False
+
+    async def load_adapter(self, name: str, path: str) -> None:
+        """Load it, and answer when the other thing has happened."""
+        await super().load_adapter(name, path)
+        if self.meanwhile is not None:
+            happening, self.meanwhile = self.meanwhile, None
+            await happening()
+        if self.late:
+            raise EngineUnavailable(EngineFault.TIMEOUT)
+
+
 class FixedAliases:
     """Every role is served by the base model."""
 
@@ -180,6 +197,28 @@ class FakePager:
         if self.reaches:
             self.pages.append(page)
         return self.reaches
+
+
+class ListlessStore(MemoryStore):
+    """A memory store with a row in it that no list can be made of."""
+
+    async def rows(self, query: RowQuery) -> Any:
+        """Trip over the row."""
+        raise ValueError("a row of a newer build")
+
+
+class GrowingStore(MemoryStore):
+    """A memory store where, once, something happens right after a row was read."""
+
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def row(self, session_id: str) -> StoredRow | None:
+        """Give the row as it was before that."""
+        found = await super().row(session_id)
+        if self.meanwhile is not None:
+            happening, self.meanwhile = self.meanwhile, None
+            await happening()
+        return found
 
 
 class FaultyStore(MemoryStore):

@@ -20,7 +20,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.adapters import SHELF, read_manifest, shelved
+from models.adapters import SHELF, newest, shelved
 from models.train import measure, pairs
 from models.train.card import Report, write_card
 from models.train.own_engine import Running, engine_running
@@ -135,13 +135,11 @@ def _load(engine: Running, folder: Path) -> None:
 
 
 def _newest(shelf: Path, role: Role) -> Path:
-    """The role's adapter on the shelf; where there are several, the one written last."""
-    folders = [shelf / manifest.name for manifest in shelved(shelf) if manifest.role is role]
-    if not folders:
+    """The role's adapter on the shelf; where there are several, the one published last."""
+    found = newest(manifest for manifest in shelved(shelf) if manifest.role is role)
+    if found is None:
         raise SystemExit(f"no {role} adapter in {shelf}; train one with models.train.sft")
-    newest = max(folders, key=lambda folder: (folder / "manifest.json").stat().st_mtime)
-    assert read_manifest(newest) is not None
-    return newest
+    return shelf / found.name
 
 
 def _asked() -> argparse.Namespace:

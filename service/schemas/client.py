@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from service.schemas.wire import Details, Ident, Label, Seq, Text, When, Wire
+from service.schemas.wire import Details, Ident, Label, Message, Seq, When, Wire
 
 Status = Literal["open", "crisis", "closed", "erased"]
 Region = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
@@ -49,7 +49,7 @@ class Session(Wire):
 class MessageRequest(Wire):
     """A client's message."""
 
-    text: Text
+    text: Message
 
 
 class MessageAccepted(Wire):

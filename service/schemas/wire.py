@@ -4,7 +4,15 @@ import re
 from math import isfinite
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+)
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _DEEPEST = 6
@@ -22,6 +30,11 @@ def _storable(text: str) -> str:
     if not _typed(text).strip():
         raise ValueError("must not be blank")
     return text
+
+
+def _heard(text: object) -> object:
+    """Put a space for each character that cannot be kept: the words around it must be judged."""
+    return _CONTROL.sub(" ", text) if isinstance(text, str) else text
 
 
 def _keepable(details: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -53,7 +66,9 @@ class Wire(BaseModel):
 
 
 Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_storable)]
-"""Words of a client or a therapist: 1 to 4,000 characters, no control characters."""
+"""Words of a therapist: 1 to 4,000 characters, no control characters."""
+Message = Annotated[Text, BeforeValidator(_heard)]
+"""Words of a client: the same, but nobody's call for help is refused for an invisible character."""
 Unfinished = Annotated[str, Field(max_length=4000), AfterValidator(_typed)]
 """Words still being typed: up to 4,000 characters, perhaps none yet."""
 Label = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_storable)]

@@ -130,6 +130,22 @@ def note(**fields: Unpack[LogFields]) -> None:
         noted.update(fields)
 
 
+@contextmanager
+def outliving(*known: type[Exception], session_id: str = "none") -> Generator[None]:
+    """Says where a bug in the block began and goes on after it; ``known`` errors pass through.
+
+    For loops that look again later: one thing nobody can read must not end all others.
+    """
+    try:
+        yield
+    except known:
+        raise
+    except Exception as bug:  # noqa: BLE001  (a loop outlives its bad rounds: gauges, rollouts)
+        log_line(
+            LogEvent.BUG, "error", error=type(bug).__name__, where=where(bug), session_id=session_id
+        )  # fmt: skip
+
+
 def where(error: BaseException) -> str:
     """The file and line where an error began, as ``turn.py:40``: all that may be told of it."""
     frames = traceback.extract_tb(error.__traceback__)

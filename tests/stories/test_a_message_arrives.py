@@ -1,5 +1,9 @@
 """A client's message: recorded once, judged first, acknowledged with 202."""
 
+import json
+
+import pytest
+
 from safety.risk import RiskLevel
 from tests.driving import Town
 
@@ -51,6 +55,30 @@ async def test_a_closed_session_takes_no_more_messages(here: Town) -> None:
     assert closed.json()["status"] == "closed"
     answer = await here.say(session, "Hello?")
     assert (answer.status_code, answer.json()["code"]) == (409, "session_closed")
+
+
+@pytest.mark.parametrize("sign", ["\0", "\x07", "\x0b", "\x7f", "\x92", "\ufffe", "\ud83d"])
+async def test_an_invisible_character_keeps_no_danger_from_being_judged(
+    here: Town, sign: str
+) -> None:
+    session = await here.open()
+    body = json.dumps({"text": f"[imminent] I took all the pills{sign}please"}).encode()
+    headers = {"Authorization": f"Bearer {here.keys['app']}", "Idempotency-Key": "k"}
+    answer = await here.http.post(
+        f"/v1/sessions/{session}/messages", content=body,
+        headers={**headers, "Content-Type": "application/json"},
+    )  # fmt: skip
+    assert answer.status_code == 202
+    desk = await here.desk("ada", session)
+    assert [alert["level"] for alert in desk["alerts"]] == [RiskLevel.IMMINENT]
+    said = "[imminent] I took all the pills please"
+    assert said in [line["text"] for line in desk["transcript"]]
+
+
+async def test_a_message_of_nothing_but_invisible_characters_is_blank(here: Town) -> None:
+    session = await here.open()
+    assert (await here.say(session, "\x07\x0b \0")).status_code == 422
+    assert await here.length(session) == 1
 
 
 async def test_a_screen_that_breaks_calls_a_human_at_the_highest_level(here: Town) -> None:

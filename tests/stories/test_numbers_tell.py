@@ -1,14 +1,18 @@
 """Numbers tell operators what waits and what is forgotten, and nothing about anybody."""
 
+import asyncio
 import re
 
 import pytest
 
 from service.gauges import Gauges
+from service.ledger import Ledger
+from service.sealing import MasterKeys
 from service.stores.metered import MeteredStore
 from service.stores.port import Conflict, Document
 from service.telemetry import series
-from tests.driving import Town
+from tests.driving import Town, town
+from tests.fakes import ListlessStore
 
 MINUTE = 60_000
 
@@ -36,6 +40,24 @@ async def test_an_alert_ages_until_somebody_acknowledges_it(here: Town) -> None:
     await here.call("ada", "POST", f"/v1/alerts/{alert['alert_id']}/acknowledge")
     await measured(here)
     assert number("alert_oldest_unacknowledged_seconds", level="imminent") == 0
+
+
+async def test_an_alert_that_cannot_be_opened_ages_by_its_row_beside_others(here: Town) -> None:
+    for text in ("[imminent]", "[moderate]"):
+        await here.say(await here.open(), text)
+        here.clock.tick(MINUTE)
+    strange = Ledger(here.store, MasterKeys((bytes(32),)), here.clock, here.policy)
+    await Gauges(strange, here.ports).measure()
+    assert number("alert_oldest_unacknowledged_seconds", level="imminent") == 120
+    assert number("alert_oldest_unacknowledged_seconds", level="moderate") == 60
+
+
+async def test_measuring_goes_on_after_whatever_a_round_trips_over() -> None:
+    async with town(ListlessStore()) as here:
+        running = asyncio.create_task(Gauges(here.house.ledger, here.ports).run())
+        await asyncio.sleep(0.01)
+        assert not running.done()
+        running.cancel()
 
 
 async def test_a_queue_is_counted_by_risk_with_its_longest_wait(here: Town) -> None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.driving import Town, town
-from tests.fakes import WaitingEngine
+from tests.fakes import GrowingStore, WaitingEngine
 from tests.stories.test_many_wait_for_the_model import until
 
 
@@ -14,6 +14,26 @@ async def test_an_untouched_chain_is_intact(here: Town) -> None:
     await here.decide("ada", session, "approve")
     found = (await here.call("sue", "GET", f"/v1/audit/verify?session_id={session}")).json()
     assert (found["intact"], found["events"]) == (True, await here.length(session))
+
+
+async def test_a_chain_that_grows_while_it_is_looked_at_is_intact() -> None:
+    store = GrowingStore()
+    async with town(store) as here:
+        session = await here.open()
+        store.meanwhile = lambda: here.say(session, "Hello.")
+        found = (await here.call("sue", "GET", f"/v1/audit/verify?session_id={session}")).json()
+        assert (found["intact"], found["events"]) == (True, await here.length(session))
+
+
+async def test_a_log_longer_than_its_row_is_broken_where_the_row_ends() -> None:
+    store = GrowingStore()
+    async with town(store) as here:
+        session = await here.open()
+        shorter = store._rows[session]  # pyright: ignore[reportPrivateUsage]
+        await here.say(session, "Hello.")
+        store._rows[session] = shorter  # pyright: ignore[reportPrivateUsage]
+        found = (await here.call("sue", "GET", f"/v1/audit/verify?session_id={session}")).json()
+        assert (found["intact"], found["first_broken_seq"]) == (False, 2)
 
 
 async def test_envelopes_say_who_and_when_without_words(here: Town) -> None:

@@ -16,6 +16,7 @@ from models.adapters import (
     Fit,
     Manifest,
     adapter_name,
+    newest,
     preflight,
     publish,
     shelved,
@@ -148,3 +149,28 @@ def test_no_flipped_byte_gets_past_the_name(
     good = (shelf / name / WEIGHTS).read_bytes()
     (shelf / name / WEIGHTS).write_bytes(good[:at] + bytes([to]) + good[at + 1 :])
     assert bool(faults(shelf, name)) == (to != good[at])
+
+
+def test_the_newest_is_the_one_published_last_whatever_the_files_say(tmp_path: Path) -> None:
+    shelf, _ = shelf_with(tmp_path)
+    (first,) = shelved(shelf)
+    assert first.published_at_ms > 0
+    publish(
+        tmp_path / "work", shelf, Manifest(name="", role=Role.UTTERANCE, base="", base_sha256="")
+    )
+    assert shelved(shelf)[0].published_at_ms == first.published_at_ms
+    old = first.model_copy(update={"name": "utterance-ffffffffffff", "published_at_ms": 0})
+    assert newest((first, old)) is first
+    assert newest(()) is None
+
+
+def test_weights_that_the_disk_does_not_give_are_a_reason_not_an_error(tmp_path: Path) -> None:
+    shelf, name = shelf_with(tmp_path)
+    (shelf / name / WEIGHTS).unlink()
+    (shelf / name / WEIGHTS).symlink_to("/proc/self/mem")  # A regular file whose first read fails.
+    assert faults(shelf, name) == {AdapterFault.UNREADABLE}
+
+
+def test_a_shelf_that_is_no_folder_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "shelf").write_text("")
+    assert shelved(tmp_path / "shelf") == ()
