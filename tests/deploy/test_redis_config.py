@@ -22,7 +22,7 @@ pytestmark = [
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[[], tuple[subprocess.Popen[bytes], redis.Redis]]]:
+def start(tmp_path: Path) -> Iterator[Callable[..., tuple[subprocess.Popen[bytes], redis.Redis]]]:
     shutil.copy(DEPLOY / "secrets" / "make.sh", tmp_path)
     subprocess.run(["sh", tmp_path / "make.sh"], check=True, capture_output=True)
     port = free_port()
@@ -30,13 +30,13 @@ def start(tmp_path: Path) -> Iterator[Callable[[], tuple[subprocess.Popen[bytes]
     running: list[subprocess.Popen[bytes]] = []
     open_clients: list[redis.Redis] = []
 
-    def once() -> tuple[subprocess.Popen[bytes], redis.Redis]:
+    def once(*more: str) -> tuple[subprocess.Popen[bytes], redis.Redis]:
         server = subprocess.Popen(
             [
                 "redis-server",
                 DEPLOY / "redis" / "redis.conf",
                 *("--port", str(port), "--dir", str(tmp_path), "--bind", "127.0.0.1"),
-                *("--aclfile", str(tmp_path / "redis_acl")),
+                *("--aclfile", str(tmp_path / "redis_acl"), *more),
             ],
             stdout=subprocess.DEVNULL,
         )
@@ -153,6 +153,20 @@ def test_nobody_comes_in_without_the_password(start):
         stranger.get("{ses_1}:row")
 
 
-def test_a_full_store_refuses_and_forgets_nothing():
+def test_a_full_store_refuses_and_forgets_nothing(start):
     written = (DEPLOY / "redis" / "redis.conf").read_text().splitlines()
     assert {"appendonly yes", "appendfsync always", "maxmemory-policy noeviction"} <= set(written)
+    server, client = start()
+    assert client.info("memory")["maxmemory"] == 3 * 2**30
+    server.kill()
+    server.wait()
+    _, client = start("--maxmemory", "5mb")
+    line, kept = {"sealed": "x" * 100_000}, 0
+    with contextlib.suppress(redis.exceptions.OutOfMemoryError):
+        while kept < 100:
+            client.xadd("{ses_1}:log", line)
+            kept += 1
+    assert 0 < kept < 100
+    with pytest.raises(redis.exceptions.OutOfMemoryError):
+        client.xadd("{ses_1}:log", line)
+    assert client.xlen("{ses_1}:log") == kept
