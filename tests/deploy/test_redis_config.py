@@ -1,5 +1,6 @@
 """The shipped Redis configuration, in a real Redis: durable, bounded, and without a way to lose."""
 
+import asyncio
 import contextlib
 import shutil
 import signal
@@ -11,7 +12,11 @@ from pathlib import Path
 
 import pytest
 import redis
+from click.testing import CliRunner
 
+from service.cli import cli
+from service.stores.port import Document
+from service.stores.sqlite import SqliteStore
 from tests.ports import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -151,6 +156,22 @@ def test_nobody_comes_in_without_the_password(start):
         pytest.raises(redis.exceptions.AuthenticationError),
     ):
         stranger.get("{ses_1}:row")
+
+
+def test_another_store_is_copied_in_with_the_address_in_the_secret_file(start, tmp_path):
+    _, client = start()
+    port = client.connection_pool.connection_kwargs["port"]
+    address = (tmp_path / "store_url").read_text().replace("redis:6379", f"127.0.0.1:{port}")
+    (tmp_path / "address").write_text(address)
+    source = SqliteStore(tmp_path / "old.db")
+    asyncio.run(source.put_document("api_key", Document("k1", 1, b"v1")))
+    asyncio.run(source.close())
+    told = CliRunner().invoke(
+        cli, ["store", "copy", f"sqlite:///{tmp_path / 'old.db'}", f"@{tmp_path / 'address'}"]
+    )
+    assert told.exit_code == 0, told.output
+    assert "1 documents" in told.output
+    assert "both hold the same" in told.output
 
 
 def test_a_full_store_refuses_and_forgets_nothing(start):
