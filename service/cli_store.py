@@ -118,9 +118,10 @@ def store() -> None:
 def copy_store(source: str, target: str) -> None:
     """Copy everything from one store's address to another's, and compare.
 
+    @FILE stands for the address in a file: a command line is no place for a password.
     Run once beside the service and once more with it stopped: the second takes seconds.
     """
-    done, found = _run(_copy(source, target))
+    done, found = _run(_copy(_address(source), _address(target)))
     click.echo(
         f"copied {done.sessions} sessions, {done.events} events, {done.documents} documents, "
         f"{done.answers} answers"
@@ -214,6 +215,15 @@ async def _opened(address: str, new: bool = False) -> AsyncGenerator[Copyable]:
         yield found
     finally:
         await found.close()
+
+
+def _address(given: str) -> str:
+    if not given.startswith("@"):
+        return given
+    try:
+        return Path(given[1:]).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise click.ClickException(f"{given[1:]} cannot be read") from None
 
 
 def _refuse_strange(address: str, new: bool) -> None:

@@ -5,17 +5,20 @@ therapist sent against what the model had drafted. Paper: PSY-STEP §3.2, §4; P
 """
 
 import json
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
+from msgspec.structs import replace
 from pydantic import AwareDatetime, JsonValue
 
 from planner.vocabulary import CounselorTurn, Plan, Stage, Turn
 from service.house import House, InHouse, Supervisor, session_for
 from service.schemas.wire import Ident
-from service.session import case
+from service.scrubbing import ScrubFailed, apart, scrub_lines, scrub_words
+from service.session import case, decide
 from service.session.events import Event, WordsRead
 from service.session.refusals import Refused
 from service.session.row import Row
@@ -33,9 +36,7 @@ async def export_session(
     session_id: Ident, house: InHouse, caller: Supervisor
 ) -> dict[str, JsonValue]:
     """Give a session in the PSY-STEP JSON form, scrubbed; the reading is written down."""
-    state = await session_for(house, caller, session_id)
-    if case.unscrubbed(state):
-        raise Refused("not_scrubbed_yet", "Some lines are not scrubbed yet; try again.", state.seq)
+    state = await _all_scrubbed(house, await session_for(house, caller, session_id))
     await house.ledger.append(session_id, _read, caller.name)
     return psy_step(state)
 
@@ -50,8 +51,13 @@ async def export_preferences(
     caller: Supervisor,
     since: Annotated[AwareDatetime | None, Query()] = None,
 ) -> StreamingResponse:
-    """Give preference rows of consenting clients as JSON lines, newest session first."""
+    """Give preference rows of consenting clients as JSON lines, newest session first.
+
+    A row that cannot be scrubbed is left out; while nothing can be, the whole export is refused.
+    """
     since_ms = int(since.timestamp() * 1000) if since else 0
+    with _refusing():  # Once the first row has left, there is no status to refuse with.
+        await scrub_words(State("probe"), ("All is well.",), house.ports)
 
     async def lines() -> AsyncGenerator[str]:
         async for row in _rows(house, caller.team):
@@ -83,11 +89,8 @@ def psy_step(state: State) -> dict[str, JsonValue]:
 
 def preferences(state: State, since_ms: int) -> Iterator[dict[str, JsonValue]]:
     """Give one row per edited draft of a client who agreed: sent against drafted, scrubbed."""
-    if state.profile.get(CONSENT) is not True or case.unscrubbed(state):
-        return
-    for entry in state.entries:
-        edited = entry.verdict == "edit" and entry.drafted is not None
-        if edited and entry.released_seq and entry.at_ms >= since_ms:
+    for entry in _preferred(state, since_ms):
+        if entry.id in state.scrubbed:
             yield {
                 "session_id": state.session_id,
                 "stage": entry.stage,
@@ -106,13 +109,60 @@ async def _taken(
     house: House, session_id: str, since_ms: int, reader: str
 ) -> Sequence[dict[str, JsonValue]]:
     """One session's preference rows, written down as read; none if it is erased meanwhile."""
-    found = [*preferences(await house.ledger.load(session_id), since_ms)]
+    state = await house.ledger.load(session_id)
+    if _preferred(state, since_ms):
+        with suppress(Refused):
+            state = await _all_scrubbed(house, state)
+    found = [*preferences(state, since_ms)]
     try:
         if found:
             await house.ledger.append(session_id, _read, reader)
     except Refused:
         return ()
     return found
+
+
+async def _all_scrubbed(house: House, state: State) -> State:
+    """Give a session without a line that is not scrubbed.
+
+    Turns scrub what a model is to read; what a therapist wrote last no turn may ever come for.
+    Raises: Refused scrub_failed, session_erased.
+    """
+    lines = case.unscrubbed(state)
+    if not lines:
+        return state
+    with _refusing():
+        texts = await scrub_lines(state, lines, house.ports)
+
+    def keep(now: State) -> tuple[Event, ...]:
+        if now.status == "erased":
+            raise Refused("session_erased", "The session was erased.", now.seq)
+        return decide.scrubbed(now, apart(now, state, texts))
+
+    await house.ledger.append(state.session_id, keep, "service")
+    # As it was seen: what was said since then is not scrubbed.
+    return replace(state, scrubbed={**state.scrubbed, **{one.entry_id: one.text for one in texts}})
+
+
+@contextmanager
+def _refusing() -> Generator[None]:
+    """What is not scrubbed does not leave."""
+    try:
+        yield
+    except ScrubFailed as error:
+        raise Refused("scrub_failed", "The words could not be scrubbed; try again.") from error
+
+
+def _preferred(state: State, since_ms: int) -> tuple[Entry, ...]:
+    """The replies that a therapist made of drafts, if the client agreed to show them."""
+    if state.profile.get(CONSENT) is not True:
+        return ()
+    return tuple(
+        entry
+        for entry in state.entries
+        if entry.verdict == "edit" and entry.drafted is not None
+        if entry.released_seq and entry.at_ms >= since_ms
+    )
 
 
 async def _rows(house: House, team: str) -> AsyncGenerator[Row]:

@@ -55,7 +55,6 @@ STATUS: Mapping[str, int] = {
     "no_such_adapter": 422,
     "no_such_candidate": 422,
     "not_found": 404,
-    "not_scrubbed_yet": 409,
     "note_required": 422,
     "nothing_to_change": 409,
     "page_token_invalid": 400,

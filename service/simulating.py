@@ -8,6 +8,7 @@ for a session that was not opened as simulated.
 import asyncio
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -32,6 +33,7 @@ TEAM = "simulation"
 """Only keys of this team open the doors, so no real client's key can."""
 _REVIEWER = "eval-reviewer"
 _KIND = "harness"
+_TAKEN = b"taken"
 _PATIENCE_S = 300.0
 _LOOK_S = 2.0
 _CLAIM_MS = 600_000
@@ -61,18 +63,14 @@ class Simulation:
         self._desk = Desk(ledger, house.ports)
 
     async def answer(self, history: Sequence[Said]) -> Answered:
-        """Answer the newest line of a history; one that the doors gave before goes on there.
+        """Answer the newest line of a history; where just this was said before, it goes on there.
 
         Raises: Refused invalid_request, timeout; GuardRefused.
         """
         lines = [line for line in history if line.role != "system"]
         if not lines or lines[-1].role != "user":
             raise Refused("invalid_request", "The newest message must be the user's.")
-        found = await self.house.ports.store.document(_KIND, self._mark(lines[:-1]))
-        if found is not None and len(lines) > 1:
-            session_id = found.body.decode()
-        else:
-            session_id = await self._replayed(lines)
+        session_id = await self._taken(lines[:-1]) or await self._replayed(lines)
         answered = await self.go_on(session_id, lines[-1].content)
         reply = Said(role="assistant", content=answered.text)
         await self._remember(self._mark([*lines, reply]), session_id)
@@ -121,6 +119,23 @@ class Simulation:
         by = await self._reviewer(state)
         await decide_on_draft(state.draft.prepared.draft_id, state, asked, by, self._desk)
         return True
+
+    async def _taken(self, before: Sequence[Said]) -> str | None:
+        """Give the session in which just these lines were said, to one caller only.
+
+        Who comes second with the same lines has a talk of her own from here on.
+        """
+        store, mark = self.house.ports.store, self._mark(before)
+        known = await store.document(_KIND, mark) if before else None
+        if known is None or known.body == _TAKEN:
+            return None
+        session_id = known.body.decode()
+        with suppress(Refused, Conflict):
+            state = await session_for(self.house, self.caller, session_id)
+            if _spoken(state) == [line for line in before if not _call(line)]:
+                await store.put_document(_KIND, Document(mark, known.version + 1, _TAKEN))
+                return session_id
+        return None
 
     async def _replayed(self, lines: Sequence[Said]) -> str:
         """Open a session and write down what was said elsewhere before."""
@@ -185,4 +200,18 @@ class Simulation:
         try:
             await store.put_document(_KIND, Document(mark, version, session_id.encode()))
         except Conflict:
-            return  # The same words at the same moment: either conversation may go on.
+            return  # The same words at the same moment: one goes on, the other is replayed.
+
+
+def _spoken(state: State) -> list[Said]:
+    """What a session's two sides have heard of each other."""
+    return [
+        Said(role="user" if one.kind == "client" else "assistant", content=one.text)
+        for one in state.entries
+        if one.kind == "client" or one.released_seq
+    ]
+
+
+def _call(line: Said) -> bool:
+    """Whether a line only stands where a person would have answered; no session holds it."""
+    return line.role == "assistant" and line.content in _CALLED.values()

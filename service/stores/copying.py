@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
+from service.ids import SystemClock
 from service.session.row import Row
 from service.stores.port import Answer, Append, Document, Envelope, RowQuery, Store
 
 _PAGE = 500
 _AT_ONCE = 16
+_CLOCKS_APART_MS = 60_000
+"""How far the clock of a store that drops answers by itself may be ahead of ours."""
 Told = Callable[[int, int], None]
 """Hears how many sessions of how many are done."""
 
@@ -77,7 +80,8 @@ async def copy(source: Copyable, target: Copyable, told: Told = untold) -> Copie
     added += await _batch(source, target, batch)
     documents = await _documents(source, target)
     known = {one.key for one in await target.answers()}
-    answers = [one for one in await source.answers() if one.key not in known]
+    ours = _lasting(await source.answers(), SystemClock().now_ms())
+    answers = [one for one in ours if one.key not in known]
     await target.keep_answers(answers)
     return Copied(sum(one > 0 for one in added), sum(added), documents, len(answers))
 
@@ -94,9 +98,17 @@ async def differences(source: Copyable, target: Copyable, told: Told = untold) -
     ours, theirs = await _all_documents(source), await _all_documents(target)
     found += [f"{kind} {key}" for kind, key in sorted(ours.keys() | theirs.keys())
               if ours.get((kind, key)) != theirs.get((kind, key))]  # fmt: skip
-    if list(await source.answers()) != list(await target.answers()):
+    given, kept = await source.answers(), await target.answers()
+    # Only now: what ended while it was read may be in one list and not in the other.
+    soon_ms = SystemClock().now_ms() + _CLOCKS_APART_MS
+    if _lasting(given, soon_ms) != _lasting(kept, soon_ms):
         found.append("answers")
     return tuple(found)
+
+
+def _lasting(answers: Sequence[Answer], until_ms: int) -> list[Answer]:
+    """Those that do not end before; a store may forget an answer that has ended, or keep it."""
+    return [one for one in answers if one.until_ms > until_ms]
 
 
 async def _fits(source: Copyable, target: Copyable) -> None:

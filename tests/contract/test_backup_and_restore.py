@@ -1,8 +1,10 @@
 """The drill of docs/operations.md: back up while it writes, lose everything, restore, prove."""
 
 import asyncio
+import re
 import shutil
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from tests.conftest import Require
 from tests.contract.redis_server import RedisServer
 from tests.contract.test_erasure import KEYS, WORDS, Clock, rewritten
 
+OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
 BEGUN = events.SessionOpened(client_ref="ref", team="north", language="en", region="US")
 
 
@@ -35,10 +38,27 @@ async def fill(store: Copyable, first: int, count: int) -> None:
         await ledger.append(f"ses_{number:03d}", lambda _, note=note: (note,), "anna")
 
 
-def lose(path: Path) -> None:
-    """Everything SQLite keeps beside the file goes too."""
-    for one in path.parent.glob(f"{path.name}*"):
-        one.unlink()
+def told(what: str) -> str:
+    """Give the commands of the block in docs/operations.md that holds these words."""
+    (block,) = [one for one in re.findall(r"```sh\n(.*?)```", OPERATIONS, re.S) if what in one]
+    return block
+
+
+def type_in(folder: Path, commands: str) -> None:
+    """Type commands into a shell as they stand in the docs."""
+    subprocess.run(["sh", "-euc", commands], cwd=folder, check=True, timeout=60)
+
+
+def found(folder: Path, pattern: str) -> list[Path]:
+    return sorted(folder.glob(pattern))
+
+
+def restore(folder: Path, backup: Path) -> None:
+    """Put the backup back as the docs say, under the name they give it."""
+    commands = told("cp backup-")
+    (name,) = re.findall(r"^cp (\S+) ", commands, re.M)
+    shutil.copy(backup, folder / name)
+    type_in(folder, commands)
 
 
 async def proven(restored: Copyable, before: Copyable) -> None:
@@ -65,13 +85,37 @@ async def test_sqlite_backed_up_while_it_writes_is_whole_after_a_restore(tmp_pat
     await asyncio.to_thread(vacuum)
     await writing
     await store.close()
-    lose(live)
-    shutil.copy(backup, live)
+    restore(tmp_path, backup)
     restored = SqliteStore(live)
     assert await verify(restored, keys=KEYS) == ()
     for number in range(20):
         assert (await ledger_of(restored).load(f"ses_{number:03d}")).seq == 2
     await fill(restored, 100, 1)
+    await restored.close()
+
+
+async def test_sqlite_is_restored_over_what_a_crash_left_behind(
+    tmp_path: Path, require: Require
+) -> None:
+    require("sqlite3")
+    crashed = tmp_path / "crashed"
+    crashed.mkdir()
+    store = SqliteStore(tmp_path / "secondchair.db")
+    await fill(store, 0, 20)
+    # Hourly, so never over the one of the hour before.
+    (tmp_path / "backup.db").touch()
+    type_in(tmp_path, told("VACUUM INTO"))
+    await fill(store, 20, 40)
+    for one in found(tmp_path, "secondchair.db*"):
+        shutil.copy(one, crashed)
+    await store.close()
+    assert found(crashed, "*-wal")
+    (backup,) = found(tmp_path, "backup-*.db")
+    restore(crashed, backup)
+    restored = SqliteStore(crashed / "secondchair.db")
+    assert await verify(restored, keys=KEYS) == ()
+    assert (await ledger_of(restored).load("ses_019")).seq == 2
+    assert await restored.row("ses_020") is None
     await restored.close()
 
 

@@ -82,6 +82,19 @@ async def test_a_second_copy_brings_what_happened_since(
     assert await copy(store, other) == Copied(0, 0, 0, 0)
 
 
+async def test_an_answer_whose_time_is_over_is_neither_carried_nor_missed(
+    store: Copyable, other: SqliteStore
+) -> None:
+    now_ms = Clock().now_ms()
+    await other.append(append("ses_0", answer=answer("over", now_ms - 1)))
+    await other.append(append("ses_1", answer=answer("lasting", now_ms + 3_600_000)))
+    assert (await copy(other, store)).answers == 1
+    assert [one.key for one in await store.answers()] == ["lasting"]
+    assert await differences(other, store) == ()
+    await store.keep_answers(await other.answers())
+    assert await differences(other, store) == ()
+
+
 async def test_a_store_that_holds_something_else_is_left_alone(
     store: Copyable, other: SqliteStore
 ) -> None:

@@ -95,6 +95,10 @@ def test_a_store_is_copied_and_compared(path: Path, tmp_path: Path) -> None:
     assert "copied 4 sessions, 25 events, 0 documents, 0 answers" in done.output
     assert "both hold the same" in done.output
     assert "copied 0 sessions" in say("store", "copy", source, target).output
+    (tmp_path / "address").write_text(f"{target}\n")
+    done = say("store", "copy", source, f"@{tmp_path / 'address'}")
+    assert (done.exit_code, "copied 0 sessions" in done.output) == (0, True)
+    assert "cannot be read" in say("store", "copy", source, f"@{tmp_path / 'none'}").output
 
 
 def test_addresses_that_lead_nowhere_are_said_so(path: Path, tmp_path: Path) -> None:

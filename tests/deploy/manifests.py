@@ -13,7 +13,8 @@ Manifest = dict
 
 
 def written() -> list[Manifest]:
-    folders = ("base/*.yaml", "components/*/*.yaml", "carrier/*.yaml")
+    kept = ("base", "components/*", "carrier", "filler", "keeper")
+    folders = [f"{folder}/*.yaml" for folder in kept]
     files = [file for folder in folders for file in KUBERNETES.glob(folder)]
     return [
         one

@@ -1,5 +1,7 @@
 """The manifests obey Kubernetes' own schemas, and every pod is as locked up as it can be."""
 
+import re
+
 import pytest
 import yaml
 from manifests import (
@@ -162,6 +164,31 @@ def test_workers_scale_by_a_metric_that_is_measured_and_served():
     (rules,) = [one for one in WRITTEN if one["metadata"]["name"] == "metrics-adapter-rules"]
     served = yaml.safe_load(rules["data"]["config.yaml"])["externalRules"]
     assert [rule["name"]["as"] for rule in served] == [name]
+
+
+def test_what_an_autoscaler_counts_no_manifest_counts_too():
+    scaled = {
+        one["spec"]["scaleTargetRef"]["name"]
+        for one in WRITTEN
+        if one["kind"] == "HorizontalPodAutoscaler"
+    }
+    assert scaled == {"api", "worker"}
+    counted = {one["metadata"]["name"] for one in PODS if "replicas" in one["spec"]}
+    assert not counted & scaled
+
+
+def test_an_upgrade_needs_no_gpu_that_the_old_engine_holds():
+    (engine,) = [one for one in PODS if one["metadata"]["name"] == "engine"]
+    assert "nvidia.com/gpu" in containers(engine)[0]["resources"]["limits"]
+    assert engine["spec"]["strategy"] == {"type": "Recreate"}
+
+
+def test_the_store_is_full_before_its_container_is():
+    (store,) = [one for one in PODS if one["metadata"]["name"] == "redis"]
+    limit = containers(store)[0]["resources"]["limits"]["memory"]
+    written = (KUBERNETES.parent / "redis" / "redis.conf").read_text()
+    (most,) = re.findall(r"^maxmemory (\d+)gb$", written, re.M)
+    assert int(most) <= 0.8 * int(limit.removesuffix("Gi"))
 
 
 def test_the_engine_is_ready_only_after_it_has_generated():

@@ -83,8 +83,9 @@ def test_one_node_can_give_a_trial_all_its_volumes():
 
 
 @needs_kubectl
-def test_the_carrier_may_write_both_volumes_and_is_as_locked_up_as_the_rest():
-    (pod,) = built(KUBERNETES / "carrier")
+@pytest.mark.parametrize("name", ["carrier", "filler", "keeper"])
+def test_a_pod_for_work_by_hand_is_as_locked_up_as_the_rest_and_ends_by_itself(name: str):
+    pod = made_for_work(name)
     kubernetes_validate.validate(pod, "1.34.0", strict=True)
     (container,) = pod["spec"]["containers"]
     assert container["securityContext"] == {
@@ -93,9 +94,52 @@ def test_the_carrier_may_write_both_volumes_and_is_as_locked_up_as_the_rest():
         "capabilities": {"drop": ["ALL"]},
     }
     assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
+    assert pod["spec"]["automountServiceAccountToken"] is False
+    assert pod["spec"]["activeDeadlineSeconds"] <= 14_400
+
+
+@needs_kubectl
+def test_the_carrier_may_write_both_volumes():
+    pod = made_for_work("carrier")
     claims = {one["persistentVolumeClaim"]["claimName"] for one in pod["spec"]["volumes"]}
     assert claims == {"models", "adapters"}
+    (container,) = pod["spec"]["containers"]
     assert not any(one.get("readOnly") for one in container["volumeMounts"])
+
+
+@needs_kubectl
+def test_the_filler_writes_the_stores_volume_as_the_stores_user():
+    (store,) = [one for one in WRITTEN if named(one) == "StatefulSet/redis"]
+    (claim,) = store["spec"]["volumeClaimTemplates"]
+    pod = made_for_work("filler")
+    (volume,) = pod["spec"]["volumes"]
+    assert volume["persistentVolumeClaim"] == {
+        "claimName": f"{claim['metadata']['name']}-{store['metadata']['name']}-0"
+    }
+    assert pod["spec"]["securityContext"] == store["spec"]["template"]["spec"]["securityContext"]
+
+
+@needs_kubectl
+def test_the_keeper_has_the_services_settings_and_reaches_the_store_alone():
+    pod = made_for_work("keeper")
+    (container,) = pod["spec"]["containers"]
+    (worker,) = [one for one in WRITTEN if named(one) == "Deployment/worker"]
+    theirs = worker["spec"]["template"]["spec"]
+    assert container["envFrom"] == theirs["containers"][0]["envFrom"]
+    secrets = [one for one in theirs["volumes"] if one["name"] == "secrets"]
+    assert [one for one in pod["spec"]["volumes"] if one["name"] == "secrets"] == secrets
+    out, back = [one for one in built(KUBERNETES / "keeper") if _policy(one)]
+    port = [{"protocol": "TCP", "port": 6379}]
+    keeper, redis = ({"matchLabels": {"app": app}} for app in ("keeper", "redis"))
+    assert (out["spec"]["podSelector"], back["spec"]["podSelector"]) == (keeper, redis)
+    assert out["spec"]["egress"] == [{"to": [{"podSelector": redis}], "ports": port}]
+    assert back["spec"]["ingress"] == [{"from": [{"podSelector": keeper}], "ports": port}]
+
+
+def made_for_work(name: str) -> Manifest:
+    """The pod of a folder that is applied by hand, and deleted when the work is done."""
+    (pod,) = [one for one in built(KUBERNETES / name) if one["kind"] == "Pod"]
+    return pod
 
 
 def test_an_alertmanager_is_looked_for_where_the_policy_lets_prometheus_go():

@@ -1,5 +1,6 @@
 """The shipped Redis configuration, in a real Redis: durable, bounded, and without a way to lose."""
 
+import asyncio
 import contextlib
 import shutil
 import signal
@@ -11,7 +12,11 @@ from pathlib import Path
 
 import pytest
 import redis
+from click.testing import CliRunner
 
+from service.cli import cli
+from service.stores.port import Document
+from service.stores.sqlite import SqliteStore
 from tests.ports import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -22,7 +27,7 @@ pytestmark = [
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[[], tuple[subprocess.Popen[bytes], redis.Redis]]]:
+def start(tmp_path: Path) -> Iterator[Callable[..., tuple[subprocess.Popen[bytes], redis.Redis]]]:
     shutil.copy(DEPLOY / "secrets" / "make.sh", tmp_path)
     subprocess.run(["sh", tmp_path / "make.sh"], check=True, capture_output=True)
     port = free_port()
@@ -30,13 +35,13 @@ def start(tmp_path: Path) -> Iterator[Callable[[], tuple[subprocess.Popen[bytes]
     running: list[subprocess.Popen[bytes]] = []
     open_clients: list[redis.Redis] = []
 
-    def once() -> tuple[subprocess.Popen[bytes], redis.Redis]:
+    def once(*more: str) -> tuple[subprocess.Popen[bytes], redis.Redis]:
         server = subprocess.Popen(
             [
                 "redis-server",
                 DEPLOY / "redis" / "redis.conf",
                 *("--port", str(port), "--dir", str(tmp_path), "--bind", "127.0.0.1"),
-                *("--aclfile", str(tmp_path / "redis_acl")),
+                *("--aclfile", str(tmp_path / "redis_acl"), *more),
             ],
             stdout=subprocess.DEVNULL,
         )
@@ -153,6 +158,36 @@ def test_nobody_comes_in_without_the_password(start):
         stranger.get("{ses_1}:row")
 
 
-def test_a_full_store_refuses_and_forgets_nothing():
+def test_another_store_is_copied_in_with_the_address_in_the_secret_file(start, tmp_path):
+    _, client = start()
+    port = client.connection_pool.connection_kwargs["port"]
+    address = (tmp_path / "store_url").read_text().replace("redis:6379", f"127.0.0.1:{port}")
+    (tmp_path / "address").write_text(address)
+    source = SqliteStore(tmp_path / "old.db")
+    asyncio.run(source.put_document("api_key", Document("k1", 1, b"v1")))
+    asyncio.run(source.close())
+    told = CliRunner().invoke(
+        cli, ["store", "copy", f"sqlite:///{tmp_path / 'old.db'}", f"@{tmp_path / 'address'}"]
+    )
+    assert told.exit_code == 0, told.output
+    assert "1 documents" in told.output
+    assert "both hold the same" in told.output
+
+
+def test_a_full_store_refuses_and_forgets_nothing(start):
     written = (DEPLOY / "redis" / "redis.conf").read_text().splitlines()
     assert {"appendonly yes", "appendfsync always", "maxmemory-policy noeviction"} <= set(written)
+    server, client = start()
+    assert client.info("memory")["maxmemory"] == 3 * 2**30
+    server.kill()
+    server.wait()
+    _, client = start("--maxmemory", "5mb")
+    line, kept = {"sealed": "x" * 100_000}, 0
+    with contextlib.suppress(redis.exceptions.OutOfMemoryError):
+        while kept < 100:
+            client.xadd("{ses_1}:log", line)
+            kept += 1
+    assert 0 < kept < 100
+    with pytest.raises(redis.exceptions.OutOfMemoryError):
+        client.xadd("{ses_1}:log", line)
+    assert client.xlen("{ses_1}:log") == kept

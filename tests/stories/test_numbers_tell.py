@@ -109,3 +109,21 @@ async def test_a_metered_store_passes_everything_on_and_counts_collisions(here: 
     assert await store.document("kind", "key") == Document("key", 1, b"body")
     assert number("store_conflicts_total") == before + 1
     assert number("store_seconds_count", operation="put_document") >= 2
+
+
+async def test_a_duty_that_fails_each_time_is_counted_and_its_session_named(
+    here: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_: object) -> str:
+        raise ZeroDivisionError
+
+    here.engine.says = broken
+    session = await here.open()
+    await here.say(session, "Everything feels heavy lately.")
+    before = number("duties_done_total", kind="draft", outcome="failed")
+    for _ in range(3):
+        await here.work(20_000)
+    assert number("duties_done_total", kind="draft", outcome="failed") == before + 3
+    bugs = [line for line in capsys.readouterr().out.splitlines() if "ZeroDivisionError" in line]
+    assert bugs
+    assert all(session in line for line in bugs)

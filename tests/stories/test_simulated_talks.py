@@ -60,6 +60,41 @@ async def test_a_history_from_elsewhere_is_written_down_first(lab: Town) -> None
     assert [entry.kind for entry in state.entries] == ["client", "reply"] * 2
 
 
+async def spoken(here: Town, answer: Answer) -> list[str]:
+    """Give what client and counselor said in the session that an answer came from."""
+    state = await here.house.ledger.load(answer.json()["second_chair"]["session_id"])
+    return [entry.text for entry in state.entries if entry.kind in {"client", "reply"}]
+
+
+async def test_two_talks_that_begin_alike_never_mix(lab: Town) -> None:
+    begun = [await ask(lab, user("Hello.")) for _ in range(2)]
+    told = {one.json()["choices"][0]["message"]["content"] for one in begun}
+    (said,) = told
+    lines = ("My father died.", "I was promoted.")
+    both = [await ask(lab, user("Hello.", said, line)) for line in lines]
+    for line, answer in zip(lines, both, strict=True):
+        assert (await spoken(lab, answer))[:-1] == ["Hello.", said, line]
+
+
+async def test_the_same_request_at_the_same_moment_is_two_talks(lab: Town) -> None:
+    said = (await ask(lab, user("Hello."))).json()["choices"][0]["message"]["content"]
+    async with asyncio.TaskGroup() as tasks:
+        line = user("Hello.", said, "I cannot sleep.")
+        asked = [tasks.create_task(ask(lab, line)) for _ in range(3)]
+    answers = [one.result() for one in asked]
+    assert len({one.json()["second_chair"]["session_id"] for one in answers}) == 3
+    for answer in answers:
+        assert (await spoken(lab, answer))[:-1] == ["Hello.", said, "I cannot sleep."]
+
+
+async def test_a_talk_after_danger_goes_on_where_the_alert_is(lab: Town) -> None:
+    first = await ask(lab, user("[high] today"))
+    said = first.json()["choices"][0]["message"]["content"]
+    second = await ask(lab, user("[high] today", said, "Are you there?"))
+    sessions = {one.json()["second_chair"]["session_id"] for one in (first, second)}
+    assert len(sessions) == 1
+
+
 async def test_a_whole_simulated_session_reaches_its_intervention(lab: Town) -> None:
     begun = await lab.call(
         "", "POST", CHAT, {"messages": user("Hi")}, X_API_Key=lab.keys["lab_app"]

@@ -154,3 +154,35 @@ async def test_a_session_erased_while_preferences_are_exported_is_left_out(here:
     ledger.append = late
     rows = (await here.call("sue", "GET", "/v1/preferences/export")).text.splitlines()
     assert [json.loads(row)["session_id"] for row in rows] == [kept]
+
+
+async def ended(here: Town) -> str:
+    """A session whose last word, edited and with a name in it, is the therapist's."""
+    session = await here.open(profile={"research_consent": True})
+    await here.say(session, "My brother Gregor never calls.")
+    await here.work()
+    await here.claim("ada", session)
+    await here.decide("ada", session, "edit", text="What did Gregor say?", reasons=["style"])
+    await here.work()
+    await here.call("app", "POST", f"/v1/sessions/{session}/close", {})
+    return session
+
+
+async def test_a_session_that_ends_with_a_therapists_words_is_exported_scrubbed(here: Town) -> None:
+    session = await ended(here)
+    rows = (await here.call("sue", "GET", "/v1/preferences/export")).text.splitlines()
+    assert [json.loads(row)["session_id"] for row in rows] == [session]
+    told = await here.call("sue", "GET", f"/v1/sessions/{session}/export")
+    assert told.status_code == 200
+    assert told.json()["diagnosis"]["turns"][-1]["utterance"].startswith("What did ")
+    assert "Gregor" not in told.text + rows[0]
+
+
+async def test_what_nobody_can_scrub_is_not_exported(here: Town) -> None:
+    session = await ended(here)
+    before = await here.length(session)
+    here.scrubber.broken = True
+    for path in (f"/v1/sessions/{session}/export", "/v1/preferences/export"):
+        refused = await here.call("sue", "GET", path)
+        assert (refused.status_code, refused.json()["code"]) == (503, "scrub_failed")
+    assert await here.length(session) == before
