@@ -1,0 +1,48 @@
+"""Where something fails the desk says so, and neither words nor the way back are lost."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import ValidationError
+from streamlit.testing.v1 import AppTest
+
+from service.schemas.workspace import NoteRequest
+from tests.console import fake_api
+from tests.console.canned import DRAFTED
+from tests.console.watched import Line, over
+from ui import texts
+
+NOTE = f"note_{DRAFTED}"
+
+
+@pytest.fixture(scope="module")
+def http() -> Iterator[TestClient]:
+    with TestClient(fake_api.app) as client:
+        yield client
+
+
+@pytest.fixture
+def line(http: TestClient) -> Line:
+    return Line(http)
+
+
+def say(key: str) -> str:
+    return texts.say("en", key)
+
+
+def asks(line: Line, panel: str) -> AppTest:
+    """The workspace with one question open."""
+    script = over(line, "workspace")
+    return script.button(key=panel).click().run()
+
+
+def test_what_was_written_never_stands_in_an_error() -> None:
+    with pytest.raises(ValidationError) as caught:
+        NoteRequest(text="Anna Kowalska\x0bcalled")
+    assert "Anna" not in str(caught.value)
+
+
+def fields(script: AppTest) -> list[str]:
+    """The form's fields: the browser keeps what is half-written as long as these stay."""
+    return [one.id for one in (*script.text_input, *script.text_area, *script.radio)]
