@@ -43,6 +43,22 @@ def test_what_was_written_never_stands_in_an_error() -> None:
     assert "Anna" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "kept"),
+    [(503, "store_unavailable", True), (429, "rate_limited", True), (409, "claim_lost", False)],
+)
+def test_only_a_colleague_takes_a_session_away(
+    line: Line, status: int, code: str, kept: bool
+) -> None:
+    desk = over(line, "workspace").session_state["desk"]
+    line.refuses["/claim"] = (status, code)
+    renewing = AppTest.from_string(f"from ui.claims import renew\nrenew('{DRAFTED}')")
+    renewing.session_state["desk"] = desk
+    renewing.run()
+    assert len(renewing.exception) == 0
+    assert ((DRAFTED in desk.claims), (DRAFTED in desk.lost)) == (kept, not kept)
+
+
 def fields(script: AppTest) -> list[str]:
     """The form's fields: the browser keeps what is half-written as long as these stay."""
     return [one.id for one in (*script.text_input, *script.text_area, *script.radio)]
