@@ -7,10 +7,11 @@ from fastapi.testclient import TestClient
 from pydantic import ValidationError
 from streamlit.testing.v1 import AppTest
 
-from service.schemas.workspace import NoteRequest
+from service.schemas.workspace import Held, NoteRequest
 from tests.console import fake_api
-from tests.console.canned import DRAFTED
-from tests.console.watched import Line, over
+from tests.console.canned import DRAFTED, ago, workspace_of
+from tests.console.canned_talk import REPLY
+from tests.console.watched import Line, errors, over
 from ui import texts
 
 NOTE = f"note_{DRAFTED}"
@@ -41,6 +42,27 @@ def test_what_was_written_never_stands_in_an_error() -> None:
     with pytest.raises(ValidationError) as caught:
         NoteRequest(text="Anna Kowalska\x0bcalled")
     assert "Anna" not in str(caught.value)
+
+
+def test_undo_stays_until_it_is_known_to_have_worked(line: Line) -> None:
+    script = over(line, "workspace").button(key="send").click().run()
+    line.loses = "/decisions/dec_1"
+    script.button(key="undo").click().run()
+    assert errors(script) == [say("hold.not_undone")]
+    assert "undo" in {button.key for button in script.button}
+    line.loses, line.refuses = None, {"/decisions/dec_1": (409, "already_released")}
+    script.button(key="undo").click().run()
+    assert errors(script) == [say("refused.already_released")]
+    assert "undo" not in {button.key for button in script.button}
+
+
+def test_a_decision_can_be_taken_back_after_a_refresh(line: Line) -> None:
+    held = Held(decision_id="dec_7", text=REPLY, action="ask", release_at=ago(-1))
+    line.shows = workspace_of(DRAFTED, draft=None, no_draft_reason="reply_is_held", held=held)
+    script = over(line, "workspace")
+    line.loses = "/decisions"
+    script.button(key="undo").click().run()
+    assert [path for path, _ in line.written] == ["/v1/decisions/dec_7"]
 
 
 @pytest.mark.parametrize(
