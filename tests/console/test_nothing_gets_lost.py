@@ -11,7 +11,7 @@ from service.schemas.workspace import Held, NoteRequest
 from tests.console import fake_api
 from tests.console.canned import DRAFTED, ago, workspace_of
 from tests.console.canned_talk import REPLY
-from tests.console.watched import Line, errors, over
+from tests.console.watched import Line, errors, over, press
 from ui import texts
 
 NOTE = f"note_{DRAFTED}"
@@ -38,10 +38,66 @@ def asks(line: Line, panel: str) -> AppTest:
     return script.button(key=panel).click().run()
 
 
+@pytest.mark.parametrize("text", ["x" * 4001, "Anna Kowalska\x0bcalled"])
+def test_a_note_the_service_would_refuse_is_refused_here(line: Line, text: str) -> None:
+    script = asks(line, "note")
+    script.text_area(key=NOTE).set_value(text)
+    script.button(key="question_go").click().run()
+    assert errors(script) == [say("refused.invalid_request")]
+    assert line.written == []
+    assert (script.text_area(key=NOTE).value == text) is True
+
+
+def test_a_reply_the_service_would_refuse_is_refused_here(line: Line) -> None:
+    script = over(line, "workspace")
+    script.session_state["desk"].editor(DRAFTED).text = "pasted\x0bwords"
+    script.run()
+    script.button(key="send").click().run()
+    assert errors(script) == [say("refused.invalid_request")]
+    assert line.written == []
+
+
 def test_what_was_written_never_stands_in_an_error() -> None:
     with pytest.raises(ValidationError) as caught:
         NoteRequest(text="Anna Kowalska\x0bcalled")
     assert "Anna" not in str(caught.value)
+
+
+@pytest.mark.parametrize("panel", ["escalate", "redraft"])
+def test_a_question_that_outlives_the_claim_says_so(line: Line, panel: str) -> None:
+    script = asks(line, panel)
+    line.refuses["/claim"] = (409, "claimed_by_other")
+    script.session_state["desk"].claims.clear()
+    script.button(key="question_go").click().run()
+    assert errors(script) == [say("refused.claim_required")]
+    assert line.written == []
+
+
+def test_a_note_needs_no_claim(line: Line) -> None:
+    script = asks(line, "note")
+    line.refuses["/claim"] = (409, "claimed_by_other")
+    script.session_state["desk"].claims.clear()
+    script.text_area(key=NOTE).set_value("prefers short questions")
+    script.button(key="question_go").click().run()
+    assert errors(script) == []
+    assert [path for path, _ in line.written] == [f"/v1/sessions/{DRAFTED}/notes"]
+
+
+def test_whoever_fills_in_a_safety_plan_can_keep_it(line: Line) -> None:
+    line.refuses["/claim"] = (409, "claimed_by_other")
+    script = over(line, "crisis", "supervisor-crisis.plan")
+    assert errors(press(script, say("crisis.keep_plan"))) == [say("question.missing_text")]
+    script.text_area(key=f"plan_{DRAFTED}_0").set_value("the evenings")
+    assert errors(press(script, say("crisis.keep_plan"))) == []
+    assert [path for path, _ in line.written] == [f"/v1/sessions/{DRAFTED}/notes"]
+
+
+def test_a_question_about_a_draft_that_is_gone_is_answered(line: Line) -> None:
+    script = asks(line, "escalate")
+    line.shows = workspace_of(DRAFTED, draft=None, no_draft_reason="drafting")
+    script.run()
+    script.button(key="question_go").click().run()
+    assert errors(script) == [say("refused.draft_is_stale")]
 
 
 def test_undo_stays_until_it_is_known_to_have_worked(line: Line) -> None:
