@@ -56,6 +56,8 @@ class ResolveRequest(Wire):
 
     outcome: Outcome
     note: Text
+    basis: Seq | None = None
+    """What its sender had read. Without it, an alert that grew must be acknowledged first."""
 
 
 class Question(Wire):

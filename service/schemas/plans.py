@@ -75,6 +75,8 @@ class PlanDecisionRequest(Wire):
     """Required with ``edit``."""
     reasons: Annotated[tuple[Reason, ...], Field(max_length=8)] = ()
     """Required with ``reject``."""
+    reason: Text | None = None
+    """Why, in the therapist's own words; kept as a note beside the decision."""
     basis: Seq
 
 

@@ -10,9 +10,9 @@ from service.schemas.problem import CheckResult
 from service.schemas.workspace import Held
 from service.schemas.workspace import Line as Said
 from tests.console import fake_api
-from tests.console.canned import DRAFTED, ago, draft, workspace_of
+from tests.console.canned import DRAFTED, PLANNED, ago, draft, planned_workspace, workspace_of
 from tests.console.canned_talk import REPLY
-from tests.console.watched import Line, errors, over
+from tests.console.watched import Line, errors, over, press
 from ui import texts
 
 OTHER = "Let us leave that thought and look at your week."
@@ -84,6 +84,44 @@ def test_a_question_is_about_the_draft_that_was_read(line: Line, verdict: str) -
     script.button(key="question_go").click().run()
     assert errors(script) == []
     assert decisions(line) == [("/v1/drafts/drf_1/decisions", verdict, 42)]
+
+
+def test_a_plan_is_approved_as_it_was_read(line: Line) -> None:
+    line.shows = planned_workspace(PLANNED)
+    script = over(line, "plan")
+    desk = line.shows.plan
+    assert desk.proposed is not None
+    other = desk.proposed.model_copy(update={"plan_id": "pln_B"})
+    line.shows = line.shows.model_copy(
+        update={"seq": 99, "plan": desk.model_copy(update={"proposed": other})}
+    )
+    line.refuses["/decisions"] = (409, "basis_is_stale")
+    script.button(key="approve_plan").click().run()
+    assert decisions(line) == [("/v1/plans/pln_2/decisions", "approve", 42)]
+    assert errors(script) == [say("refused.basis_is_stale")]
+
+
+def test_an_edited_plan_says_why(line: Line) -> None:
+    script = over(line, "plan").button(key="edit_proposed").click().run()
+    script.text_input[0].set_value("slower, step by step")
+    script = press(script, say("plan.edit_go"))
+    assert errors(script) == []
+    assert line.written[0][1]["reason"] == "slower, step by step"
+
+
+def test_a_plan_is_not_rejected_without_a_word_about_why(line: Line) -> None:
+    script = over(line, "plan").button(key="reject_plan").click().run()
+    script = press(script, say("plan.reject_go"))
+    assert errors(script) == [say("question.missing_reasons")]
+    assert line.written == []
+
+
+def test_resolving_tells_the_service_how_far_was_read(line: Line) -> None:
+    script = over(line, "crisis", "therapist-crisis.basis").button(key="resolve").click().run()
+    script.radio(key=f"outcome_{DRAFTED}").set_value("safe")
+    script.text_area(key=f"agreed_{DRAFTED}").set_value("met a colleague")
+    press(script, say("crisis.resolve_go"))
+    assert [body["basis"] for path, body in line.written if path.endswith("/resolve")] == [42]
 
 
 def test_a_lost_answer_is_not_called_unsent(line: Line) -> None:

@@ -11,6 +11,7 @@ from service.schemas.workspace import Held, NoteRequest
 from tests.console import fake_api
 from tests.console.canned import DRAFTED, ago, workspace_of
 from tests.console.canned_talk import REPLY
+from tests.console.test_pages import shows
 from tests.console.watched import Line, errors, over, press
 from ui import texts
 
@@ -140,3 +141,28 @@ def test_only_a_colleague_takes_a_session_away(
 def fields(script: AppTest) -> list[str]:
     """The form's fields: the browser keeps what is half-written as long as these stay."""
     return [one.id for one in (*script.text_input, *script.text_area, *script.radio)]
+
+
+def test_half_written_plans_outlive_a_failed_look(line: Line) -> None:
+    script = over(line, "plan").button(key="edit_proposed").click().run()
+    before = fields(script)
+    line.cut = True
+    script.run()
+    assert shows(script, "state.offline_kept", "en")
+    assert fields(script) == before
+    ways = {one.label: one.disabled for one in script.button}
+    assert (ways[say("plan.edit_go")], ways[say("formulation.save")]) == (True, True)
+    line.cut = False
+    assert not script.run().button(key="approve_plan").disabled
+
+
+@pytest.mark.parametrize(("status", "code"), [(503, "store_unavailable"), (429, "rate_limited")])
+def test_a_half_written_resolution_outlives_a_failed_look(
+    line: Line, status: int, code: str
+) -> None:
+    script = over(line, "crisis", "therapist-crisis.away").button(key="resolve").click().run()
+    before = fields(script)
+    line.refuses["/workspace"] = (status, code)
+    script.run()
+    assert errors(script) == []
+    assert fields(script) == before
