@@ -35,8 +35,9 @@ def take_free(session: str) -> bool:
 
 def take_over(session: str, note: str) -> bool:
     """Take the session from whoever holds it; the note tells them why."""
-    request = ClaimRequest(take_over=True, note=note)
-    claim = attempt(lambda: desk().api.claim(session, request=request))
+    claim = attempt(
+        lambda: desk().api.claim(session, request=ClaimRequest(take_over=True, note=note))
+    )
     if claim is None:
         return False
     _hold(session, claim.claim)
@@ -50,8 +51,10 @@ def renew(session: str) -> None:
         return
     try:
         _hold(session, desk().api.claim(session, held).claim)
-    except Refused:
-        lose(session)
+    except Refused as refusal:
+        # A service that is busy or ailing says nothing about who has the session.
+        if refusal.problem.status in _GONE:
+            lose(session)
     except Offline:
         return
 

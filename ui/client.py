@@ -34,6 +34,10 @@ class Offline(Exception):
     """No answer, or one that is not of this service: nothing is known to have happened."""
 
 
+class Unanswered(Offline):
+    """Asked, and the answer was lost: whether it happened is not known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Api:
     """One reader's door to the service."""
@@ -112,9 +116,9 @@ class Api:
 
     # Notes and hand-over
 
-    def note(self, session: str, text: str, claim: str) -> None:
-        """Leave a note for colleagues."""
-        self._ask("POST", f"/v1/sessions/{session}/notes", desk.NoteRequest(text=text), claim=claim)
+    def note(self, session: str, text: str) -> None:
+        """Leave a note for colleagues; needs no claim."""
+        self._ask("POST", f"/v1/sessions/{session}/notes", desk.NoteRequest(text=text))
 
     def assign(self, session: str, request: desk.AssignRequest, claim: str) -> None:
         """Hand the session to a colleague."""
@@ -202,7 +206,7 @@ class Api:
         if answer.is_success:
             return answer
         if answer.status_code in {502, 504}:
-            raise Offline
+            raise Unanswered
         raise Refused(_problem(answer))
 
     def _answer(
@@ -223,8 +227,10 @@ class Api:
         asked = {name: value for name, value in (params or {}).items() if value is not None}
         try:
             return self.http.request(method, path, content=content, headers=headers, params=asked)
-        except httpx.HTTPError as failure:
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as failure:
             raise Offline from failure
+        except httpx.HTTPError as failure:
+            raise Unanswered from failure
 
 
 def connect(url: str) -> httpx.Client:
@@ -236,7 +242,7 @@ def _read(answer: type[Answer], response: httpx.Response) -> Answer:
     try:
         return answer.model_validate_json(response.content)
     except ValidationError as failure:
-        raise Offline from failure
+        raise Unanswered from failure
 
 
 def _problem(response: httpx.Response) -> Problem:

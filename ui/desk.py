@@ -1,19 +1,20 @@
 """What one reader's browser session remembers between reruns; everything else is the service's."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Literal, TypeVar
 
 import streamlit as st
+from pydantic import ValidationError
 
 from service.schemas.admin import Me
 from service.schemas.alerts import Alert
-from service.schemas.problem import CheckResult
+from service.schemas.problem import CheckResult, Problem
 from service.schemas.review import Draft
 from service.schemas.workspace import Workspace
 from ui import texts
-from ui.client import Api, Offline, Refused
+from ui.client import Api, Offline, Refused, Unanswered
 
 T = TypeVar("T")
 Trouble = Literal["engine_down", "paused"]
@@ -59,6 +60,15 @@ class Held:
     """The editor as it was, for undo."""
 
 
+@dataclass(frozen=True, slots=True)
+class Press:
+    """What stood before the reader when they pressed: only that is decided on."""
+
+    workspace: Workspace
+    words: Editor
+    """The editor as it was; what a newer draft may since have put there was not read."""
+
+
 @dataclass(slots=True)
 class Desk:
     """One signed-in reader."""
@@ -74,6 +84,8 @@ class Desk:
     alerts: tuple[Alert, ...] | None = None
     """The team's open alerts as last read; None until they were."""
     held: Held | None = None
+    pressed: Press | None = None
+    """What the press of this run was made on."""
     notice: tuple[str, str] | None = None
     """Kind (``error``, ``success``, ``info``) and text to show once on top."""
     offline: bool = False
@@ -83,6 +95,26 @@ class Desk:
     def editor(self, session: str) -> Editor:
         """The editor of a session."""
         return self.editors.setdefault(session, Editor())
+
+    def claim(self, session: str) -> str:
+        """The claim on a session. Raises: Refused claim_required, as the service would."""
+        if session not in self.claims:
+            title = "Take the session first."
+            raise Refused(
+                Problem(
+                    type="about:blank", title=title, status=400, detail=title, code="claim_required"
+                )
+            )
+        return self.claims[session]
+
+    def on_screen(self, workspace: Workspace) -> None:
+        """Remember what a press is made on; called by buttons, for the page is read anew before."""
+        self.pressed = Press(workspace, replace(self.editor(workspace.session_id)))
+
+    def pressed_on(self, session: str) -> Press | None:
+        """What the press of this run was made on, once."""
+        press, self.pressed = self.pressed, None
+        return press if press and press.workspace.session_id == session else None
 
 
 def desk() -> Desk:
@@ -107,11 +139,18 @@ def word(section: str, name: str) -> str:
 
 
 def attempt(action: Callable[[], T]) -> T | None:
-    """Ask the service; a refusal or silence becomes a notice, and None."""
+    """Ask the service; a refusal or silence becomes a notice, and None.
+
+    Requests are made inside ``action``: what does not fit one is refused here like there.
+    """
     try:
         return action()
     except Refused as refusal:
         desk().notice = ("error", why(refusal))
+    except ValidationError:
+        desk().notice = ("error", t("refused.invalid_request"))
+    except Unanswered:
+        desk().notice = ("error", t("state.unanswered"))
     except Offline:
         desk().notice = ("error", t("state.offline_write"))
     return None

@@ -8,7 +8,8 @@ import streamlit as st
 from service.schemas.workspace import Workspace
 from ui.claims import renew, take
 from ui.client import Offline, Refused
-from ui.desk import desk
+from ui.desk import Editor, Held, desk, now
+from ui.panels import writing
 from ui.renewal import part, redraw
 
 PULSE_S: Final = 2.0
@@ -35,14 +36,33 @@ def opened(session: str) -> Workspace:
     workspace = look(session)
     unheld = session not in desk().claims and session not in desk().lost
     if unheld and workspace.claimed_by == desk().me.name and take(session):
-        return look(session)
+        workspace = look(session)
+    if session in desk().claims and _holds_unknown(workspace):
+        # The bar stands above the page and is drawn already.
+        st.rerun()
     return workspace
+
+
+def _holds_unknown(workspace: Workspace) -> bool:
+    """Offer to take back what was decided before a refresh, in another tab, or unanswered."""
+    held, known = workspace.held, desk().held
+    if held is None or held.release_at <= now():
+        return False
+    if known is not None and known.release_at > now():
+        return False
+    words = Editor(text=held.text, shown_at=now())
+    desk().held = Held(workspace.session_id, held.decision_id, held.release_at, words)
+    editor = desk().editor(workspace.session_id)
+    if editor.text.strip() == held.text.strip():
+        # Its answer was lost; the words are decided on, so they are no longer to be sent.
+        writing.forget(workspace.session_id, editor)
+    return True
 
 
 def look(session: str) -> Workspace:
     """The session now; what was last seen of it while the service is away.
 
-    Raises: Offline where it was never seen; Refused where it may not be.
+    Raises: Offline where it was never seen; Refused where it may not be, or was not yet.
     """
     st.session_state["looked"] = monotonic()
     try:
@@ -50,7 +70,8 @@ def look(session: str) -> Workspace:
     except Offline:
         return _kept(session)
     except Refused as refusal:
-        if refusal.problem.status < 500:
+        busy = refusal.code == "rate_limited" and session in desk().seen
+        if refusal.problem.status < 500 and not busy:
             raise
         return _kept(session)
     desk().offline = False

@@ -62,7 +62,10 @@ def _look(value: JsonValue, levels: int) -> None:
 class Wire(BaseModel):
     """The base of every request and answer: unknown fields are refused, values cannot change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    # What was sent never stands in an error: errors end in logs, and it may be a client's words.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True
+    )
 
 
 Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_storable)]

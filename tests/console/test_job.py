@@ -87,7 +87,7 @@ def test_a_rejection_needs_a_reason_and_brings_a_new_draft(
     reader.draft()
     reader.waits("x", ".st-key-question")
     reader.waits("Control+Enter", ".st-key-notice:has-text('at least one reason')")
-    reader.part("reasons").get_by_role("button", name="clarity").click()
+    reader.page.locator("[class*=st-key-reasons_]").get_by_role("button", name="clarity").click()
     reader.loses("Control+Enter", ".st-key-question")
     reader.draft()
     with stacks.caller(stack, "demo-therapist") as api:

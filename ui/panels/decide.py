@@ -2,21 +2,18 @@
 
 from dataclasses import replace
 from html import escape
-from typing import Final, get_args
 
 import streamlit as st
+from pydantic import ValidationError
 
-from service.schemas.plans import Reason
 from service.schemas.review import Decided, DecisionRequest, ReplyRequest, Verdict
 from service.schemas.workspace import Workspace
 from ui.claims import lose
-from ui.client import Offline, Refused
-from ui.desk import Editor, Held, desk, now, t, why, word
+from ui.client import Offline, Refused, Unanswered
+from ui.desk import Editor, Held, Press, desk, now, t, why
 from ui.panels import draft as drafts
 from ui.panels import questions, writing
 from ui.panels.transcript import diff_html
-
-REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
 
 
 def side(workspace: Workspace, held_here: bool, leads_on: bool = True) -> bool:
@@ -30,10 +27,10 @@ def side(workspace: Workspace, held_here: bool, leads_on: bool = True) -> bool:
         _newer(workspace, editor)
     with st.container(key="decide"):
         # Typing goes on while the service is away; only sending waits.
-        hit = writing.box(session, editor, disabled=session not in desk().claims)
+        hit = writing.box(workspace, editor, disabled=session not in desk().claims)
         verdict = writing.verdict(editor, workspace)
         with st.container(key="difference"):
-            _difference(editor, verdict)
+            _difference(workspace, editor, verdict)
         with st.container(key="warnings"):
             _warnings(editor)
         if editor.panel is not None:
@@ -52,15 +49,18 @@ def _buttons(
     blocked = why_not is not None
     act = t(f"send.{'confirm' if editor.warnings else verdict}")
     with st.container(key="send_row", horizontal=True):
-        stay = st.button(act, key="send", type="primary", shortcut="A", disabled=blocked)
+        stay = st.button(act, key="send", type="primary", shortcut="A", disabled=blocked,
+                         on_click=desk().on_screen, args=(workspace,))  # fmt: skip
         follow = onward and st.button(
-            t("send.then_next", act=act), key="send_next", shortcut="Ctrl+Enter", disabled=blocked
-        )
+            t("send.then_next", act=act), key="send_next", shortcut="Ctrl+Enter", disabled=blocked,
+            on_click=desk().on_screen, args=(workspace,),
+        )  # fmt: skip
     with st.container(key="why_not"):
         if why_not is not None:
             st.caption(t(f"send.blocked_{why_not}"))
     _other_ways(workspace, editor)
-    if (stay or follow or hit) and not blocked and send(workspace, editor):
+    press = desk().pressed_on(workspace.session_id) if stay or follow or hit else None
+    if press is not None and send(press, editor):
         if onward and (follow or hit):
             return True
         st.rerun()
@@ -73,8 +73,18 @@ def _blocked(workspace: Workspace, editor: Editor, verdict: Verdict) -> str | No
         return "empty"
     if any(check.verdict == "fail" for check in editor.warnings):
         return "check"
+    if verdict != "approve" and _said_already(workspace, editor.text.strip()):
+        return "twice"
     stale = verdict == "respond" and bool(workspace.draft and workspace.draft.stale)
     return "stale" if stale and editor.text.strip() == editor.start.strip() else None
+
+
+def _said_already(workspace: Workspace, text: str) -> bool:
+    """Whether these very words wait to leave or were said last: an answer may have been lost."""
+    if workspace.held is not None and workspace.held.text.strip() == text:
+        return True
+    spoken = [line for line in workspace.transcript if line.kind in {"client", "reply"}]
+    return bool(spoken) and spoken[-1].kind == "reply" and spoken[-1].text.strip() == text
 
 
 def _other_ways(workspace: Workspace, editor: Editor) -> None:
@@ -95,22 +105,33 @@ def _other_ways(workspace: Workspace, editor: Editor) -> None:
             )
 
 
-def send(workspace: Workspace, editor: Editor) -> bool:
-    """Decide on the words as they stand; true when the service took the decision."""
-    session = workspace.session_id
+def send(press: Press, editor: Editor) -> bool:
+    """Decide on the words that were read; true when the service took the decision."""
+    workspace, session = press.workspace, press.workspace.session_id
+    # Typed words stay in the editor; where a newer draft has come into it, the press meant others.
+    words = editor if editor.draft_id == press.words.draft_id else press.words
+    if _blocked(workspace, words, writing.verdict(words, workspace)) is not None:
+        return False
     try:
-        decided = _decide(workspace, editor, desk().claims[session])
+        decided = _decide(workspace, words, desk().claim(session))
     except Refused as refusal:
-        _refused(session, editor, refusal)
+        _refused(session, words, refusal)
         st.rerun()
-    except Offline:
-        desk().notice = ("error", t("state.offline_write"))
+    except (Offline, ValidationError) as failure:
+        desk().notice = ("error", t(_unsent(failure)))
         st.rerun()
     if decided.release_at is not None:
-        words = replace(editor)
-        desk().held = Held(session, decided.decision_id, decided.release_at, words)
+        desk().held = Held(session, decided.decision_id, decided.release_at, replace(words))
     writing.forget(session, editor)
     return True
+
+
+def _unsent(failure: Offline | ValidationError) -> str:
+    """What to say where no answer, or no request, came about."""
+    if isinstance(failure, ValidationError):
+        return "refused.invalid_request"
+    lost = isinstance(failure, Unanswered)
+    return "state.unanswered_send" if lost else "state.offline_write"
 
 
 def _decide(workspace: Workspace, editor: Editor, claim: str) -> Decided:
@@ -126,7 +147,7 @@ def _decide(workspace: Workspace, editor: Editor, claim: str) -> Decided:
         verdict=verdict,
         candidate=editor.candidate,
         text=None if verdict == "approve" else text,
-        reasons=tuple(st.session_state.get("reasons") or ()),
+        reasons=questions.chosen_reasons(workspace),
         confirm_checks=confirmed,
         basis=workspace.seq,
         dwell_ms=min(int((now() - shown).total_seconds() * 1000), 86_400_000),
@@ -159,7 +180,7 @@ def _newer(workspace: Workspace, editor: Editor) -> None:
     )
 
 
-def _difference(editor: Editor, verdict: Verdict) -> None:
+def _difference(workspace: Workspace, editor: Editor, verdict: Verdict) -> None:
     """What the edit changed, and why, in the words of the seven principles."""
     if verdict != "edit" or not editor.text.strip():
         return
@@ -168,13 +189,7 @@ def _difference(editor: Editor, verdict: Verdict) -> None:
         f"{diff_html(editor.start, editor.text)}</p>"
     )
     if editor.panel is None:
-        st.pills(
-            t("send.reasons"),
-            REASONS,
-            key="reasons",
-            selection_mode="multi",
-            format_func=lambda reason: word("reason", reason),
-        )
+        questions.reasons(workspace)
 
 
 def _warnings(editor: Editor) -> None:

@@ -81,21 +81,26 @@ def _form(workspace: Workspace) -> None:
             help=t("formulation.one_per_line"),
             height=90,
         )
-        sent = st.form_submit_button(t("formulation.save"))
-    if not sent:
-        return
-    patch = FormulationPatch(
-        surface_level_problem=(surface or "").strip() or UNKNOWN,
-        triggering_situation=(trigger or "").strip() or UNKNOWN,
-        automatic_thoughts=tuple(
-            line.strip() for line in (thoughts or "").splitlines() if line.strip()
-        )[:6],
-        basis=workspace.seq,
-    )
+        sent = st.form_submit_button(t("formulation.save"), disabled=desk().offline,
+                                     on_click=desk().on_screen, args=(workspace,))  # fmt: skip
     session = workspace.session_id
-    done(
-        lambda: desk().api.formulate(session, patch, desk().claims[session]), t("formulation.saved")
-    )
+    press = desk().pressed_on(session) if sent else None
+    if press is None:
+        return
+    basis = press.workspace.seq
+
+    def correct() -> None:
+        patch = FormulationPatch(
+            surface_level_problem=(surface or "").strip() or UNKNOWN,
+            triggering_situation=(trigger or "").strip() or UNKNOWN,
+            automatic_thoughts=tuple(
+                line.strip() for line in (thoughts or "").splitlines() if line.strip()
+            )[:6],
+            basis=basis,
+        )
+        desk().api.formulate(session, patch, desk().claim(session))
+
+    done(correct, t("formulation.saved"))
     st.rerun()
 
 

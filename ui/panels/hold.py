@@ -1,11 +1,16 @@
 """The hold bar: the last decision's words can be taken back until they leave."""
 
 from html import escape
+from typing import Final
 
 import streamlit as st
 
-from ui.desk import Held, desk, done, now, t
+from ui.client import Offline, Refused
+from ui.desk import Held, desk, now, t, why
 from ui.renewal import part
+
+_TOO_LATE: Final = {"already_released", "decision_is_final", "not_found", "claim_lost"}
+"""Refusals after which another try cannot help."""
 
 
 def bar() -> None:
@@ -32,15 +37,31 @@ def _bar(held: Held) -> None:
 
 
 def _undo(held: Held) -> None:
-    claim = desk().claims.get(held.session_id)
-    if done(lambda: desk().api.undo(held.decision_id, claim), t("hold.undone")):
-        earlier = desk().editor(held.session_id).revision
-        desk().editors[held.session_id] = held.words
-        held.words.revision = earlier
-        held.words.put(held.words.text)
-        desk().held = None
-        st.switch_page(
-            st.session_state["pages"]["workspace"], query_params={"session": held.session_id}
-        )
+    """Take the words back; while it is not known that they are, the bar stays for another try."""
+    if not _taken_back(held):
+        st.rerun()
+    earlier = desk().editor(held.session_id).revision
+    desk().editors[held.session_id] = held.words
+    held.words.revision = earlier
+    held.words.put(held.words.text)
     desk().held = None
-    st.rerun()
+    st.switch_page(
+        st.session_state["pages"]["workspace"], query_params={"session": held.session_id}
+    )
+
+
+def _taken_back(held: Held) -> bool:
+    try:
+        desk().api.undo(held.decision_id, desk().claims.get(held.session_id))
+    except Offline:
+        desk().notice = ("error", t("hold.not_undone"))
+        return False
+    except Refused as refusal:
+        # An earlier press got through and only its answer was lost.
+        if refusal.code != "already_undone":
+            desk().notice = ("error", why(refusal))
+            if refusal.code in _TOO_LATE:
+                desk().held = None
+            return False
+    desk().notice = ("success", t("hold.undone"))
+    return True

@@ -9,10 +9,12 @@ from service.schemas.plans import Reason
 from service.schemas.review import DecisionRequest
 from service.schemas.workspace import AssignRequest, Workspace
 from ui.claims import let_go, take_over
-from ui.desk import Editor, desk, done, t, word
+from ui.desk import Editor, Press, desk, done, t, word
 from ui.panels import writing
 
 REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
+Act = Callable[[Press], bool]
+"""Does what was asked, about what was on the screen; true when it happened."""
 
 
 def ask(editor: Editor, panel: str | None) -> None:
@@ -22,47 +24,65 @@ def ask(editor: Editor, panel: str | None) -> None:
 
 def draw(workspace: Workspace, editor: Editor) -> None:
     """Draw the open question; acting on it or leaving it closes it."""
-    name = editor.panel or ""
+    name, session = editor.panel or "", workspace.session_id
     with st.container(key="question", border=True):
         st.markdown(f"**{t(f'question.{name}')}**")
         act = PANELS[name](workspace, editor)
         with st.container(horizontal=True):
             go = st.button(
-                t(f"question.{name}_go"), key="question_go", type="primary", shortcut="Ctrl+Enter"
-            )
+                t(f"question.{name}_go"), key="question_go", type="primary",
+                shortcut="Ctrl+Enter", on_click=desk().on_screen, args=(workspace,),
+            )  # fmt: skip
             st.button(
                 t("question.back"), key="question_back", shortcut="Esc", on_click=ask,
                 args=(editor, None), type="tertiary",
             )  # fmt: skip
-    if go and act():
+    press = desk().pressed_on(session) if go else None
+    if press is not None and act(press):
         editor.panel = None
         st.rerun()
     elif go and desk().notice is not None:
         st.rerun()
 
 
-def _reject(workspace: Workspace, editor: Editor) -> Callable[[], bool]:
-    reasons = st.pills(
+def reasons(workspace: Workspace) -> list[Reason]:
+    """Ask why; each session's draft has its own answer, for it goes into that session's log."""
+    return st.pills(
         t("send.reasons"),
         REASONS,
-        key="reasons",
+        key=_reasons_key(workspace),
         selection_mode="multi",
         format_func=lambda reason: word("reason", reason),
     )
-    hint = st.text_input(t("question.hint"), key="hint", placeholder=t("question.hint_example"))
 
-    def act() -> bool:
-        if not reasons:
+
+def chosen_reasons(workspace: Workspace) -> tuple[Reason, ...]:
+    """What was answered for this session's draft."""
+    return tuple(st.session_state.get(_reasons_key(workspace)) or ())
+
+
+def _reasons_key(workspace: Workspace) -> str:
+    draft = workspace.draft.draft_id if workspace.draft else ""
+    return f"reasons_{workspace.session_id}_{draft}"
+
+
+def _reject(workspace: Workspace, editor: Editor) -> Act:
+    reasons(workspace)
+    hint = _hint(workspace)
+
+    def act(press: Press) -> bool:
+        why = chosen_reasons(press.workspace)
+        if not why:
             return _missing("reasons")
         return _verdict(
-            workspace,
+            press,
             editor,
-            DecisionRequest(
+            lambda: DecisionRequest(
                 verdict="reject",
-                candidate=editor.candidate,
-                reasons=tuple(reasons),
-                hint=(hint or "").strip() or None,
-                basis=workspace.seq,
+                candidate=press.words.candidate,
+                reasons=why,
+                hint=hint,
+                basis=press.workspace.seq,
             ),
             t("question.reject_done"),
         )
@@ -70,60 +90,69 @@ def _reject(workspace: Workspace, editor: Editor) -> Callable[[], bool]:
     return act
 
 
-def _escalate(workspace: Workspace, editor: Editor) -> Callable[[], bool]:
+def _escalate(workspace: Workspace, editor: Editor) -> Act:
     st.caption(t("question.escalate_help"))
-    request = DecisionRequest(verdict="escalate", candidate=editor.candidate, basis=workspace.seq)
-    return lambda: _verdict(workspace, editor, request, t("question.escalate_done"))
+    return lambda press: _verdict(
+        press,
+        editor,
+        lambda: DecisionRequest(
+            verdict="escalate", candidate=press.words.candidate, basis=press.workspace.seq
+        ),
+        t("question.escalate_done"),
+    )
 
 
-def _verdict(workspace: Workspace, editor: Editor, request: DecisionRequest, said: str) -> bool:
-    draft, session = workspace.draft, workspace.session_id
+def _verdict(
+    press: Press, editor: Editor, request: Callable[[], DecisionRequest], said: str
+) -> bool:
+    draft, session = press.workspace.draft, press.workspace.session_id
     if draft is None:
+        desk().notice = ("error", t("refused.draft_is_stale"))
         return False
-    claim = desk().claims[session]
-    decided = done(lambda: desk().api.decide(draft.draft_id, request, claim) and None, said)
+
+    def decide() -> None:
+        desk().api.decide(draft.draft_id, request(), desk().claim(session))
+
+    decided = done(decide, said)
     if decided and editor.text.strip() == editor.start.strip():
         writing.forget(session, editor)
     return decided
 
 
-def _redraft(workspace: Workspace, editor: Editor) -> Callable[[], bool]:
-    hint = st.text_input(t("question.hint"), key="hint", placeholder=t("question.hint_example"))
+def _redraft(workspace: Workspace, editor: Editor) -> Act:
+    hint = _hint(workspace)
     session = workspace.session_id
-    return lambda: done(
-        lambda: desk().api.redraft(session, (hint or "").strip() or None, desk().claims[session]),
+    return lambda press: done(
+        lambda: desk().api.redraft(session, hint, desk().claim(session)),
         t("question.redraft_done"),
     )
 
 
-def _note(workspace: Workspace, editor: Editor) -> Callable[[], bool]:
-    text = st.text_area(t("question.note_text"), key="note_text", height=90)
+def _note(workspace: Workspace, editor: Editor) -> Act:
     session = workspace.session_id
+    text = (st.text_area(t("question.note_text"), key=f"note_{session}", height=90) or "").strip()
 
-    def act() -> bool:
-        if not (text or "").strip():
+    def act(press: Press) -> bool:
+        if not text:
             return _missing("text")
-        claim = desk().claims[session]
-        return done(
-            lambda: desk().api.note(session, (text or "").strip(), claim), t("question.note_done")
-        )
+        return done(lambda: desk().api.note(session, text), t("question.note_done"))
 
     return act
 
 
-def _hand_over(workspace: Workspace, editor: Editor) -> Callable[[], bool]:
-    to = st.text_input(t("question.colleague"), key="colleague")
-    text = st.text_input(t("question.note_text"), key="hand_over_note")
+def _hand_over(workspace: Workspace, editor: Editor) -> Act:
     session = workspace.session_id
+    to = _line("colleague", session, "hand_to")
+    text = _line("note_text", session, "hand_over")
 
-    def act() -> bool:
-        if not (to or "").strip():
+    def hand() -> None:
+        request = AssignRequest(to=to, note=text or None)
+        desk().api.assign(session, request, desk().claim(session))
+
+    def act(press: Press) -> bool:
+        if not to:
             return _missing("colleague")
-        request = AssignRequest(to=(to or "").strip(), note=(text or "").strip() or None)
-        claim = desk().claims[session]
-        handed = done(
-            lambda: desk().api.assign(session, request, claim), t("question.hand_over_done")
-        )
+        handed = done(hand, t("question.hand_over_done"))
         if handed:
             let_go(session)
         return handed
@@ -131,13 +160,22 @@ def _hand_over(workspace: Workspace, editor: Editor) -> Callable[[], bool]:
     return act
 
 
-def _take_over(workspace: Workspace, editor: Editor) -> Callable[[], bool]:
-    text = st.text_input(t("question.take_over_why"), key="take_over_note")
-    return lambda: (
-        take_over(workspace.session_id, (text or "").strip())
-        if (text or "").strip()
-        else _missing("text")
+def _take_over(workspace: Workspace, editor: Editor) -> Act:
+    text = _line("take_over_why", workspace.session_id, "take_over")
+    return lambda press: take_over(workspace.session_id, text) if text else _missing("text")
+
+
+def _hint(workspace: Workspace) -> str | None:
+    example = t("question.hint_example")
+    hint = st.text_input(
+        t("question.hint"), key=f"hint_{workspace.session_id}", placeholder=example
     )
+    return (hint or "").strip() or None
+
+
+def _line(question: str, session: str, name: str) -> str:
+    """One line of text; each session has its own, so no client's words reach another's."""
+    return (st.text_input(t(f"question.{question}"), key=f"{name}_{session}") or "").strip()
 
 
 def _missing(what: str) -> bool:
@@ -145,7 +183,7 @@ def _missing(what: str) -> bool:
     return False
 
 
-PANELS: Final[dict[str, Callable[[Workspace, Editor], Callable[[], bool]]]] = {
+PANELS: Final[dict[str, Callable[[Workspace, Editor], Act]]] = {
     "reject": _reject,
     "escalate": _escalate,
     "redraft": _redraft,

@@ -33,17 +33,26 @@ def form(workspace: Workspace, alerts: Sequence[Alert]) -> None:
         outcome = st.radio(t("crisis.outcome"), OUTCOMES, index=None, horizontal=True,
                            key=f"outcome_{session}", format_func=_outcome)  # fmt: skip
         note = st.text_area(t("crisis.note"), height=80, key=f"agreed_{session}")
-        sent = st.form_submit_button(t("crisis.resolve_go"), type="primary")
-    if not sent:
+        sent = st.form_submit_button(t("crisis.resolve_go"), type="primary",
+                                     disabled=desk().offline, on_click=desk().on_screen,
+                                     args=(workspace,))  # fmt: skip
+    press = desk().pressed_on(session) if sent else None
+    if press is None:
         return
     if alert is None or outcome is None or not note.strip():
         missing = "alert" if alert is None else "outcome" if outcome is None else "text"
         st.error(t(f"question.missing_{missing}"))
         return
+    if alert.alert_id not in {one.alert_id for one in press.workspace.alerts}:
+        st.error(t("refused.basis_is_stale"))
+        return
     left = [one for one in alerts if one is not alert]
-    request = ResolveRequest(outcome=outcome, note=note.strip())
-    claim = desk().claims.get(session)
-    if done(lambda: desk().api.resolve(alert.alert_id, request, claim), _came_to(workspace, left)):
+
+    def resolve() -> None:
+        request = ResolveRequest(outcome=outcome, note=note.strip(), basis=press.workspace.seq)
+        desk().api.resolve(alert.alert_id, request, desk().claims.get(session))
+
+    if done(resolve, _came_to(workspace, left)):
         _toggle(session)
     st.rerun()
 
@@ -63,7 +72,7 @@ def _which(workspace: Workspace, alerts: Sequence[Alert]) -> Alert | None:
         t("crisis.which"),
         range(len(alerts)),
         index=None,
-        key=f"which_{workspace.session_id}_{len(alerts)}",
+        key="_".join(["which", *(one.alert_id for one in alerts)]),
         format_func=label,
     )
     return None if place is None else alerts[place]

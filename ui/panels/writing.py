@@ -1,6 +1,7 @@
 """The editor: its words, what they came from, kept on the server while they are typed."""
 
 import streamlit as st
+from pydantic import ValidationError
 
 from service.schemas.review import Candidate, Verdict
 from service.schemas.workspace import Workspace
@@ -50,8 +51,9 @@ def verdict(editor: Editor, workspace: Workspace) -> Verdict:
     return "approve" if editor.text.strip() == candidate.utterance.strip() else "edit"
 
 
-def box(session: str, editor: Editor, disabled: bool) -> bool:
+def box(workspace: Workspace, editor: Editor, disabled: bool) -> bool:
     """Draw the editor; true when Ctrl+Enter was hit in it."""
+    session = workspace.session_id
     key = f"editor_{session}"
     sent: list[bool] = []
     with st.container(key="editor"):
@@ -68,7 +70,7 @@ def box(session: str, editor: Editor, disabled: bool) -> bool:
                 limit=REPLY_LENGTH,
             ),
             on_text=lambda: typed(session, editor, st.session_state[key]["text"]),
-            on_send=lambda: _sent(session, editor, key),
+            on_send=lambda: _sent(workspace, editor, key),
         )
     sent.append(bool(st.session_state.pop(f"send_{session}", False)))
     return sent[0]
@@ -76,14 +78,14 @@ def box(session: str, editor: Editor, disabled: bool) -> bool:
 
 def typed(session: str, editor: Editor, text: str | None) -> None:
     """Take over what was typed, and keep it on the server."""
-    editor.text = text or ""
-    editor.warnings = ()
+    if (text or "") != editor.text:
+        editor.text, editor.warnings = text or "", ()
     keep = "" if editor.text.strip() == editor.start.strip() else editor.text[:4000]
     if keep == editor.saved:
         return
     try:
         desk().api.save_unsent(session, keep)
-    except (Refused, Offline):
+    except (Refused, Offline, ValidationError):
         return
     editor.saved = keep
 
@@ -96,8 +98,9 @@ def forget(session: str, editor: Editor) -> None:
     editor.own, editor.panel, editor.warnings = False, None, ()
 
 
-def _sent(session: str, editor: Editor, key: str) -> None:
-    sent = st.session_state[key]["send"]
+def _sent(workspace: Workspace, editor: Editor, key: str) -> None:
+    session, sent = workspace.session_id, st.session_state[key]["send"]
     if sent and sent["revision"] == editor.revision:
         typed(session, editor, sent["text"])
+        desk().on_screen(workspace)
         st.session_state[f"send_{session}"] = True

@@ -28,7 +28,7 @@ function onKey(event, state) {
   if (event.key === "?") setTimeout(help, SETTLED_MS);
   else if (page !== undefined) link(page, event.key === "1")?.click();
   else if (event.key === "e") edit(event);
-  else if (event.key === "f") pick(event, ".st-key-reasons button");
+  else if (event.key === "f") pick(event, "[class*=st-key-reasons_] button");
   else if (event.key === "End") pick(event, ".transcript");
 }
 

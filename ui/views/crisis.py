@@ -186,10 +186,13 @@ def _safety_plan(workspace: Workspace, help_card: CrisisCard) -> None:
         ]
         sent = st.form_submit_button(t("crisis.keep_plan"))
     text = "\n".join(f"{heading}: {words.strip()}" for heading, words in filled if words.strip())
-    claim = desk().claims.get(workspace.session_id)
-    if sent and text and claim:
-        done(lambda: desk().api.note(workspace.session_id, text, claim), t("question.note_done"))
-        st.rerun()
+    if not sent:
+        return
+    if not text:
+        st.error(t("question.missing_text"))
+        return
+    done(lambda: desk().api.note(workspace.session_id, text), t("question.note_done"))
+    st.rerun()
 
 
 def _hold(workspace: Workspace) -> None:
@@ -207,8 +210,8 @@ def _hold(workspace: Workspace) -> None:
 @part()
 def _answer(workspace: Workspace) -> None:
     session = workspace.session_id
-    held = session in desk().claims and not desk().offline
-    decide.side(workspace, held, leads_on=False)
+    held = session in desk().claims
+    decide.side(workspace, held and not desk().offline, leads_on=False)
     open_alerts = _open(workspace)
     if held and open_alerts:
         resolving.form(workspace, open_alerts)

@@ -17,7 +17,7 @@ from service.schemas.plans import (
 from service.schemas.workspace import Workspace
 from ui.desk import desk, done, t, word
 from ui.panels import formulation, steps
-from ui.panels.states import guarded, no_session
+from ui.panels.states import banner, guarded, no_session
 from ui.watching import address, go, mark, opened, pulse
 
 Act = Callable[[], None]
@@ -31,11 +31,14 @@ def show() -> None:
         no_session()
         return
     workspace = opened(session)
-    can_write = session in desk().claims and not desk().offline
+    can_write = session in desk().claims
     head, back = st.columns([5, 1], vertical_alignment="center")
     head.html(f"<h1>{escape(t('page.plan'))}</h1>")
     if back.button(t("plan.back"), key="back", shortcut="B", type="tertiary"):
         go("workspace", session)
+    with st.container(key="banners"):
+        if desk().offline:
+            banner("offline", t("state.offline_kept"))
     left, right = st.columns(2, gap="medium")
     with left:
         _running(workspace, can_write)
@@ -59,7 +62,8 @@ def _running(workspace: Workspace, can_write: bool) -> None:
             st.button(t("plan.move"), key="move", shortcut="V", on_click=_open, args=("move",))
             st.button(t("plan.edit"), key="edit_plan", shortcut="D", on_click=_open, args=("edit",))
             if workspace.status != "crisis":
-                st.button(t("plan.ask"), key="ask_plan", on_click=_ask, args=(workspace,))
+                st.button(t("plan.ask"), key="ask_plan", on_click=_ask, args=(workspace,),
+                          disabled=desk().offline)  # fmt: skip
         match st.session_state.get("plan_panel"):
             case "move":
                 _move(workspace)
@@ -83,17 +87,20 @@ def _proposed(workspace: Workspace, can_write: bool) -> None:
         if not can_write:
             return
         with st.container(horizontal=True):
-            if st.button(t("plan.approve"), key="approve_plan", type="primary", shortcut="A"):
-                _decide(workspace, "approve")
+            if st.button(
+                t("plan.approve"), key="approve_plan", type="primary", shortcut="A",
+                disabled=desk().offline, on_click=desk().on_screen, args=(workspace,),
+            ):  # fmt: skip
+                _decide(workspace.session_id, "approve")
             st.button(t("plan.edit_proposed"), key="edit_proposed", on_click=_open,
                       args=("edit_proposed",))  # fmt: skip
             st.button(t("plan.reject"), key="reject_plan", shortcut="X", type="tertiary",
                       on_click=_open, args=("reject",))  # fmt: skip
         match st.session_state.get("plan_panel"):
             case "edit_proposed":
-                _edit(workspace, proposed.plan, proposed=True)
+                _edit(workspace, proposed.plan, proposed.plan_id)
             case "reject":
-                _reject(workspace)
+                _reject(workspace, proposed.plan_id)
             case _:
                 pass
 
@@ -108,65 +115,99 @@ def _move(workspace: Workspace) -> None:
             format_func=position.plan.actions.__getitem__,
         )
         reason = st.text_input(t("plan.reason"))
-        sent = st.form_submit_button(t("plan.move_go"), type="primary", shortcut="Ctrl+Enter")
-    if sent and _said(reason):
+        sent = _submit(workspace, "plan.move_go")
+    press = desk().pressed_on(workspace.session_id) if sent and _said(reason) else None
+    if press is None:
+        return
+    drawn = press.workspace
+
+    def move() -> None:
         request = PositionRequest(
-            stage=Stage(position.stage),
+            stage=Stage(drawn.plan.position.stage),
             action_index=place,
             reason=reason.strip(),
-            basis=workspace.seq,
+            basis=drawn.seq,
         )
-        _act(lambda: desk().api.move(workspace.session_id, request, _claim(workspace)))
+        desk().api.move(drawn.session_id, request, desk().claim(drawn.session_id))
+
+    _act(move)
 
 
-def _edit(workspace: Workspace, plan: PlanBody, proposed: bool = False) -> None:
+def _edit(workspace: Workspace, plan: PlanBody, proposed: str | None = None) -> None:
     """Skip, insert and reorder at once: the steps as lines of text."""
-    with st.form("edit_form"):
+    session = workspace.session_id
+    # A form for each plan: what was written about one is never sent as an edit of another.
+    with st.form(f"edit_{proposed or hash(plan)}"):
         text = st.text_area(t("plan.aim"), value=plan.text, height=90)
         lines = st.text_area(t("plan.steps"), value="\n".join(plan.actions), height=190)
         reason = st.text_input(t("plan.reason"))
-        sent = st.form_submit_button(t("plan.edit_go"), type="primary", shortcut="Ctrl+Enter")
+        sent = _submit(workspace, "plan.edit_go")
     if not sent or not _said(reason):
         return
-    body = plan.model_copy(
-        update={
-            "text": text.strip() or plan.text,
-            "actions": tuple(line.strip() for line in lines.splitlines() if line.strip()),
-        }
+    body = {
+        **plan.model_dump(),
+        "text": text.strip() or plan.text,
+        "actions": tuple(line.strip() for line in lines.splitlines() if line.strip()),
+    }
+    if proposed is not None:
+        _decide(session, "edit", plan=body, reason=reason.strip())
+        return
+    press = desk().pressed_on(session)
+    if press is None:
+        return
+    asked = {"plan": body, "reason": reason.strip(), "basis": press.workspace.seq}
+    _act(
+        lambda: desk().api.new_plan(
+            session, PlanRequest.model_validate(asked), desk().claim(session)
+        )
     )
-    if proposed:
-        _decide(workspace, "edit", plan=body)
-    request = PlanRequest(plan=body, reason=reason.strip(), basis=workspace.seq)
-    _act(lambda: desk().api.new_plan(workspace.session_id, request, _claim(workspace)))
 
 
-def _reject(workspace: Workspace) -> None:
-    with st.form("reject_form"):
+def _reject(workspace: Workspace, plan_id: str) -> None:
+    with st.form(f"reject_{plan_id}"):
         reasons = st.pills(
             t("send.reasons"),
             get_args(Reason),
             selection_mode="multi",
             format_func=lambda reason: word("reason", reason),
         )
-        sent = st.form_submit_button(t("plan.reject_go"), type="primary", shortcut="Ctrl+Enter")
-    if sent and reasons:
-        _decide(workspace, "reject", reasons=tuple(reasons))
-
-
-def _decide(workspace: Workspace, verdict: str, **more: object) -> None:
-    proposed = workspace.plan.proposed
-    if proposed is None:
+        sent = _submit(workspace, "plan.reject_go")
+    if not sent:
         return
-    request = PlanDecisionRequest.model_validate(
-        {"verdict": verdict, "basis": workspace.seq, **more}
+    if not reasons:
+        st.error(t("question.missing_reasons"))
+        return
+    _decide(workspace.session_id, "reject", reasons=tuple(reasons))
+
+
+def _submit(workspace: Workspace, text: str) -> bool:
+    """The form's button; what is written stays while the service is away."""
+    return st.form_submit_button(
+        t(text), type="primary", shortcut="Ctrl+Enter", disabled=desk().offline,
+        on_click=desk().on_screen, args=(workspace,),
+    )  # fmt: skip
+
+
+def _decide(session: str, verdict: str, **more: object) -> None:
+    """Decide on the plan that was on the screen, whatever has been proposed since."""
+    press = desk().pressed_on(session)
+    proposed = press.workspace.plan.proposed if press else None
+    if press is None or proposed is None:
+        return
+    asked = {"verdict": verdict, "basis": press.workspace.seq, **more}
+    _act(
+        lambda: desk().api.decide_plan(
+            proposed.plan_id, PlanDecisionRequest.model_validate(asked), desk().claim(session)
+        )
     )
-    _act(lambda: desk().api.decide_plan(proposed.plan_id, request, _claim(workspace)))
 
 
 def _ask(workspace: Workspace) -> None:
-    request = PlanRequest(basis=workspace.seq)
+    session = workspace.session_id
     done(
-        lambda: desk().api.new_plan(workspace.session_id, request, _claim(workspace)),
+        lambda: desk().api.new_plan(
+            session, PlanRequest(basis=workspace.seq), desk().claim(session)
+        ),
         t("plan.asked"),
     )
 
@@ -182,10 +223,6 @@ def _said(reason: str) -> bool:
         return True
     st.error(t("question.missing_text"))
     return False
-
-
-def _claim(workspace: Workspace) -> str:
-    return desk().claims[workspace.session_id]
 
 
 def _open(panel: str | None) -> None:
