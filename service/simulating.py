@@ -68,14 +68,10 @@ class Simulation:
         lines = [line for line in history if line.role != "system"]
         if not lines or lines[-1].role != "user":
             raise Refused("invalid_request", "The newest message must be the user's.")
-        found = await self.house.ports.store.document(_KIND, self._mark(lines[:-1]))
-        if found is not None and len(lines) > 1:
-            session_id = found.body.decode()
-        else:
-            session_id = await self._replayed(lines)
+        session_id = await self._known(lines[:-1]) or await self._replayed(lines)
         answered = await self.go_on(session_id, lines[-1].content)
         reply = Said(role="assistant", content=answered.text)
-        await self._remember(self._mark([*lines, reply]), session_id)
+        await self._remember(self._marks([*lines, reply])[0], session_id)
         return answered
 
     async def go_on(self, session_id: str, text: str) -> Answered:
@@ -173,10 +169,17 @@ class Simulation:
         claim = await self.house.ports.store.claim(wish)
         return Reviewer(_REVIEWER, Fence(_REVIEWER, claim.number))
 
-    def _mark(self, lines: Sequence[Said]) -> str:
-        """Names a history without telling anything of it."""
+    def _marks(self, lines: Sequence[Said]) -> list[str]:
+        """Names a history without telling anything of it; the one to remember first."""
         said = json.dumps([self.caller.name, *((one.role, one.content) for one in lines)])
-        return self.house.keys.mark(_KIND, said.encode()).hex()
+        return [mark.hex() for mark in self.house.keys.marks(_KIND, said.encode())]
+
+    async def _known(self, lines: Sequence[Said]) -> str | None:
+        """Give the session in which a history was said here; None for one from elsewhere."""
+        for mark in self._marks(lines) if lines else ():
+            if found := await self.house.ports.store.document(_KIND, mark):
+                return found.body.decode()
+        return None
 
     async def _remember(self, mark: str, session_id: str) -> None:
         store = self.house.ports.store

@@ -46,12 +46,11 @@ class RedisStore:
     async def append(self, write: Append) -> None:
         """See `Store.append`."""
         keys = [self._link.session_key(write.session_id, what) for what in ("log", "row", "key")]
+        keys += [self._name("answer", key) for key in write.request_keys]
         said = await self._link.script("append", keys, *_append_words(write))
         match said[0]:
             case b"answered":
-                body_hash, status, body, until_ms = said[1:]
-                key = write.answer.key if write.answer else ""
-                raise AlreadyAnswered(Answer(key, body_hash, int(status), body, int(until_ms)))
+                raise AlreadyAnswered(_answer(write.request_keys[said[1]], said[2:]))
             case b"claim_lost":
                 raise ClaimLost
             case b"conflict":
@@ -143,8 +142,7 @@ class RedisStore:
         found = await self._link.command("HMGET", self._name("answer", key), *names)
         if found[0] is None:
             return None
-        body_hash, status, body, until_ms = found
-        return Answer(key, body_hash, int(status), body, int(until_ms))
+        return _answer(key, found)
 
     async def forget_answers(self, now_ms: int) -> int:
         """See `Store.forget_answers`. Also asks again for a rewrite that an erasure still needs."""
@@ -250,6 +248,11 @@ def _envelope(session_id: str, entry_id: bytes, named: Mapping[bytes, bytes]) ->
         schema_version=int(named[b"schema_version"]),
         sealed=named[b"sealed"],
     )
+
+
+def _answer(key: str, found: Sequence[bytes]) -> Answer:
+    body_hash, status, body, until_ms = found
+    return Answer(key, body_hash, int(status), body, int(until_ms))
 
 
 def _pairs(flat: Sequence[Any]) -> list[tuple[bytes, int]]:
