@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import redis.asyncio
@@ -18,6 +18,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from service.stores.port import StoreUnavailable
 from service.stores.waking import Waker
+from service.telemetry.log import LogEvent, log_line
 
 _CONNECTIONS = 64
 """Most connections of one process; more only wait for the next."""
@@ -28,6 +29,18 @@ _PAUSE_S = 0.2
 """How long to wait before listening again to a Redis that went away."""
 
 Word = str | bytes | int
+Begun = Literal["begun", "waits", "failed"]
+"""Of a rewrite that was asked for; one waits while an earlier one runs."""
+
+
+class Rewrites(NamedTuple):
+    """How rewrites of the append-only file stand."""
+
+    run: bytes
+    """Which start of which server tells it; empty when it does not say."""
+    busy: bool
+    well: bool
+    """Whether the last one that ended did what it should."""
 
 
 class Link:
@@ -49,8 +62,8 @@ class Link:
     async def command(self, *words: Word) -> Any:
         """Run one command."""
         try:
-            return await self._client.execute_command(*words)
-        except (RedisError, OSError, TimeoutError) as error:
+            return await self._ask(*words)
+        except ResponseError as error:
             raise StoreUnavailable(type(error).__name__) from error
 
     async def script(self, name: str, keys: Sequence[str], *words: Word) -> Any:
@@ -60,15 +73,24 @@ class Link:
         except (RedisError, OSError, TimeoutError) as error:
             raise StoreUnavailable(type(error).__name__) from error
 
-    async def rewrite(self) -> bool:
-        """Ask for a rewrite of the append-only file; False when one is running already."""
+    async def rewrite(self) -> Begun:
+        """Ask for a rewrite of the append-only file."""
         try:
-            await self._client.execute_command("BGREWRITEAOF")
-        except ResponseError:
-            return False
-        except (RedisError, OSError, TimeoutError) as error:
-            raise StoreUnavailable(type(error).__name__) from error
-        return True
+            await self._ask("BGREWRITEAOF")
+        except ResponseError as error:
+            return "waits" if "already in progress" in str(error) else _refused(error)
+        return "begun"
+
+    async def rewrites(self) -> Rewrites:
+        """Give how rewrites stand; one that is to begin soon counts as running."""
+        try:
+            told = await self._ask("INFO")
+        except ResponseError as error:
+            _refused(error)
+            return Rewrites(b"", busy=False, well=False)
+        busy = told.get("aof_rewrite_in_progress") or told.get("aof_rewrite_scheduled")
+        well = told.get("aof_last_bgrewrite_status") == "ok"
+        return Rewrites(str(told.get("run_id", "")).encode(), bool(busy), well)
 
     async def changed(self, seen: int, timeout_s: float) -> int:
         """Wait for a wake-up after ``seen``."""
@@ -86,6 +108,15 @@ class Link:
             with suppress(RedisError, OSError):
                 await one.aclose()
 
+    async def _ask(self, *words: Word) -> Any:
+        """Run one command. Raises: ResponseError when Redis says no; StoreUnavailable."""
+        try:
+            return await self._client.execute_command(*words)
+        except ResponseError:
+            raise
+        except (RedisError, OSError, TimeoutError) as error:
+            raise StoreUnavailable(type(error).__name__) from error
+
     async def _listen(self) -> None:
         while True:
             with suppress(RedisError, OSError, TimeoutError):
@@ -100,6 +131,12 @@ class Link:
             while True:
                 if await news.get_message(ignore_subscribe_messages=True, timeout=_LISTEN_S):
                     self._waker.wake()
+
+
+def _refused(error: ResponseError) -> Begun:
+    """Say that this Redis lets us not have its file rewritten; waiting would change nothing."""
+    log_line(LogEvent.REWRITE_FAILED, "error", code="refused", error=type(error).__name__)
+    return "failed"
 
 
 def _client(url: str) -> tuple[redis.asyncio.Redis, Sequence[redis.asyncio.Redis]]:

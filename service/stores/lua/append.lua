@@ -50,8 +50,9 @@ end
 if wrapped ~= '' then redis.call('SET', key, wrapped) end
 if destroy == '1' then
   redis.call('DEL', key)
-  -- The key's bytes are still in the append-only file until somebody has it rewritten.
-  redis.call('SET', P .. ':rewrite', '1')
+  -- The key's bytes are still in the append-only file until somebody has it rewritten. A session is
+  -- erased once: nobody who read an earlier mark takes this one for it.
+  redis.call('SET', P .. ':rewrite', session_id)
 end
 changed()
 return {'written'}
