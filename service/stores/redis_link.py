@@ -3,11 +3,11 @@
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import redis.asyncio
 from redis.asyncio.retry import Retry
@@ -21,7 +21,7 @@ from service.stores.waking import Waker
 from service.telemetry.log import LogEvent, log_line
 
 _CONNECTIONS = 64
-"""Most connections of one process; more only wait for the next."""
+"""Most commands of one process at once, each on a connection; more only wait for their turn."""
 _ANSWER_TIMEOUT_S = 5.0
 _CONNECT_TIMEOUT_S = 2.0
 _LISTEN_S = 1.0
@@ -52,6 +52,7 @@ class Link:
         self._scripts: Mapping[str, AsyncScript] = {
             name: self._client.register_script(text) for name, text in _scripts().items()
         }
+        self._turns = asyncio.Semaphore(_CONNECTIONS)
         self._waker = Waker()
         self._listening: asyncio.Task[None] | None = None
 
@@ -69,8 +70,9 @@ class Link:
     async def script(self, name: str, keys: Sequence[str], *words: Word) -> Any:
         """Run one of the scripts beside this file, atomically."""
         try:
-            return await self._scripts[name](keys=list(keys), args=[self.prefix, *words])
-        except (RedisError, OSError, TimeoutError) as error:
+            async with self._turn():
+                return await self._scripts[name](keys=list(keys), args=[self.prefix, *words])
+        except ResponseError as error:
             raise StoreUnavailable(type(error).__name__) from error
 
     async def rewrite(self) -> Begun:
@@ -110,8 +112,23 @@ class Link:
 
     async def _ask(self, *words: Word) -> Any:
         """Run one command. Raises: ResponseError when Redis says no; StoreUnavailable."""
-        try:
+        async with self._turn():
             return await self._client.execute_command(*words)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncGenerator[None]:
+        """Hold one of the connections; the pools have no queue, and a sentinel's just refuses.
+
+        Only for what Redis answers at once: who listens has a connection beside these.
+        Raises: ResponseError when Redis says no; StoreUnavailable.
+        """
+        try:
+            async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+                await self._turns.acquire()
+            try:
+                yield
+            finally:
+                self._turns.release()
         except ResponseError:
             raise
         except (RedisError, OSError, TimeoutError) as error:
@@ -150,17 +167,15 @@ def _client(url: str) -> tuple[redis.asyncio.Redis, Sequence[redis.asyncio.Redis
         "socket_timeout": _ANSWER_TIMEOUT_S,
         "socket_connect_timeout": _CONNECT_TIMEOUT_S,
         "retry": Retry(NoBackoff(), 0),
-        "max_connections": _CONNECTIONS,
+        # Turns are what limits; this one would refuse instead of letting anybody wait.
+        "max_connections": 2 * _CONNECTIONS,
     }
     if parts.scheme != "sentinel":
-        pool = redis.asyncio.BlockingConnectionPool.from_url(
-            url, timeout=_ANSWER_TIMEOUT_S, **given
-        )
-        return redis.asyncio.Redis.from_pool(pool), ()
+        return redis.asyncio.Redis.from_url(url, **given), ()
     watchers = [_address(one) for one in parts.netloc.rpartition("@")[2].split(",")]
     sentinel = Sentinel(watchers, socket_timeout=_CONNECT_TIMEOUT_S)
     if parts.password:
-        given |= {"username": parts.username, "password": parts.password}
+        given |= {"username": unquote(parts.username or ""), "password": unquote(parts.password)}
     return sentinel.master_for(parts.path.strip("/"), **given), tuple(sentinel.sentinels)
 
 
