@@ -143,10 +143,18 @@ class Link:
     async def _heed(self) -> None:
         async with self._client.pubsub() as news:
             await news.subscribe(f"{self.prefix}:changed")
-            # What was said while nobody listened counts as said now.
-            self._waker.wake()
-            while True:
-                if await news.get_message(ignore_subscribe_messages=True, timeout=_LISTEN_S):
+            silent_s = 0.0
+            while silent_s < _ANSWER_TIMEOUT_S:
+                told = await news.get_message(timeout=_LISTEN_S)
+                if told is None:
+                    # A server that is gone says as little as a quiet one; a quiet one answers this.
+                    silent_s += _LISTEN_S
+                    await news.ping()
+                    continue
+                silent_s = 0.0
+                # Redis says first that it listens: what was said before counts as said now, and
+                # not a moment earlier, or what came in between would wake nobody.
+                if told["type"] != "pong":
                     self._waker.wake()
 
 
