@@ -156,7 +156,7 @@ def erase(sessions: tuple[str, ...], actor: str, yes: bool) -> None:
 
 @click.command("rotate-master")
 def rotate_master() -> None:
-    """Wrap every session's key anew under the newest master key. May be repeated."""
+    """Wrap every session's key anew under the first master key. May be repeated."""
     done = _run(_rotate())
     click.echo(f"{done.rewrapped} rewrapped, {done.before} were before")
     if done.unreadable:

@@ -1,5 +1,6 @@
 """The same request twice is answered the same and done once, also across a crash."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -8,6 +9,7 @@ from pydantic import BaseModel
 
 from service.auth import Caller
 from service.house import ClientApp, House, InHouse
+from service.ledger import Under
 from service.session.refusals import Refused
 from service.session.state import State
 from service.stores.port import Answer
@@ -32,25 +34,31 @@ class OnceOnly:
 
     house: House
     caller: Caller
-    key: str
-    body_hash: bytes
+    marks: Mapping[str, bytes]
+    """Under each master key: where its answer may stand, and its body's hash there."""
 
     async def given(self) -> Stamp | None:
         """Give what was answered before. Raises: Refused idempotency_key_reused."""
-        found = await self.house.ports.store.answer(self.key)
-        return self.same(found) if found else None
+        for key in self.marks:
+            if found := await self.house.ports.store.answer(key):
+                return self.same(found)
+        return None
 
     def same(self, found: Answer) -> Stamp:
         """Give a remembered answer if it was to this very body."""
-        if found.body_hash != self.body_hash:
+        if found.body_hash != self.marks[found.key]:
             raise Refused("idempotency_key_reused", "This key came with another request before.")
         return Stamp.model_validate_json(found.body)
 
-    def answer(self, stamp: Stamp) -> Answer:
-        """Give what to remember in the transaction that does the work."""
-        body = stamp.model_dump_json().encode()
+    def under(self, stamp: Callable[[State], Stamp]) -> Under:
+        """Give what lets the work be done once, and remembers it in its own transaction."""
+        (key, body_hash), *earlier = self.marks.items()
         until_ms = self.house.ports.clock.now_ms() + _KEPT_MS
-        return Answer(self.key, self.body_hash, 200, body, until_ms)
+
+        def answer(after: State) -> Answer:
+            return Answer(key, body_hash, 200, stamp(after).model_dump_json().encode(), until_ms)
+
+        return Under(answer=answer, answered_as=[known for known, _ in earlier])
 
 
 def stamp_of(own_id: str, state: State, seq: int | None = None) -> Stamp:
@@ -72,8 +80,8 @@ async def _request(
     body = await request.body()
     scope = f"{caller.team}\0{caller.name}\0{key}".encode()
     said = f"{request.method}\0{request.url.path}\0".encode() + body
-    marks = house.keys.mark("answer", scope).hex(), house.keys.mark("body", said)
-    return OnceOnly(house, caller, *marks)
+    keys = [mark.hex() for mark in house.keys.marks("answer", scope)]
+    return OnceOnly(house, caller, dict(zip(keys, house.keys.marks("body", said), strict=True)))
 
 
 Once = Annotated[OnceOnly, Depends(_request)]

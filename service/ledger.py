@@ -33,6 +33,8 @@ class Under:
     fence: Fence | None = None
     answer: Callable[[State], Answer] | None = None
     """Makes the remembered answer from the state after the append."""
+    answered_as: Sequence[str] = ()
+    """Further keys it may stand under already; see `Append.answered_as`."""
 
 
 class Appended(NamedTuple):
@@ -203,6 +205,7 @@ class Ledger:
             row=summarise(state, self.policy),
             fence=under.fence,
             answer=under.answer(state) if under.answer else None,
+            answered_as=under.answered_as,
         )
         return write, _Known(state, envelopes[-1].hash, known.key), added
 

@@ -14,7 +14,6 @@ from safety.risk import WORST, Line, RiskReport
 from service.house import session_for
 from service.idempotency import Once, OnceOnly, Stamp, stamp_of
 from service.ids import within
-from service.ledger import Under
 from service.ports import Ports
 from service.schemas.client import MessageAccepted, MessageRequest
 from service.schemas.wire import Ident
@@ -61,9 +60,8 @@ async def _record(state: State, text: str, once: OnceOnly) -> Stamp:
         seq = next(one.seq for one in after.entries if one.id == message.message_id)
         return stamp_of(message.message_id, after, seq)
 
-    under = Under(answer=lambda after: once.answer(stamp(after)))
     try:
-        done = await house.ledger.append(session_id, receive, once.caller.name, under)
+        done = await house.ledger.append(session_id, receive, once.caller.name, once.under(stamp))
     except AlreadyAnswered as earlier:
         return once.same(earlier.answer)
     Intake.accepted.add()

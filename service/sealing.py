@@ -30,7 +30,10 @@ class KeyUnreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MasterKeys:
-    """The organisation's keys, newest first; older ones only open, so that keys can rotate."""
+    """The organisation's keys: the first seals, every one opens, so that keys can rotate.
+
+    A key must be everywhere before it may be first anywhere: only who has it can open.
+    """
 
     keys: tuple[bytes, ...]
     """Each 32 bytes."""
@@ -41,7 +44,7 @@ class MasterKeys:
             raise ValueError("a master key has 32 bytes")
 
     def wrap(self, session_id: str, data_key: bytes) -> bytes:
-        """Give the data key sealed under the newest master key."""
+        """Give the data key sealed under the first master key."""
         return _seal(AESGCM(self.keys[0]), data_key, session_id.encode())
 
     def unwrap(self, session_id: str, wrapped: bytes) -> bytes:
@@ -53,7 +56,7 @@ class MasterKeys:
                 continue
         raise KeyUnreadable(session_id)
 
-    def wrapped_by_newest(self, session_id: str, wrapped: bytes) -> bool:
+    def wrapped_by_first(self, session_id: str, wrapped: bytes) -> bool:
         """Whether rotation has reached this key."""
         try:
             _open(AESGCM(self.keys[0]), wrapped, session_id.encode())
@@ -61,12 +64,14 @@ class MasterKeys:
             return False
         return True
 
-    def mark(self, purpose: str, value: bytes) -> bytes:
-        """Give a keyed hash of a value; nobody without the master key can guess it back.
+    def marks(self, purpose: str, value: bytes) -> tuple[bytes, ...]:
+        """Give keyed hashes of a value; nobody without a master key can guess it back.
 
-        Always under the oldest key, so that rotation does not forget what was answered.
+        One under each key, in their order: what is kept goes under the first, and is looked for
+        under every one, so that rotation does not forget what was answered.
         """
-        return hmac.digest(self.keys[-1], purpose.encode() + b"\0" + value, "sha256")
+        said = purpose.encode() + b"\0" + value
+        return tuple(hmac.digest(key, said, "sha256") for key in self.keys)
 
 
 class DataKey:
@@ -122,13 +127,13 @@ class Rotated(NamedTuple):
 
     rewrapped: int
     before: int
-    """Sessions that were under the newest key already."""
+    """Sessions that were under the first key already."""
     unreadable: tuple[str, ...]
     """Sessions whose key opens under none of the master keys."""
 
 
 async def rotate(store: Store, keys: MasterKeys, told: Told = untold) -> Rotated:
-    """Wrap every session's key anew under the newest master key; the service may go on.
+    """Wrap every session's key anew under the first master key; the service may go on.
 
     May be repeated and broken off: each key is replaced whole, and only as it was read.
     """
@@ -138,7 +143,7 @@ async def rotate(store: Store, keys: MasterKeys, told: Told = untold) -> Rotated
         wrapped = await store.wrapped_key(row.session_id)
         if wrapped is None:
             continue
-        if keys.wrapped_by_newest(row.session_id, wrapped):
+        if keys.wrapped_by_first(row.session_id, wrapped):
             before += 1
             continue
         try:

@@ -9,7 +9,6 @@ from pydantic import Field
 from service.house import ClientApp, InHouse, session_for
 from service.idempotency import Once, Stamp, stamp_of
 from service.ids import moment, within
-from service.ledger import Under
 from service.schemas.client import (
     QuestionnaireRequest,
     QuestionnaireResult,
@@ -47,7 +46,7 @@ async def open_session(asked: SessionRequest, response: Response, once: Once) ->
     if stamp is None:
         opened = events.SessionOpened(team=caller.team, **asked.model_dump())
         session_id = house.ports.ids.new("ses")
-        under = Under(answer=lambda after: once.answer(stamp_of(session_id, after)))
+        under = once.under(lambda after: stamp_of(session_id, after))
         try:
             state = await house.ledger.open(session_id, opened, caller.name, under)
             stamp = stamp_of(session_id, state)
@@ -72,7 +71,7 @@ async def close_session(session_id: Ident, once: Once) -> Session:
     state = await session_for(house, caller, session_id)
     stamp = await once.given()
     if stamp is None:
-        under = Under(answer=lambda after: once.answer(stamp_of(session_id, after)))
+        under = once.under(lambda after: stamp_of(session_id, after))
         try:
             done = await house.ledger.append(session_id, decide.close, caller.name, under)
             stamp = stamp_of(session_id, done.state)
@@ -119,7 +118,7 @@ async def answer_questionnaire(
             return decide.answer(now, answered)
 
         own = answered.questionnaire_id
-        under = Under(answer=lambda after: once.answer(stamp_of(own, after)))
+        under = once.under(lambda after: stamp_of(own, after))
         try:
             done = await house.ledger.append(session_id, write, caller.name, under)
             stamp = stamp_of(own, done.state)

@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     store_file: Path | None = None
     """A file that holds the store's address, for one with a password in it."""
     master_key: SecretStr | None = None
-    """Base64 of 32 bytes each, newest first, separated by commas; wraps every session's key."""
+    """Base64 of 32 bytes each, separated by commas; the first wraps sessions' keys, all open."""
     master_key_file: Path | None = None
     engine_url: str = "http://127.0.0.1:8402"
     """Where vLLM answers; one engine."""

@@ -73,7 +73,7 @@ class Simulation:
         session_id = await self._taken(lines[:-1]) or await self._replayed(lines)
         answered = await self.go_on(session_id, lines[-1].content)
         reply = Said(role="assistant", content=answered.text)
-        await self._remember(self._mark([*lines, reply]), session_id)
+        await self._remember(self._marks([*lines, reply])[0], session_id)
         return answered
 
     async def go_on(self, session_id: str, text: str) -> Answered:
@@ -125,15 +125,15 @@ class Simulation:
 
         Who comes second with the same lines has a talk of her own from here on.
         """
-        store, mark = self.house.ports.store, self._mark(before)
-        known = await store.document(_KIND, mark) if before else None
+        known = await self._known(before)
         if known is None or known.body == _TAKEN:
             return None
         session_id = known.body.decode()
         with suppress(Refused, Conflict):
             state = await session_for(self.house, self.caller, session_id)
             if _spoken(state) == [line for line in before if not _call(line)]:
-                await store.put_document(_KIND, Document(mark, known.version + 1, _TAKEN))
+                taken = Document(known.key, known.version + 1, _TAKEN)
+                await self.house.ports.store.put_document(_KIND, taken)
                 return session_id
         return None
 
@@ -188,10 +188,17 @@ class Simulation:
         claim = await self.house.ports.store.claim(wish)
         return Reviewer(_REVIEWER, Fence(_REVIEWER, claim.number))
 
-    def _mark(self, lines: Sequence[Said]) -> str:
-        """Names a history without telling anything of it."""
+    def _marks(self, lines: Sequence[Said]) -> list[str]:
+        """Names a history without telling anything of it; the one to remember first."""
         said = json.dumps([self.caller.name, *((one.role, one.content) for one in lines)])
-        return self.house.keys.mark(_KIND, said.encode()).hex()
+        return [mark.hex() for mark in self.house.keys.marks(_KIND, said.encode())]
+
+    async def _known(self, lines: Sequence[Said]) -> Document | None:
+        """Give what is remembered of a history; None for one from elsewhere."""
+        for mark in self._marks(lines) if lines else ():
+            if found := await self.house.ports.store.document(_KIND, mark):
+                return found
+        return None
 
     async def _remember(self, mark: str, session_id: str) -> None:
         store = self.house.ports.store

@@ -83,6 +83,7 @@ class Town:
     http: httpx.AsyncClient
     house: House = field(init=False)
     worker: Worker = field(init=False)
+    master: MasterKeys = MASTER
     claims: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     _numbers: Any = field(default_factory=lambda: count(1))
 
@@ -92,12 +93,12 @@ class Town:
 
     def restart(self) -> None:
         """Forget everything that a process keeps in memory; only the store is left."""
-        ledger = Ledger(self.ports.store, MASTER, self.clock, self.policy)
+        ledger = Ledger(self.ports.store, self.master, self.clock, self.policy)
         auth = Authenticator(self.ports.store, self.clock)
         bare = Shelf(Path("no-adapters"), Fit("unknown"), BASE, 0, auto=False)
         aliases = StoredAliases(self.ports.store, BASE)
         rolling = Rolling(self.ports.store, (), aliases, self.clock, self.ports.ids, bare)
-        self.house = House(ledger, self.ports, MASTER, auth, Allowance(1e9, 1e9), rolling)
+        self.house = House(ledger, self.ports, self.master, auth, Allowance(1e9, 1e9), rolling)
         self.worker = Worker(ledger, self.ports)
         one_app().state.house = self.house
 

@@ -41,8 +41,9 @@ class MemoryStore:
 
     async def append(self, write: Append) -> None:
         """See `Store.append`."""
-        if write.answer and (given := self._answers.get(write.answer.key)):
-            raise AlreadyAnswered(given)
+        for key in write.request_keys:
+            if given := self._answers.get(key):
+                raise AlreadyAnswered(given)
         if write.fence and not self._holds(write.session_id, write.fence):
             raise ClaimLost
         log = self._logs.get(write.session_id, [])

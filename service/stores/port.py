@@ -58,6 +58,14 @@ class Append:
     answer: Answer | None = None
     destroy_key: bool = False
     """With the last append: the key is overwritten, the words are gone."""
+    answered_as: Sequence[str] = ()
+    """Further keys under which this request may have been answered: by a process that still has
+    an older master key first, or has a newer one first already."""
+
+    @property
+    def request_keys(self) -> tuple[str, ...]:
+        """Every key under which this request may have been answered, the one to write first."""
+        return (self.answer.key, *self.answered_as) if self.answer else ()
 
 
 class Claim(NamedTuple):

@@ -5,7 +5,7 @@ Keys and what they cost are listed in docs/stores.md. Only answers ever expire.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from service.stores import redis_rows
 from service.stores.port import (
@@ -25,7 +25,8 @@ from service.stores.port import (
     RowQuery,
     StoredRow,
 )
-from service.stores.redis_link import Link, Word
+from service.stores.redis_link import Begun, Link, Word
+from service.telemetry.log import LogEvent, log_line
 
 _REWRITE_TRIES, _REWRITE_PAUSE_S = 20, 0.25
 """How long an erasure waits for somebody else's rewrite to end before it asks for its own."""
@@ -46,12 +47,12 @@ class RedisStore:
     async def append(self, write: Append) -> None:
         """See `Store.append`."""
         keys = [self._link.session_key(write.session_id, what) for what in ("log", "row", "key")]
+        keys += [self._name("answer", key) for key in write.request_keys]
         said = await self._link.script("append", keys, *_append_words(write))
         match said[0]:
             case b"answered":
-                body_hash, status, body, until_ms = said[1:]
-                key = write.answer.key if write.answer else ""
-                raise AlreadyAnswered(Answer(key, body_hash, int(status), body, int(until_ms)))
+                key = write.request_keys[int(said[1])]
+                raise AlreadyAnswered(_answer(key, said[2:]))
             case b"claim_lost":
                 raise ClaimLost
             case b"conflict":
@@ -59,7 +60,7 @@ class RedisStore:
             case _:
                 pass
         if write.destroy_key:
-            await self._rewrite()
+            await self._rewrite(ended=False)
 
     async def read(self, session_id: str, after: int = 0) -> Sequence[Envelope]:
         """See `Store.read`."""
@@ -143,19 +144,16 @@ class RedisStore:
         found = await self._link.command("HMGET", self._name("answer", key), *names)
         if found[0] is None:
             return None
-        body_hash, status, body, until_ms = found
-        return Answer(key, body_hash, int(status), body, int(until_ms))
+        return _answer(key, found)
 
     async def forget_answers(self, now_ms: int) -> int:
-        """See `Store.forget_answers`. Also asks again for a rewrite that an erasure still needs."""
-        if await self._link.command("EXISTS", self._name("rewrite")):
-            await self._rewrite()
-        forgotten = 0
-        while True:
+        """See `Store.forget_answers`. Also sees to the rewrite that an erasure still needs."""
+        forgotten, some = 0, _FORGET_STEP
+        while some == _FORGET_STEP:
             some = await self._link.script("forget_answers", (), now_ms, _FORGET_STEP)
             forgotten += some
-            if some < _FORGET_STEP:
-                return forgotten
+        await self._rewrite(ended=True)
+        return forgotten
 
     async def document(self, kind: str, key: str) -> Document | None:
         """See `Store.document`."""
@@ -209,17 +207,44 @@ class RedisStore:
     def _name(self, *parts: str) -> str:
         return ":".join((self._link.prefix, *parts))
 
-    async def _rewrite(self) -> None:
+    async def _rewrite(self, *, ended: bool) -> None:
         """Have the append-only file rewritten, so that a destroyed key is in no file any more.
 
-        A rewrite that is running began before: wait for it and ask again. Who gives up leaves
-        the mark, and `forget_answers` asks again.
+        An erasure waits until a rewrite that holds the key no more has begun; whether it ended
+        well, `forget_answers` sees. Who gives up leaves the mark to the next.
         """
         for _ in range(_REWRITE_TRIES):
-            if await self._link.rewrite():
-                await self._link.command("DEL", self._name("rewrite"))
+            now = await self._rewriting()
+            if now in {"ended", "failed"} or (now == "begun" and not ended):
                 return
             await asyncio.sleep(_REWRITE_PAUSE_S)
+
+    async def _rewriting(self) -> Begun | Literal["ended"]:
+        """Take the next step towards a rewrite that began after the newest erasure and ended well.
+
+        The mark names that erasure, and then the server that said yes: from there on it runs no
+        rewrite that began before. One that was started again, or replaced, is asked again.
+        """
+        mark = self._name("rewrite")
+        wanted = await self._link.command("GET", mark)
+        if wanted is None:
+            return "ended"
+        now = await self._link.rewrites()
+        erasure, _, asked = wanted.partition(b" ")
+        ours = asked != b"" and asked == now.run
+        if ours and now.busy:
+            return "begun"
+        if ours and now.well:
+            return (
+                "ended" if await self._link.script("mark_rewrite", (mark,), wanted, "") else "waits"
+            )
+        begun = await self._link.rewrite()
+        if begun == "begun":
+            await self._link.script("mark_rewrite", (mark,), wanted, erasure + b" " + now.run)
+        if ours:
+            log_line(LogEvent.REWRITE_FAILED, "error", code="broke_off")
+            return "failed"
+        return begun
 
 
 def _append_words(write: Append) -> list[Word]:
@@ -250,6 +275,11 @@ def _envelope(session_id: str, entry_id: bytes, named: Mapping[bytes, bytes]) ->
         schema_version=int(named[b"schema_version"]),
         sealed=named[b"sealed"],
     )
+
+
+def _answer(key: str, found: Sequence[bytes]) -> Answer:
+    body_hash, status, body, until_ms = found
+    return Answer(key, body_hash, int(status), body, int(until_ms))
 
 
 def _pairs(flat: Sequence[Any]) -> list[tuple[bytes, int]]:

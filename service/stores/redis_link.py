@@ -3,11 +3,11 @@
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Literal, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 import redis.asyncio
 from redis.asyncio.retry import Retry
@@ -18,9 +18,10 @@ from redis.exceptions import RedisError, ResponseError
 
 from service.stores.port import StoreUnavailable
 from service.stores.waking import Waker
+from service.telemetry.log import LogEvent, log_line
 
 _CONNECTIONS = 64
-"""Most connections of one process; more only wait for the next."""
+"""Most commands of one process at once, each on a connection; more only wait for their turn."""
 _ANSWER_TIMEOUT_S = 5.0
 _CONNECT_TIMEOUT_S = 2.0
 _LISTEN_S = 1.0
@@ -28,6 +29,18 @@ _PAUSE_S = 0.2
 """How long to wait before listening again to a Redis that went away."""
 
 Word = str | bytes | int
+Begun = Literal["begun", "waits", "failed"]
+"""Of a rewrite that was asked for; one waits while an earlier one runs."""
+
+
+class Rewrites(NamedTuple):
+    """How rewrites of the append-only file stand."""
+
+    run: bytes
+    """Which start of which server tells it; empty when it does not say."""
+    busy: bool
+    well: bool
+    """Whether the last one that ended did what it should."""
 
 
 class Link:
@@ -39,6 +52,7 @@ class Link:
         self._scripts: Mapping[str, AsyncScript] = {
             name: self._client.register_script(text) for name, text in _scripts().items()
         }
+        self._turns = asyncio.Semaphore(_CONNECTIONS)
         self._waker = Waker()
         self._listening: asyncio.Task[None] | None = None
 
@@ -49,26 +63,36 @@ class Link:
     async def command(self, *words: Word) -> Any:
         """Run one command."""
         try:
-            return await self._client.execute_command(*words)
-        except (RedisError, OSError, TimeoutError) as error:
+            return await self._ask(*words)
+        except ResponseError as error:
             raise StoreUnavailable(type(error).__name__) from error
 
     async def script(self, name: str, keys: Sequence[str], *words: Word) -> Any:
         """Run one of the scripts beside this file, atomically."""
         try:
-            return await self._scripts[name](keys=list(keys), args=[self.prefix, *words])
-        except (RedisError, OSError, TimeoutError) as error:
+            async with self._turn():
+                return await self._scripts[name](keys=list(keys), args=[self.prefix, *words])
+        except ResponseError as error:
             raise StoreUnavailable(type(error).__name__) from error
 
-    async def rewrite(self) -> bool:
-        """Ask for a rewrite of the append-only file; False when one is running already."""
+    async def rewrite(self) -> Begun:
+        """Ask for a rewrite of the append-only file."""
         try:
-            await self._client.execute_command("BGREWRITEAOF")
-        except ResponseError:
-            return False
-        except (RedisError, OSError, TimeoutError) as error:
-            raise StoreUnavailable(type(error).__name__) from error
-        return True
+            await self._ask("BGREWRITEAOF")
+        except ResponseError as error:
+            return "waits" if "already in progress" in str(error) else _refused(error)
+        return "begun"
+
+    async def rewrites(self) -> Rewrites:
+        """Give how rewrites stand; one that is to begin soon counts as running."""
+        try:
+            told = await self._ask("INFO")
+        except ResponseError as error:
+            _refused(error)
+            return Rewrites(b"", busy=False, well=False)
+        busy = told.get("aof_rewrite_in_progress") or told.get("aof_rewrite_scheduled")
+        well = told.get("aof_last_bgrewrite_status") == "ok"
+        return Rewrites(str(told.get("run_id", "")).encode(), bool(busy), well)
 
     async def changed(self, seen: int, timeout_s: float) -> int:
         """Wait for a wake-up after ``seen``."""
@@ -86,6 +110,30 @@ class Link:
             with suppress(RedisError, OSError):
                 await one.aclose()
 
+    async def _ask(self, *words: Word) -> Any:
+        """Run one command. Raises: ResponseError when Redis says no; StoreUnavailable."""
+        async with self._turn():
+            return await self._client.execute_command(*words)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncGenerator[None]:
+        """Hold one of the connections; the pools have no queue, and a sentinel's just refuses.
+
+        Only for what Redis answers at once: who listens has a connection beside these.
+        Raises: ResponseError when Redis says no; StoreUnavailable.
+        """
+        try:
+            async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+                await self._turns.acquire()
+            try:
+                yield
+            finally:
+                self._turns.release()
+        except ResponseError:
+            raise
+        except (RedisError, OSError, TimeoutError) as error:
+            raise StoreUnavailable(type(error).__name__) from error
+
     async def _listen(self) -> None:
         while True:
             with suppress(RedisError, OSError, TimeoutError):
@@ -95,11 +143,25 @@ class Link:
     async def _heed(self) -> None:
         async with self._client.pubsub() as news:
             await news.subscribe(f"{self.prefix}:changed")
-            # What was said while nobody listened counts as said now.
-            self._waker.wake()
-            while True:
-                if await news.get_message(ignore_subscribe_messages=True, timeout=_LISTEN_S):
+            silent_s = 0.0
+            while silent_s < _ANSWER_TIMEOUT_S:
+                told = await news.get_message(timeout=_LISTEN_S)
+                if told is None:
+                    # A server that is gone says as little as a quiet one; a quiet one answers this.
+                    silent_s += _LISTEN_S
+                    await news.ping()
+                    continue
+                silent_s = 0.0
+                # Redis says first that it listens: what was said before counts as said now, and
+                # not a moment earlier, or what came in between would wake nobody.
+                if told["type"] != "pong":
                     self._waker.wake()
+
+
+def _refused(error: ResponseError) -> Begun:
+    """Say that this Redis lets us not have its file rewritten; waiting would change nothing."""
+    log_line(LogEvent.REWRITE_FAILED, "error", code="refused", error=type(error).__name__)
+    return "failed"
 
 
 def _client(url: str) -> tuple[redis.asyncio.Redis, Sequence[redis.asyncio.Redis]]:
@@ -113,17 +175,15 @@ def _client(url: str) -> tuple[redis.asyncio.Redis, Sequence[redis.asyncio.Redis
         "socket_timeout": _ANSWER_TIMEOUT_S,
         "socket_connect_timeout": _CONNECT_TIMEOUT_S,
         "retry": Retry(NoBackoff(), 0),
-        "max_connections": _CONNECTIONS,
+        # Turns are what limits; this one would refuse instead of letting anybody wait.
+        "max_connections": 2 * _CONNECTIONS,
     }
     if parts.scheme != "sentinel":
-        pool = redis.asyncio.BlockingConnectionPool.from_url(
-            url, timeout=_ANSWER_TIMEOUT_S, **given
-        )
-        return redis.asyncio.Redis.from_pool(pool), ()
+        return redis.asyncio.Redis.from_url(url, **given), ()
     watchers = [_address(one) for one in parts.netloc.rpartition("@")[2].split(",")]
     sentinel = Sentinel(watchers, socket_timeout=_CONNECT_TIMEOUT_S)
     if parts.password:
-        given |= {"username": parts.username, "password": parts.password}
+        given |= {"username": unquote(parts.username or ""), "password": unquote(parts.password)}
     return sentinel.master_for(parts.path.strip("/"), **given), tuple(sentinel.sentinels)
 
 

@@ -236,8 +236,9 @@ class SqliteStore:
 
 
 def _append(link: sqlite3.Connection, write: Append) -> None:
-    if write.answer and (given := _answer(link, write.answer.key)):
-        raise AlreadyAnswered(given)
+    for key in write.request_keys:
+        if given := _answer(link, key):
+            raise AlreadyAnswered(given)
     if write.fence:
         sql = "SELECT claim_holder, claim_number FROM rows WHERE session_id = ?"
         if link.execute(sql, (write.session_id,)).fetchone() != tuple(write.fence):

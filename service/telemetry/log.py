@@ -42,6 +42,7 @@ class LogEvent(StrEnum):
     ADAPTER_CHANGED = "adapter_changed"
     ROLLOUT_MOVED = "rollout_moved"
     STORE_UNAVAILABLE = "store_unavailable"
+    REWRITE_FAILED = "rewrite_failed"
     METRICS_EXPOSED = "metrics_exposed"
     BUG = "bug"
     LIBRARY = "library"

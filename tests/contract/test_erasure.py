@@ -1,8 +1,12 @@
 """Erasing a client leaves no byte from which a word could be read again."""
 
 import asyncio
+import os
+import signal
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -138,6 +142,113 @@ async def test_a_rewrite_that_an_erasure_still_needs_is_asked_for_by_the_worker(
                     await asyncio.sleep(0.1)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.fixture
+def slow_rewrites(empty_redis: RedisServer) -> Iterator[redis.Redis]:
+    """The server, whose rewrites take some twenty seconds until told otherwise."""
+    with redis.Redis(port=empty_redis.port) as client:
+        client.config_set("rdb-key-save-delay", 50_000)
+        yield client
+        client.config_set("rdb-key-save-delay", 0)
+        end_rewrite(empty_redis, client)
+
+
+def end_rewrite(server: RedisServer, client: redis.Redis) -> None:
+    """Kill the process that rewrites, as a host short of memory does."""
+    assert server.process is not None
+    own = server.process.pid
+    for child in Path(f"/proc/{own}/task/{own}/children").read_text().split():
+        os.kill(int(child), signal.SIGKILL)
+    deadline = time.monotonic() + _REWRITE_S
+    while client.info("persistence")["aof_rewrite_in_progress"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.redis
+async def test_a_rewrite_that_broke_off_is_asked_for_again_until_the_key_is_gone(
+    empty_redis: RedisServer, slow_rewrites: redis.Redis, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = RedisStore(empty_redis.url)
+    slow_rewrites.config_set("rdb-key-save-delay", 0)
+    keys = await talk(store)
+    slow_rewrites.config_set("rdb-key-save-delay", 50_000)
+    await Ledger(store, KEYS, Clock(), Policy()).erase("ses_0000", "superior")
+    assert slow_rewrites.info("persistence")["aof_rewrite_in_progress"]
+    end_rewrite(empty_redis, slow_rewrites)
+    assert slow_rewrites.exists("sc:rewrite")
+    assert left(empty_redis.folder, keys, ["ses_0000"])
+    slow_rewrites.config_set("rdb-key-save-delay", 0)
+    await rewritten(empty_redis, store)
+    assert left(empty_redis.folder, keys, ["ses_0000"]) == []
+    assert "broke_off" in capsys.readouterr().out
+    await store.close()
+
+
+@pytest.mark.redis
+async def test_a_server_that_was_started_again_is_asked_again(
+    empty_redis: RedisServer, slow_rewrites: redis.Redis
+) -> None:
+    first = RedisStore(empty_redis.url)
+    keys = await talk(first)
+    await Ledger(first, KEYS, Clock(), Policy()).erase("ses_0000", "superior")
+    await first.close()
+    end_rewrite(empty_redis, slow_rewrites)
+    empty_redis.kill()
+    empty_redis.start()
+    store = RedisStore(empty_redis.url)
+    assert slow_rewrites.exists("sc:rewrite")
+    assert left(empty_redis.folder, keys, ["ses_0000"])
+    await rewritten(empty_redis, store)
+    assert left(empty_redis.folder, keys, ["ses_0000"]) == []
+    await store.close()
+
+
+@pytest.mark.redis
+async def test_the_mark_of_an_erasure_outlives_the_rewrite_of_another(
+    empty_redis: RedisServer,
+) -> None:
+    with redis.Redis(port=empty_redis.port) as client:
+        store = RacedStore(empty_redis.url, lambda: client.set("sc:rewrite", "ses_other"))
+        await talk(store)
+        await Ledger(store, KEYS, Clock(), Policy()).erase("ses_0000", "superior")
+        assert client.get("sc:rewrite") == b"ses_other"
+    await store.close()
+
+
+class RacedStore(RedisStore):
+    """A store whose every rewrite begins at the moment of another's erasure."""
+
+    def __init__(self, url: str, meanwhile: Callable[[], object]) -> None:
+        super().__init__(url)
+        self.meanwhile = meanwhile
+        rewrite = self._link.rewrite
+
+        async def raced() -> Any:
+            begun = await rewrite()
+            self.meanwhile()
+            return begun
+
+        self._link.rewrite = raced
+
+
+@pytest.mark.redis
+async def test_a_redis_that_lets_us_not_rewrite_its_file_keeps_no_erasure_waiting_and_is_told_of(
+    empty_redis: RedisServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with redis.Redis(port=empty_redis.port) as client:
+        client.acl_setuser("guest", enabled=True, nopass=True, reset=True, keys=["*"],
+            channels=["*"], categories=["+@all"], commands=["-bgrewriteaof"])  # fmt: skip
+        store = RedisStore(empty_redis.url.replace("//", "//guest:any@"))
+        await talk(store)
+        before = time.monotonic()
+        await Ledger(store, KEYS, Clock(), Policy()).erase("ses_0000", "superior")
+        assert time.monotonic() - before < 2.0
+        assert "NoPermissionError" in capsys.readouterr().out
+        assert client.exists("sc:rewrite")
+        client.acl_deluser("guest")
+    await store.close()
 
 
 @pytest.mark.parametrize("again", [False, True])

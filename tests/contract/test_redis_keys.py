@@ -1,5 +1,6 @@
 """Which keys there are in Redis, which of them end, and where a cluster or a sentinel puts them."""
 
+import asyncio
 import re
 import subprocess
 import time
@@ -25,6 +26,8 @@ from tests.ports import free_port
 pytestmark = pytest.mark.redis
 DOCS = Path(__file__).resolve().parents[2] / "docs/stores.md"
 _START_S = 60.0
+_AT_ONCE = 200
+"""More than a process has connections."""
 _INFO = "CLUSTER INFO"
 
 
@@ -139,6 +142,32 @@ async def test_a_sentinel_says_where_the_primary_is(watched: str) -> None:
     assert len(await store.read("ses_s")) == 1
     assert WORDS.encode() not in (await store.read("ses_s"))[0].sealed
     await store.close()
+
+
+async def test_behind_a_sentinel_many_at_once_only_wait_for_their_turn(watched: str) -> None:
+    store = RedisStore(watched)
+    await store.append(_sealed("ses_s"))
+    async with asyncio.TaskGroup() as tasks:
+        heard = tasks.create_task(store.changed(0, 10.0))
+        read = [tasks.create_task(store.read("ses_s")) for _ in range(_AT_ONCE)]
+        leased = [tasks.create_task(store.lease_due(NOW, NOW + 1, 1)) for _ in range(_AT_ONCE)]
+    assert [len(one.result()) for one in read] == [1] * _AT_ONCE
+    assert (len(leased), heard.result()) == (_AT_ONCE, 1)
+    await store.close()
+
+
+async def test_signs_in_a_name_or_password_are_written_in_a_sentinels_address_as_in_any(
+    watched: str, empty_redis: RedisServer
+) -> None:
+    store = RedisStore(watched.replace("://", "://a%3Aname:p%40s%2Fs@"))
+    with redis.Redis(port=empty_redis.port) as client:
+        client.acl_setuser("a:name", enabled=True, passwords=["+p@s/s"], reset=True, keys=["*"],
+            channels=["*"], categories=["+@all"])  # fmt: skip
+        try:
+            await store.ping()
+        finally:
+            client.acl_deluser("a:name")
+            await store.close()
 
 
 async def test_a_claim_that_ended_by_itself_leaves_the_persons_set(

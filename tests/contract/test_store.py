@@ -61,6 +61,20 @@ async def test_an_answered_request_is_answered_the_same_before_anything_else_is_
     assert await store.answer("a1") == answer(body=b'{"seq": 1}')
 
 
+async def test_a_request_that_was_answered_under_another_master_key_is_answered_the_same(
+    store: Store,
+) -> None:
+    before = answer("old", body=b'{"seq": 1}')
+    await store.append(append(answer=before))
+    new, others = answer("new"), ("older", "old", "oldest")
+    for session_id, after in (("ses_a", 1), ("ses_b", 0)):
+        late = append(session_id, after, answer=new, answered_as=others)
+        with pytest.raises(AlreadyAnswered) as given:
+            await store.append(late)
+        assert given.value.answer == before
+    assert (await store.answer("new"), await store.read("ses_b")) == (None, [])
+
+
 async def test_a_lost_claim_is_refused_before_a_conflict(store: Store) -> None:
     await store.append(append())
     with pytest.raises(ClaimLost):

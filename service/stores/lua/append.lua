@@ -1,5 +1,6 @@
 -- Append if nothing is in the way; the log, the row, its indexes, key and answer in one step.
--- KEYS: log, row, wrapped key of one session. Nothing is written before the last refusal.
+-- KEYS: log, row, wrapped key of one session, then where an answer to this request may stand, the
+-- place of a new one first. Nothing is written before the last refusal.
 local log, row, key = KEYS[1], KEYS[2], KEYS[3]
 local session_id, expected = ARGV[2], ARGV[3]
 local fenced, holder, number = ARGV[4], ARGV[5], ARGV[6]
@@ -9,10 +10,9 @@ local answer, body_hash, status, body, until_ms =
 local summary, team, queue, alerts, newest, due, urgency, assigned =
   ARGV[14], ARGV[15], ARGV[16], ARGV[17], ARGV[18], ARGV[19], ARGV[20], ARGV[21]
 
-if answer ~= '' then
-  local given = redis.call('HMGET', P .. ':answer:' .. answer,
-    'body_hash', 'status', 'body', 'until_ms')
-  if given[1] then return {'answered', given[1], given[2], given[3], given[4]} end
+for at = 4, #KEYS do
+  local given = redis.call('HMGET', KEYS[at], 'body_hash', 'status', 'body', 'until_ms')
+  if given[1] then return {'answered', at - 4, given[1], given[2], given[3], given[4]} end
 end
 local old = redis.call('HMGET', row, 'team', 'queue', 'newest', 'due', 'urgency', 'assigned',
   'claim_holder', 'claim_number', 'alerts', 'aside')
@@ -41,7 +41,7 @@ list_on('newest', team, newest)
 due_on(session_id, urgency, due)
 person_on(session_id, assigned)
 if answer ~= '' then
-  local kept = P .. ':answer:' .. answer
+  local kept = KEYS[4]
   redis.call('HSET', kept, 'body_hash', body_hash, 'status', status, 'body', body,
     'until_ms', until_ms)
   redis.call('PEXPIREAT', kept, until_ms)
@@ -50,8 +50,9 @@ end
 if wrapped ~= '' then redis.call('SET', key, wrapped) end
 if destroy == '1' then
   redis.call('DEL', key)
-  -- The key's bytes are still in the append-only file until somebody has it rewritten.
-  redis.call('SET', P .. ':rewrite', '1')
+  -- The key's bytes are still in the append-only file until somebody has it rewritten. A session is
+  -- erased once: nobody who read an earlier mark takes this one for it.
+  redis.call('SET', P .. ':rewrite', session_id)
 end
 changed()
 return {'written'}
