@@ -265,10 +265,8 @@ class Worker:
         Alerts.pages.add(outcome="delivered" if delivered else "failed")
         if delivered and page.tier:
             Alerts.escalated.add(level=alarm.level)
-        log_line(
-            LogEvent.PAGE_SENT if delivered else LogEvent.PAGE_FAILED,
-            alert_id=alert_id, level=alarm.level,
-        )  # fmt: skip
+        told = LogEvent.PAGE_SENT if delivered else LogEvent.PAGE_FAILED
+        log_line(told, alert_id=alert_id, level=alarm.level)
 
     async def _news(self) -> None:
         """Wait for a change, until the next due time at most: a hold ends when it should."""
@@ -297,7 +295,5 @@ def _outliving(session_id: str, kind: DutyKind | None = None) -> Generator[None]
         log_line(LogEvent.TURN_FAILED, session_id=session_id, code=refused.code)
     except Exception as bug:  # noqa: BLE001  (place 1 of 3: one session's bug stops no other)
         Duties.done.add(kind=kind or "none", outcome="failed")
-        log_line(
-            LogEvent.BUG, "error", session_id=session_id, error=type(bug).__name__,
-            where=where(bug),
-        )  # fmt: skip
+        at = where(bug)
+        log_line(LogEvent.BUG, "error", session_id=session_id, error=type(bug).__name__, where=at)
