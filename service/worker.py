@@ -23,7 +23,7 @@ from service.session.state import State
 from service.stores.port import Lease, StoreUnavailable
 from service.telemetry.log import LogEvent, log_line, noting, where
 from service.telemetry.metrics import Alerts, Duties
-from service.turn import run_turn
+from service.turn import run_planning, run_turn
 
 ACTOR = "service"
 _POLL_S = 1.0
@@ -37,7 +37,7 @@ _SOON_MS = 1_000
 _FORGET_MS = 300_000
 """How often the store is asked to forget answers that no client can ask for again."""
 _TURNS = frozenset({"plan", "draft"})
-"""Duties that need the model, and a slot: both are one turn."""
+"""Duties that need the model; a draft needs a slot."""
 _REPEATS = 3
 """How often a turn starts over at once because the session moved on while it ran."""
 _PAUSE_S = 0.5
@@ -56,16 +56,17 @@ class Worker:
     """Does duties, at most ``turns`` turns at a time. `run` ends when it is cancelled.
 
     As many turns again may wait here for a slot. Every further one is put aside in the store,
-    where the next slot of any worker takes the most urgent.
+    where the next slot of any worker takes the most urgent. Plans take none, lest a planner that
+    hangs keeps drafts waiting; there are half as many at a time.
     """
 
     def __init__(self, ledger: Ledger, ports: Ports, turns: int = 8) -> None:
-        self._ledger = ledger
-        self._ports = ports
+        self._ledger, self._ports = ledger, ports
         self._slots = asyncio.Semaphore(turns)
         self._most = turns * 2
         self._held = 0
         """Turns taken from what is due that have a slot here or wait for one."""
+        self._plans = asyncio.Semaphore(max(1, turns // 2))
         self._put_aside = asyncio.Event()
         self._busy: set[tuple[str, str]] = set()
         self._seen = 0
@@ -99,8 +100,7 @@ class Worker:
             if not leases:
                 self._slots.release()
         for lease in leases:
-            begun = tasks.create_task(self._resume(lease))
-            begun.add_done_callback(lambda _: self._slots.release())
+            tasks.create_task(self._resume(lease)).add_done_callback(lambda _: self._slots.release())
         return len(leases)
 
     async def drain(self) -> None:
@@ -142,12 +142,18 @@ class Worker:
         """See what a session owes; start on it, or put its turn aside when every slot is taken."""
         with _outliving(lease.session_id):
             owed = await self._owed(lease.session_id)
-            if not any(duty.kind in _TURNS for duty in owed.now):
+            kind = owed.now[0].kind if owed.now else None
+            full = kind == "plan" and self._plans.locked()
+            if kind not in _TURNS:
                 tasks.create_task(self._serve(lease, owed.now))
-            elif (lease.session_id, "") in self._busy:
-                # Its turn is under way here and, as a rule, sees at its end what came meanwhile.
+            elif full or (lease.session_id, kind) in self._busy:
+                # What is under way here sees, as a rule, at its end what came meanwhile.
                 soon = self._ports.clock.now_ms() + _SOON_MS
                 await self._ports.store.keep_lease(lease, soon)
+            elif kind == "plan":
+                await self._plans.acquire()
+                asked = tasks.create_task(self._serve(lease, owed.now))
+                asked.add_done_callback(lambda _: self._plans.release())
             elif self._held >= self._most:
                 again = self._ports.clock.now_ms() + _ASIDE_MS
                 until = again if owed.later_ms is None else min(again, owed.later_ms)
@@ -189,10 +195,12 @@ class Worker:
         if due := [duty for duty in quick if duty.due_at_ms <= now]:
             return _Owed(sorted(due, key=lambda duty: duty.kind), None)
         turns = [duty for duty in owed if duty.kind in _TURNS and duty.due_at_ms <= now]
+        # A draft before a plan, and beside one that is being written: the planner may be slow.
+        turns.sort(key=lambda duty: ((session_id, duty.kind) in self._busy, duty.kind))
         return _Owed(turns[:1], min((duty.due_at_ms for duty in quick), default=None))
 
     async def _do(self, session_id: str, duty: Duty) -> None:
-        key = (session_id, duty.subject)
+        key = (session_id, duty.subject or duty.kind)
         if key in self._busy:
             return
         self._busy.add(key)
@@ -215,14 +223,15 @@ class Worker:
         elif duty.kind == "release":
             await release_due(session_id, Desk(self._ledger, self._ports))
         else:
-            await self._turn(session_id)
+            await self._turn(session_id, duty.kind)
 
-    async def _turn(self, session_id: str) -> None:
-        """Run a turn; again when the session moved on meanwhile and still owes one."""
+    async def _turn(self, session_id: str, kind: DutyKind) -> None:
+        """Run a turn; again when the session moved on meanwhile and still owes it."""
+        run = run_turn if kind == "draft" else run_planning
         for _ in range(_REPEATS):
-            await run_turn(session_id, self._ledger, self._ports)
+            await run(session_id, self._ledger, self._ports)
             owed = await self._owed(session_id)
-            if not any(duty.kind in _TURNS for duty in owed.now):
+            if not any(duty.kind == kind for duty in owed.now):
                 return
 
     @asynccontextmanager
@@ -258,10 +267,8 @@ class Worker:
         Alerts.pages.add(outcome="delivered" if delivered else "failed")
         if delivered and page.tier:
             Alerts.escalated.add(level=alarm.level)
-        log_line(
-            LogEvent.PAGE_SENT if delivered else LogEvent.PAGE_FAILED,
-            alert_id=alert_id, level=alarm.level,
-        )  # fmt: skip
+        sent = LogEvent.PAGE_SENT if delivered else LogEvent.PAGE_FAILED
+        log_line(sent, alert_id=alert_id, level=alarm.level)
 
     async def _news(self) -> None:
         """Wait for a change, until the next due time at most: a hold ends when it should."""

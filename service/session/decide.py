@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from planner.vocabulary import Formulation
 from safety.risk import RiskReport
 from service.session import alarms, events, parts
-from service.session.duties import Policy, wants_draft, wants_plan
+from service.session.duties import Policy, lacks_plan, wants_draft
 from service.session.plans import PlanProposed
 from service.session.refusals import Refused
 from service.session.state import State
@@ -124,8 +124,9 @@ def proposed(
     """Record a plan, unless nobody needs one any more.
 
     ``known`` is the formulation the planner was shown: what a human corrected since then stays.
+    A reply decided meanwhile does not matter: its undo leads back to where a plan was needed.
     """
-    if not wants_plan(state, policy):
+    if not lacks_plan(state, policy):
         return ()
     if state.formulation != known:
         plan = plan.model_copy(update={"formulation": parts.formulation_text(state.formulation)})

@@ -3,6 +3,9 @@
 import asyncio
 from typing import Any
 
+from models.completion import Ask
+from planner.prompt import Prompt
+from planner.vocabulary import Role
 from tests.driving import Json, Town
 
 MINUTE = 60_000
@@ -123,10 +126,11 @@ async def test_a_formulation_corrected_while_the_planner_writes_stays(here: Town
     goes_on = asyncio.Event()
     answers = here.engine.complete
 
-    async def slowly(*sent: Any) -> Any:
-        asked.set()
-        await goes_on.wait()
-        return await answers(*sent)
+    async def slowly(prompt: Prompt, ask: Ask) -> Any:
+        if prompt.role is Role.PLANNER:
+            asked.set()
+            await goes_on.wait()
+        return await answers(prompt, ask)
 
     here.engine.complete = slowly
     working = asyncio.create_task(here.work())
