@@ -100,7 +100,8 @@ class Worker:
             if not leases:
                 self._slots.release()
         for lease in leases:
-            tasks.create_task(self._resume(lease)).add_done_callback(lambda _: self._slots.release())
+            begun = tasks.create_task(self._resume(lease))
+            begun.add_done_callback(lambda _: self._slots.release())
         return len(leases)
 
     async def drain(self) -> None:
@@ -230,8 +231,7 @@ class Worker:
         run = run_turn if kind == "draft" else run_planning
         for _ in range(_REPEATS):
             await run(session_id, self._ledger, self._ports)
-            owed = await self._owed(session_id)
-            if not any(duty.kind == kind for duty in owed.now):
+            if kind not in [duty.kind for duty in (await self._owed(session_id)).now]:
                 return
 
     @asynccontextmanager
