@@ -47,6 +47,7 @@ _FEWEST_KEPT = 4
 _LONGEST_MESSAGE = 2000
 _LONGEST_ASKED = 3600
 """Letters of all that a client wrote before one reply."""
+_LONGEST_HINT = 1200
 _SHORTENED = 300
 """Letters of a reply that had to be shortened, and of its reasoning; a client keeps twice that."""
 _VARIABLE = re.compile(r"\{(\w+)\}")
@@ -73,8 +74,20 @@ class Prompt:
     max_tokens: int
 
 
-def render(role: Role, case: PlannedCase, hint: str | None = None) -> Prompt:
-    """The prompt for this role and case; `hint` is a therapist's wish for another draft."""
+class Refused(NamedTuple):
+    """A plan that the therapist did not want."""
+
+    steps: Sequence[str]
+    reasons: Sequence[str]
+
+
+def render(
+    role: Role, case: PlannedCase, hint: str | None = None, refused: Sequence[Refused] = ()
+) -> Prompt:
+    """The prompt for this role and case.
+
+    `hint` is a therapist's wish for another draft; `refused` are plans not to be proposed again.
+    """
     if role is Role.PLANNER:
         template, messages = _planner_messages(case)
     else:
@@ -82,8 +95,12 @@ def render(role: Role, case: PlannedCase, hint: str | None = None) -> Prompt:
     names = [template]
     if hint is not None:
         names.append(f"hint.{case.language}")
-        line = fill(_template(names[-1]), {"hint": _plain(hint)})
-        messages[-1] = replace(messages[-1], content=f"{messages[-1].content}\n{line}")
+        _add_line(messages, names[-1], {"hint": hint})
+    if refused:
+        names.append(f"refused.{case.language}")
+    for steps, reasons in refused:
+        known = {"steps": "; ".join(steps), "reasons": ", ".join(reasons).replace("_", " ")}
+        _add_line(messages, names[-1], known)
     schema = answer_schema(role, candidates(case.position), case.language)
     digest = sha256("\0".join(map(_template, names)).encode()).hexdigest()[:12]
     return Prompt(tuple(messages), role, schema, digest, _MOST_TOKENS[role])
@@ -121,6 +138,13 @@ def fill(template: str, variables: Mapping[str, str]) -> str:
     return _VARIABLE.sub(lambda found: variables[found[1]], template)
 
 
+def _add_line(messages: list[Message], template: str, variables: Mapping[str, str]) -> None:
+    """Ends the last message with what the therapist says; nothing before it changes."""
+    said = {key: _shortened(_plain(text), _LONGEST_HINT) for key, text in variables.items()}
+    line = fill(_template(template), said)
+    messages[-1] = replace(messages[-1], content=f"{messages[-1].content}\n{line}")
+
+
 class _Exchange(NamedTuple):
     words: str
     """What the client wrote; empty where the counselor opens."""
@@ -150,7 +174,8 @@ class _Exchange(NamedTuple):
 def _planner_messages(case: PlannedCase) -> tuple[str, list[Message]]:
     name = f"planner.{case.language}"
     system = fill(_template(name), {"strategies": ", ".join(Strategy)})
-    lines = [_spoken(turn, case.language) for turn in case.diagnostic]
+    later = case.intervention if case.position.stage is Stage.INTERVENTION else ()
+    lines = [_spoken(turn, case.language) for turn in (*case.diagnostic, *later)]
     return name, [Message("system", system), Message("user", "\n".join(_fitting(lines)))]
 
 
@@ -235,21 +260,17 @@ def _replay(case: PlannedCase) -> Sequence[_Exchange]:
         cursor = position.plan.actions.index(turn.action) if known else position.cursor
         if known and turn.action not in candidates(position):
             position, here = replace(position, cursor=cursor), 0
-        marker = _marker(position, len(exchanges) + 1, here)
-        exchanges.append(_Exchange(_asked(words), marker, turn))
+        asked = _exchange(words, position, len(exchanges) + 1, here)
+        exchanges.append(asked._replace(answer=turn))
         here = here + 1 if cursor == position.cursor else 1
         position, words = replace(position, cursor=cursor), []
     here = here if case.position.cursor == position.cursor else 0
-    marker = _marker(case.position, len(exchanges) + 1, here)
-    return [*exchanges, _Exchange(_asked(words), marker, None)]
+    return [*exchanges, _exchange(words, case.position, len(exchanges) + 1, here)]
 
 
-def _marker(position: Position, turn: int, here: int) -> str:
-    return _plain(f"[turn {turn} | here {here} | {step_marker(position)}]")
-
-
-def _asked(words: Sequence[str]) -> str:
-    return _shortened("\n".join(words), _LONGEST_ASKED)
+def _exchange(words: Sequence[str], position: Position, turn: int, here: int) -> _Exchange:
+    marker = _plain(f"[turn {turn} | here {here} | {step_marker(position)}]")
+    return _Exchange(_shortened("\n".join(words), _LONGEST_ASKED), marker, None)
 
 
 def _shortened(text: str, most: int) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from planner.machine import adopt, advance, candidates, move, start
 from planner.parse import fallback_plan
-from planner.prompt import Prompt, fill, render
+from planner.prompt import Prompt, Refused, fill, render
 from planner.vocabulary import (
     ClientTurn,
     CounselorTurn,
@@ -214,6 +214,19 @@ def test_the_planner_reads_the_newest_lines_of_an_endless_dialogue():
     assert len(told) < 9_100
     assert "<60>" in told
     assert "<1>" not in told
+
+
+def test_the_planner_is_told_what_was_refused_and_why_and_reads_on_in_the_intervention():
+    early, late = (ClientTurn("I sleep badly."),), (ClientTurn("My father died."),)
+    case = PlannedCase("en", opened(Stage.INTERVENTION), KNOWN, early, late)
+    plain = render(Role.PLANNER, case)
+    assert plain.messages[1].content == "Client: I sleep badly.\nClient: My father died."
+    again = render(Role.PLANNER, case, refused=(Refused(("name it", "weigh it"), ("too_long",)),))
+    told = again.messages[1].content
+    assert told.startswith(plain.messages[1].content)
+    assert "name it; weigh it" in told
+    assert "too long" in told
+    assert again.template != plain.template
 
 
 def test_the_planner_reads_the_whole_diagnostic_dialogue():
