@@ -11,7 +11,7 @@ from safety.guard import Check, GuardContext
 from service.ids import within
 from service.ports import Ports
 from service.scrubbing import restored, surrogates_of
-from service.session.case import case_of
+from service.session.case import case_of, refused_plans
 from service.session.events import DraftPrepared
 from service.session.parts import CandidateText, CheckMade, Usage, formulation_text, plan_text
 from service.session.plans import PlanProposed
@@ -62,7 +62,7 @@ async def write_draft(state: State, ports: Ports) -> DraftPrepared | Failure:
 
 async def write_plan(state: State, ports: Ports) -> PlanProposed | Failure:
     """Give a plan that obeys every rule, the labelled fallback if twice none could be read."""
-    asked = prompt.render(Role.PLANNER, case_of(state))
+    asked = prompt.render(Role.PLANNER, case_of(state), refused=refused_plans(state))
     usage, adapter = Usage(), ""
     for _ in range(_TRIES):
         try:

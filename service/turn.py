@@ -4,6 +4,8 @@ The message was recorded and screened before this begins (`messages`). Only the 
 turns. A turn writes events and sends nothing; running it twice is harmless, because every append
 decides again whether it is still wanted. What was scrubbed is written together with what came of
 it: a turn that appends once is leased once, and no second worker starts on it in between.
+
+A plan is asked for apart from that: nobody's draft waits for a planner that is slow or away.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,21 +37,35 @@ class Turn:
 async def run_turn(session_id: str, ledger: Ledger, ports: Ports) -> None:
     """Turn the newest unanswered message into one draft for a human to judge.
 
-    Paper: PSY-STEP §4 (planner, then utterance).
+    Paper: PSY-STEP §4. Differs from the paper: the draft waits for no plan. Until a human decides
+    on one, drafts stay on the last step of the stage before.
     Raises: StoreUnavailable; the worker tries again.
     """
     state = await ledger.load(session_id)
+    if not wants_draft(state, ledger.policy):
+        return
     try:
         turn = await scrub_new_lines(state, ports)
     except scrubbing.ScrubFailed:
-        await _put_off(Turn(state), "scrub_failed", ledger, ports)
-        return
-
-    if wants_plan(turn.state, ledger.policy):
-        turn = await propose_plan(turn, ledger, ports)
-
-    if wants_draft(turn.state, ledger.policy):
+        await _fall_back(Turn(state), "scrub_failed", ledger, ports)
+    else:
         await propose_draft(turn, ledger, ports)
+
+
+async def run_planning(session_id: str, ledger: Ledger, ports: Ports) -> None:
+    """Put up a plan for a human to decide on, where one is needed or was asked for.
+
+    Raises: StoreUnavailable; the worker tries again.
+    """
+    state = await ledger.load(session_id)
+    if not wants_plan(state, ledger.policy):
+        return
+    try:
+        turn = await scrub_new_lines(state, ports)
+    except scrubbing.ScrubFailed:
+        await _failed(Turn(state), "plan", "scrub_failed", ledger)
+    else:
+        await propose_plan(turn, ledger, ports)
 
 
 async def scrub_new_lines(state: State, ports: Ports) -> Turn:
@@ -62,15 +78,15 @@ async def scrub_new_lines(state: State, ports: Ports) -> Turn:
     return Turn(reduce(evolve, seen, state), texts, state.surrogates)
 
 
-async def propose_plan(turn: Turn, ledger: Ledger, ports: Ports) -> Turn:
+async def propose_plan(turn: Turn, ledger: Ledger, ports: Ports) -> None:
     """Ask the planner adapter; a human decides on what it says. Repaired once, then a fallback."""
     if case.unscrubbed(turn.state):
-        return turn
+        return
     asked = await drafting.write_plan(turn.state, ports)
     if isinstance(asked, drafting.Failure):
-        return await _failed(turn, "plan", asked.reason, ledger)
-    done = await _write(turn, lambda now: decide.proposed(now, asked, ledger.policy), ledger)
-    return Turn(done.state, (), done.state.surrogates)
+        await _failed(turn, "plan", asked.reason, ledger)
+        return
+    await _write(turn, lambda now: decide.proposed(now, asked, ledger.policy), ledger)
 
 
 async def propose_draft(turn: Turn, ledger: Ledger, ports: Ports) -> None:
@@ -82,14 +98,6 @@ async def propose_draft(turn: Turn, ledger: Ledger, ports: Ports) -> None:
         await _fall_back(turn, asked.reason, ledger, ports)
     else:
         await _lay_down(turn, asked, ledger, ports)
-
-
-async def _put_off(turn: Turn, reason: str, ledger: Ledger, ports: Ports) -> None:
-    """Let everything the model owes wait; whatever is not said to have failed is due at once."""
-    if wants_plan(turn.state, ledger.policy):
-        turn = await _failed(turn, "plan", reason, ledger)
-    if wants_draft(turn.state, ledger.policy):
-        await _fall_back(turn, reason, ledger, ports)
 
 
 async def _fall_back(turn: Turn, reason: str, ledger: Ledger, ports: Ports) -> None:

@@ -13,17 +13,14 @@ from typing import NamedTuple
 
 from service.desk import Desk
 from service.ledger import Ledger
-from service.ports import Page, Ports
-from service.release import release_due
-from service.session import decide
-from service.session.alarms import AlertPaged
+from service.ports import Ports
+from service.release import page_due, release_due
 from service.session.duties import Duty, DutyKind, duties
 from service.session.refusals import Refused
-from service.session.state import State
 from service.stores.port import Lease, StoreUnavailable
 from service.telemetry.log import LogEvent, log_line, noting, where
-from service.telemetry.metrics import Alerts, Duties
-from service.turn import run_turn
+from service.telemetry.metrics import Duties
+from service.turn import run_planning, run_turn
 
 ACTOR = "service"
 _POLL_S = 1.0
@@ -39,7 +36,7 @@ _PAUSED_MS = 60_000
 _FORGET_MS = 300_000
 """How often the store is asked to forget answers that no client can ask for again."""
 _TURNS = frozenset({"plan", "draft"})
-"""Duties that need the model, and a slot: both are one turn."""
+"""Duties that need the model; a draft needs a slot."""
 _REPEATS = 3
 """How often a turn starts over at once because the session moved on while it ran."""
 _PAUSE_S = 0.5
@@ -58,16 +55,17 @@ class Worker:
     """Does duties, at most ``turns`` turns at a time. `run` ends when it is cancelled.
 
     As many turns again may wait here for a slot. Every further one is put aside in the store,
-    where the next slot of any worker takes the most urgent.
+    where the next slot of any worker takes the most urgent. Plans take none, lest a planner that
+    hangs keeps drafts waiting; there are half as many at a time.
     """
 
     def __init__(self, ledger: Ledger, ports: Ports, turns: int = 8) -> None:
-        self._ledger = ledger
-        self._ports = ports
+        self._ledger, self._ports = ledger, ports
         self._slots = asyncio.Semaphore(turns)
         self._most = turns * 2
         self._held = 0
         """Turns taken from what is due that have a slot here or wait for one."""
+        self._plans = asyncio.Semaphore(max(1, turns // 2))
         self._put_aside = asyncio.Event()
         self._busy: set[tuple[str, str]] = set()
         self._seen = 0
@@ -144,14 +142,20 @@ class Worker:
         """See what a session owes; start on it, or put its turn aside when every slot is taken."""
         with _outliving(lease.session_id):
             owed = await self._owed(lease.session_id)
-            if not owed.now and not self._ledger.policy.drafting:
+            kind = owed.now[0].kind if owed.now else None
+            full = kind == "plan" and self._plans.locked()
+            if kind is None and not self._ledger.policy.drafting:
                 await self._ports.store.keep_lease(lease, self._until(owed, _PAUSED_MS))
-            elif not any(duty.kind in _TURNS for duty in owed.now):
+            elif kind not in _TURNS:
                 tasks.create_task(self._serve(lease, owed.now))
-            elif (lease.session_id, "") in self._busy:
-                # Its turn is under way here and, as a rule, sees at its end what came meanwhile.
+            elif full or (lease.session_id, kind) in self._busy:
+                # What is under way here sees, as a rule, at its end what came meanwhile.
                 soon = self._ports.clock.now_ms() + _SOON_MS
                 await self._ports.store.keep_lease(lease, soon)
+            elif kind == "plan":
+                await self._plans.acquire()
+                asked = tasks.create_task(self._serve(lease, owed.now))
+                asked.add_done_callback(lambda _: self._plans.release())
             elif self._held >= self._most:
                 since, until = owed.now[0].due_at_ms, self._until(owed, _ASIDE_MS)
                 await self._ports.store.keep_lease(lease, until, aside_since_ms=since)
@@ -196,10 +200,12 @@ class Worker:
         if due := [duty for duty in quick if duty.due_at_ms <= now]:
             return _Owed(sorted(due, key=lambda duty: duty.kind), None)
         turns = [duty for duty in owed if duty.kind in _TURNS and duty.due_at_ms <= now]
+        # A draft before a plan, and beside one that is being written: the planner may be slow.
+        turns.sort(key=lambda duty: ((session_id, duty.kind) in self._busy, duty.kind))
         return _Owed(turns[:1], min((duty.due_at_ms for duty in quick), default=None))
 
     async def _do(self, session_id: str, duty: Duty) -> None:
-        key = (session_id, duty.subject)
+        key = (session_id, duty.subject or duty.kind)
         if key in self._busy:
             return
         self._busy.add(key)
@@ -218,18 +224,18 @@ class Worker:
 
     async def _carry_out(self, session_id: str, duty: Duty) -> None:
         if duty.kind == "page":
-            await self._page(session_id, duty.subject)
+            await page_due(session_id, duty.subject, Desk(self._ledger, self._ports))
         elif duty.kind == "release":
             await release_due(session_id, Desk(self._ledger, self._ports))
         else:
-            await self._turn(session_id)
+            await self._turn(session_id, duty.kind)
 
-    async def _turn(self, session_id: str) -> None:
-        """Run a turn; again when the session moved on meanwhile and still owes one."""
+    async def _turn(self, session_id: str, kind: DutyKind) -> None:
+        """Run a turn; again when the session moved on meanwhile and still owes it."""
+        run = run_turn if kind == "draft" else run_planning
         for _ in range(_REPEATS):
-            await run_turn(session_id, self._ledger, self._ports)
-            owed = await self._owed(session_id)
-            if not any(duty.kind in _TURNS for duty in owed.now):
+            await run(session_id, self._ledger, self._ports)
+            if kind not in [duty.kind for duty in (await self._owed(session_id)).now]:
                 return
 
     @asynccontextmanager
@@ -247,26 +253,6 @@ class Worker:
             until = self._ports.clock.now_ms() + _LEASE_MS
             if not await self._ports.store.keep_lease(lease, until):
                 return
-
-    async def _page(self, session_id: str, alert_id: str) -> None:
-        """Reach a person, and write down whether that worked; a failure is tried again."""
-        state = await self._ledger.load(session_id)
-        alarm = next((one for one in state.open_alarms if one.alert_id == alert_id), None)
-        if alarm is None:
-            return
-        page = Page(alert_id, session_id, state.team, alarm.level, alarm.category, alarm.pages)
-        delivered = await self._ports.pager.page(page)
-        outcome = AlertPaged(alert_id=alert_id, tier=page.tier, delivered=delivered)
-
-        def write(now: State) -> tuple[AlertPaged, ...]:
-            return (outcome,) if decide.paged(now, outcome) else ()
-
-        await self._ledger.append(session_id, write, ACTOR)
-        Alerts.pages.add(outcome="delivered" if delivered else "failed")
-        if delivered and page.tier:
-            Alerts.escalated.add(level=alarm.level)
-        told = LogEvent.PAGE_SENT if delivered else LogEvent.PAGE_FAILED
-        log_line(told, alert_id=alert_id, level=alarm.level)
 
     async def _news(self) -> None:
         """Wait for a change, until the next due time at most: a hold ends when it should."""

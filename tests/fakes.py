@@ -122,6 +122,24 @@ class BusyEngine(VllmEngine):
             raise EngineUnavailable(EngineFault.TIMEOUT)
 
 
+@dataclass
+class SlowPlanner(ScriptedEngine):
+    """Drafts at once; its planner answers nobody until it may, or is away."""
+
+    away: bool = False
+    may: asyncio.Event = field(default_factory=asyncio.Event)
+    plans_asked: int = 0
+
+    async def complete(self, prompt: Prompt, ask: Ask) -> tuple[Completion, ...]:
+        """Give a draft; a plan once it may."""
+        if prompt.role is Role.PLANNER:
+            self.plans_asked += 1
+            if self.away:
+                raise EngineUnavailable(EngineFault.TIMEOUT)
+            await self.may.wait()
+        return await super().complete(prompt, ask)
+
+
 class FixedAliases:
     """Every role is served by the base model."""
 

@@ -1,5 +1,8 @@
 """PURE. A session as the planner sees it: scrubbed words only, cut into the two stages."""
 
+from itertools import takewhile
+
+from planner.prompt import Refused
 from planner.vocabulary import (
     Action,
     ClientTurn,
@@ -11,6 +14,8 @@ from planner.vocabulary import (
 from service.session.state import Entry, State
 
 _SPOKEN = ("client", "reply")
+_MOST_REFUSED = 3
+"""Plans that the planner is told not to repeat."""
 
 
 def unscrubbed(state: State) -> tuple[Entry, ...]:
@@ -43,6 +48,16 @@ def case_of(state: State) -> PlannedCase:
         turns[Stage.DIAGNOSTIC],
         turns[Stage.INTERVENTION],
     )
+
+
+def refused_plans(state: State) -> tuple[Refused, ...]:
+    """Give the plans rejected since the last one that was decided on otherwise, oldest first.
+
+    Steps are what a model wrote of scrubbed words, or scrubbed; reasons are from a closed list.
+    """
+    newest = takewhile(lambda one: one.status == "rejected", reversed(state.plans))
+    refused = [Refused(one.proposed.plan.actions, one.reasons) for one in newest]
+    return tuple(reversed(refused[:_MOST_REFUSED]))
 
 
 def _scrubbed(state: State, entry: Entry) -> str:

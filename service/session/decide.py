@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from safety.risk import RiskReport
 from service.session import alarms, events, parts
-from service.session.duties import Policy, wants_draft, wants_plan
+from service.session.duties import Policy, lacks_plan, wants_draft
 from service.session.plans import PlanProposed
 from service.session.refusals import Refused
 from service.session.state import State
@@ -116,8 +116,9 @@ def proposed(state: State, plan: PlanProposed, policy: Policy) -> tuple[events.E
     """Record a plan, unless nobody needs one any more.
 
     It keeps the formulation as the planner saw it; the session's own keeps what humans corrected.
+    A reply decided meanwhile does not matter: its undo leads back to where a plan was needed.
     """
-    return (plan,) if wants_plan(state, policy) else ()
+    return (plan,) if lacks_plan(state, policy) else ()
 
 
 def failed(duty: Literal["draft", "plan"], reason: str) -> tuple[events.Event, ...]:

@@ -79,8 +79,13 @@ def wants_draft(state: State, policy: Policy) -> bool:
 
 
 def wants_plan(state: State, policy: Policy) -> bool:
+    """Whether the planner is to be asked now; a held reply may still be undone, and its step."""
+    return state.held is None and lacks_plan(state, policy)
+
+
+def lacks_plan(state: State, policy: Policy) -> bool:
     """Whether the planner owes a plan: the diagnostic stage is done, or a human asked."""
-    if state.status != "open" or not policy.drafting or state.proposed or state.held:
+    if state.status != "open" or not policy.drafting or state.proposed:
         return False
     return state.plan_wanted or machine.needs_plan(state.position)
 

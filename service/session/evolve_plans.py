@@ -67,7 +67,7 @@ def plan_of(text: parts.PlanText) -> Plan:
 def _plan_decided(state: State, at: events.Recorded, event: plans.PlanDecided) -> State:
     became = _BECAME[event.verdict]
     versions = tuple(
-        replace(old, status=became, decided_by=at.actor)
+        replace(old, status=became, decided_by=at.actor, reasons=event.reasons)
         if old.proposed.plan_id == event.plan_id else old
         for old in state.plans
     )  # fmt: skip

@@ -70,6 +70,8 @@ class PlanVersion(Struct, frozen=True):
     at_ms: int
     status: Literal["proposed", "approved", "edited", "rejected", "superseded"] = "proposed"
     decided_by: str | None = None
+    reasons: tuple[str, ...] = ()
+    """Why it was rejected."""
 
 
 class Alarm(Struct, frozen=True):

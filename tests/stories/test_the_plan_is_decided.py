@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from models.completion import Ask
+from planner.prompt import Prompt
+from planner.vocabulary import Role
 from tests.driving import Json, Town
 
 MINUTE = 60_000
@@ -102,6 +105,27 @@ async def test_a_rejected_plan_needs_reasons_and_another_is_proposed(here: Town)
     assert desk["stage"] == "diagnostic"
 
 
+async def test_the_planner_reads_why_its_plan_was_refused(here: Town) -> None:
+    session = await through_diagnosis(here)
+    plan = (await here.desk("ada", session))["plan"]["proposed"]["plan"]
+    await decide_plan(here, session, "reject", reasons=["clarity", "too_long"])
+    await here.work()
+    first, second = [one for one in here.engine.prompts if one.role is Role.PLANNER]
+    added = second.messages[-1].content.removeprefix(first.messages[-1].content)
+    assert "; ".join(plan["actions"][:-1]) in added
+    assert "clarity, too long" in added
+    await decide_plan(here, session, "approve")
+    await here.say(session, "My father died on Sunday.")
+    body = {"basis": await here.length(session)}
+    assert (
+        await here.write("ada", session, "POST", f"/v1/sessions/{session}/plans", body)
+    ).is_success
+    await here.work()
+    newest = [one for one in here.engine.prompts if one.role is Role.PLANNER][-1]
+    assert "My father died on Sunday." in newest.messages[-1].content
+    assert "clarity" not in newest.messages[-1].content
+
+
 async def test_a_plan_is_decided_on_once(here: Town) -> None:
     session = await through_diagnosis(here)
     desk = await here.desk("ada", session)
@@ -138,10 +162,11 @@ async def test_a_formulation_corrected_while_the_planner_writes_stays(here: Town
     goes_on = asyncio.Event()
     answers = here.engine.complete
 
-    async def slowly(*sent: Any) -> Any:
-        asked.set()
-        await goes_on.wait()
-        return await answers(*sent)
+    async def slowly(prompt: Prompt, ask: Ask) -> Any:
+        if prompt.role is Role.PLANNER:
+            asked.set()
+            await goes_on.wait()
+        return await answers(prompt, ask)
 
     here.engine.complete = slowly
     working = asyncio.create_task(here.work())

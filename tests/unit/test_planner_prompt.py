@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -10,11 +11,12 @@ from hypothesis import strategies as st
 
 from planner.machine import adopt, advance, candidates, move, start
 from planner.parse import fallback_plan
-from planner.prompt import Prompt, fill, render
+from planner.prompt import Prompt, Refused, fill, render
 from planner.vocabulary import (
     ClientTurn,
     CounselorTurn,
     Formulation,
+    Language,
     PlannedCase,
     Position,
     Role,
@@ -132,14 +134,99 @@ def test_the_intervention_tells_the_formulation_and_every_step():
         assert part in system
 
 
-def test_a_very_long_stage_leaves_out_its_oldest_turns():
-    turns = [ClientTurn("word " * 300), CounselorTurn("so", start().plan.actions[0], "a")] * 20
+def long_talk(said: str, replied: str, exchanges: int) -> list[Turn]:
+    """A diagnostic talk whose messages are told apart by their numbers."""
+    first = start().plan.actions[0]
+    talk: list[Turn] = []
+    for number in range(1, exchanges + 1):
+        talk += [ClientTurn(f"<{number}> {said}"), CounselorTurn("so", first, replied)]
+    return talk
+
+
+def kept_of(talk: Sequence[Turn], language: Language = "en") -> Prompt:
+    """The draft's prompt after a talk that is still at the first step."""
     here = Position(Stage.DIAGNOSTIC, start().plan, 0)
-    prompt = render(Role.UTTERANCE, case_of(here, turns))
-    assert sum(len(message.content) for message in prompt.messages) < 12_000
-    assert "[turn 21 |" in prompt.messages[-1].content
-    planner = render(Role.PLANNER, case_of(here, turns))
-    assert sum(len(message.content) for message in planner.messages) < 12_000
+    return render(Role.UTTERANCE, PlannedCase(language, here, diagnostic=talk))
+
+
+def guessed_tokens(prompt: Prompt) -> float:
+    """What the small base makes of a prompt, measured on its tokenizer."""
+    text = "".join(message.content for message in prompt.messages)
+    han = sum(letter >= "\u2e80" for letter in text)
+    return han * 1.83 + (len(text) - han) * 0.3 + 5 * len(prompt.messages)
+
+
+def changed_beginnings(said: str, replied: str, exchanges: int) -> int:
+    """How often a turn's prompt does not begin with the prompt of the turn before."""
+    talk = long_talk(said, replied, exchanges)
+    prompts = [kept_of(talk[: 2 * n + 1]).messages for n in range(1, exchanges)]
+    return sum(after[: len(before)] != before for before, after in pairwise(prompts))
+
+
+@pytest.mark.parametrize("letters", [30, 400, 1_100, 2_000, 4_000])
+@pytest.mark.parametrize("exchanges", [4, 8, 9, 16, 41])
+def test_the_newest_four_exchanges_are_always_told(letters: int, exchanges: int):
+    prompt = kept_of([*long_talk("w" * letters, "r" * 150, exchanges), ClientTurn("And now?")])
+    told = "".join(message.content for message in prompt.messages)
+    assert all(f"<{n}>" in told for n in range(exchanges - 3, exchanges + 1))
+    assert prompt.messages[-1].content.startswith(f"And now?\n[turn {exchanges + 1} |")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("letters", [60, 200, 700, 4_000])
+@pytest.mark.parametrize("replied", [40, 4_000])
+def test_every_prompt_leaves_the_smallest_engine_room_for_its_answer(
+    language: Language, letters: int, replied: int
+):
+    letter = "w" if language == "en" else "难"
+    for exchanges in (1, 4, 5, 8, 12, 30):
+        talk = long_talk(letter * letters, letter * replied, exchanges)
+        prompt = kept_of([*talk, ClientTurn(letter * letters)], language)
+        assert guessed_tokens(prompt) + prompt.max_tokens < 4_096
+        planner = render(Role.PLANNER, PlannedCase(language, LAST, diagnostic=talk))
+        assert guessed_tokens(planner) + planner.max_tokens < 4_096
+
+
+def test_a_stage_that_outgrows_its_prompt_keeps_its_beginning_for_several_turns():
+    assert changed_beginnings("w" * 30, "r" * 100, 25) == 0
+    assert 0 < changed_beginnings("w" * 300, "r" * 150, 60) <= 60 / 8
+    assert changed_beginnings("w" * 1_100, "r" * 150, 60) <= 60 / 2
+
+
+def test_the_words_of_many_unanswered_messages_have_a_limit():
+    waiting = [ClientTurn(f"<{number}> " + "w" * 1_500) for number in range(1, 13)]
+    asked = kept_of(waiting).messages[-1].content
+    assert len(asked) < 4_000
+    assert asked.startswith("<1> ")
+    assert "w" * 1_000 + "\n[turn 1" in asked
+
+
+def test_the_planner_reads_the_beginning_of_a_long_dialogue_of_long_lines():
+    talk = long_talk("w" * 1_900, "r" * 1_900, 8)
+    told = render(Role.PLANNER, PlannedCase("en", LAST, diagnostic=talk)).messages[1].content
+    assert len(told) < 9_100
+    assert all(f"<{number}>" in told for number in range(1, 9))
+
+
+def test_the_planner_reads_the_newest_lines_of_an_endless_dialogue():
+    talk = long_talk("w" * 1_900, "r" * 1_900, 60)
+    told = render(Role.PLANNER, PlannedCase("en", LAST, diagnostic=talk)).messages[1].content
+    assert len(told) < 9_100
+    assert "<60>" in told
+    assert "<1>" not in told
+
+
+def test_the_planner_is_told_what_was_refused_and_why_and_reads_on_in_the_intervention():
+    early, late = (ClientTurn("I sleep badly."),), (ClientTurn("My father died."),)
+    case = PlannedCase("en", opened(Stage.INTERVENTION), KNOWN, early, late)
+    plain = render(Role.PLANNER, case)
+    assert plain.messages[1].content == "Client: I sleep badly.\nClient: My father died."
+    again = render(Role.PLANNER, case, refused=(Refused(("name it", "weigh it"), ("too_long",)),))
+    told = again.messages[1].content
+    assert told.startswith(plain.messages[1].content)
+    assert "name it; weigh it" in told
+    assert "too long" in told
+    assert again.template != plain.template
 
 
 def test_the_planner_reads_the_whole_diagnostic_dialogue():
