@@ -100,6 +100,20 @@ def test_a_person_has_one_stand_in_however_the_client_writes_the_name(scrubber: 
     assert len({row.stand_in.casefold() for row in people}) == 1
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("ok，", "我今天很难过" * 100), ("please help me", "!" * 520), ("", "a@" * 2000)],
+    ids=["chinese", "marks", "pairs"],
+)
+def test_a_message_of_more_pieces_than_the_network_holds_is_scrubbed(
+    scrubber: Scrubber, before: str, after: str
+) -> None:
+    text = f"{before}{after} my brother Gregor Hall lied to me"
+    done = scrubber.scrub(text, "en", Surrogates("long"))
+    assert "Gregor" not in done.text
+    assert restore(done.text, done.surrogates) == text
+
+
 @pytest.mark.parametrize("text", ["988", "1-800-273-8255", "116 123", "12356", "400-161-9995"])
 def test_helplines_are_nobodys_data(text: str) -> None:
     assert hotlines(f"call {text} now")
