@@ -25,8 +25,10 @@ from safety.surrogates import (
 
 Language = Literal["en", "zh"]
 WORD_LETTER = re.compile(r"[^\W㐀-鿿]")
-SHORTEST_KNOWN = 4
-"""Latin letters in a name that is found again without its surroundings."""
+SHORTEST_KNOWN = 2
+"""Letters in a name that is found again without its surroundings; one letter is often a word."""
+LONGEST_PARTICLE = 3
+"""Letters in the ``van`` or ``de`` of a name, which is no name by itself."""
 ROUNDS = 8
 """How often spans may grow until a message restores to itself; then it is withheld whole."""
 
@@ -132,8 +134,8 @@ def _known_forms(rows: tuple[Surrogate, ...]) -> tuple[dict[str, Kind], re.Patte
     kinds: dict[str, Kind] = {}
     for row in rows:
         parts = WORD.findall(row.original) if row.kind is Kind.PERSON else ()
-        for form in (row.original, *parts):
-            if len(form) >= SHORTEST_KNOWN or (len(form) > 1 and HAN.fullmatch(form)):
+        for form in (row.original, *(part for part in parts if not _particle(part))):
+            if len(form) >= SHORTEST_KNOWN:
                 kinds.setdefault(form, row.kind)
     longest_first = sorted(kinds, key=lambda form: (-len(form), form))
     quoted = (
@@ -145,9 +147,16 @@ def _known_forms(rows: tuple[Surrogate, ...]) -> tuple[dict[str, Kind], re.Patte
     return kinds, re.compile("|".join(quoted) or "(?!)", re.I)
 
 
+def _particle(part: str) -> bool:
+    return len(part) <= LONGEST_PARTICLE and part.islower() and _everyday(part)
+
+
 def _everyday(word: str) -> bool:
-    """``Hope`` may be the client's sister; ``hope`` is what the client has."""
-    return word.casefold() in words("common_en.txt") or word in words("keep_zh.txt")
+    """``Hope`` may be the client's sister; ``hope`` is what the client has. ``bob`` is Bob."""
+    plain = word.casefold()
+    if plain in words("sure_names.txt") or plain in words("names_in_talk.txt"):
+        return False
+    return plain in words("common_en.txt") or word in words("keep_zh.txt")
 
 
 def _on_words(text: str, span: Found) -> Found:

@@ -114,6 +114,12 @@ def test_a_message_of_more_pieces_than_the_network_holds_is_scrubbed(
     assert restore(done.text, done.surrogates) == text
 
 
+def test_a_short_name_is_found_again_in_any_case(scrubber: Scrubber) -> None:
+    known = scrubber.scrub("My brother Bob moved in.", "en", Surrogates("short")).surrogates
+    assert "Bob" in {row.original for row in known.rows}
+    assert "bob" not in scrubber.scrub("talked to bob again", "en", known).text.casefold()
+
+
 @pytest.mark.parametrize("text", ["988", "1-800-273-8255", "116 123", "12356", "400-161-9995"])
 def test_helplines_are_nobodys_data(text: str) -> None:
     assert hotlines(f"call {text} now")

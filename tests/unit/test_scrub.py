@@ -164,3 +164,18 @@ def test_a_name_that_is_an_everyday_word_is_found_again_only_as_it_was_written()
     later = scrub("There is no hope, says Hope.", known=known)
     assert "no hope, says" in later.text
     assert "Hope" not in later.text
+
+
+def test_a_short_name_that_is_an_everyday_word_leaves_that_word_alone() -> None:
+    known = scrub("My sister May called.", "May").surrogates
+    later = scrub("I may ask May.", known=known)
+    assert later.text.startswith("I may ask ")
+    assert "May" not in later.text
+
+
+def test_a_particle_in_a_name_is_no_name() -> None:
+    known = scrub("Maria van der Berg called.", "Maria van der Berg").surrogates
+    later = scrub("the van broke, says maria, and Berg", known=known)
+    assert later.text.startswith("the van broke, says ")
+    assert "maria" not in later.text
+    assert "Berg" not in later.text
