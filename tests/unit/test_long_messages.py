@@ -5,9 +5,10 @@ A pattern that tries every way to cut a run holds the interpreter, and with it e
 
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
+from typing import cast
 
 import pytest
 
@@ -24,6 +25,13 @@ from safety.rules import read_rules
 LONGEST_MESSAGE = 4000
 ENOUGH_S = 2.0
 """Processor time for one pattern; the slowest takes a tenth of a second on an idle core."""
+MODULES = (
+    recognizers_forms,
+    recognizers_han,
+    recognizers_names,
+    recognizers_numbers,
+    recognizers_patterns,
+)
 PIECES = (
     *("里", "路", "街道", "第一", "一", "我", "死", "不", "我叫", "我不想", "，", "大", "里1号"),
     *(
@@ -54,7 +62,7 @@ class TooSlow(Exception):
 
 
 @contextmanager
-def at_most(seconds: float) -> Iterator[None]:
+def at_most(seconds: float) -> Generator[None]:
     """Give up after so much processor time; other processes' work does not count."""
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -71,18 +79,11 @@ def at_most(seconds: float) -> Iterator[None]:
 
 def patterns() -> dict[str, re.Pattern[str]]:
     """Every pattern that reads a client's message or a draft, by where it stands."""
-    found = {
-        f"{module.__name__}.{name}": value
-        for module in (
-            recognizers_forms,
-            recognizers_han,
-            recognizers_names,
-            recognizers_numbers,
-            recognizers_patterns,
-        )
-        for name, value in vars(module).items()
-        if isinstance(value, re.Pattern)
-    }
+    found: dict[str, re.Pattern[str]] = {}
+    for module in MODULES:
+        for name, value in vars(module).items():
+            if isinstance(value, re.Pattern):
+                found[f"{module.__name__}.{name}"] = cast(re.Pattern[str], value)
     forms = enumerate(recognizers_patterns.PATTERNS)
     found |= {f"forms {number} {kind}": pattern for number, (kind, pattern) in forms}
     for name, rows in PHRASES.items():
