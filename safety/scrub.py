@@ -5,12 +5,14 @@ process that never scrubs does not pay for them.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple, Protocol
 
 from safety.names import words
+from safety.normalise import Normalised, readable
 from safety.persons import HAN, WORD
 from safety.standins import Found, assign, withhold
 from safety.surrogates import (
@@ -67,7 +69,7 @@ class Scrubber:
 
         The mapping only grows: what it held before keeps its meaning.
         """
-        found = tidy(text, [*self.finder.find(text, language), *_known(text, surrogates)])
+        found = tidy(text, self._find(text, language, surrogates))
         for _ in range(ROUNDS):
             found = _with_clashes(text, found, surrogates)
             grown = assign(text, found, surrogates)
@@ -80,6 +82,18 @@ class Scrubber:
         return Scrubbed(
             whole.stand_in, surrogates.with_rows([whole]), (Span(0, len(text), whole.kind),)
         )
+
+    def _find(self, text: str, language: Language, surrogates: Surrogates) -> list[Found]:
+        """Personal data as it is written and as it reads: ``ＷＡＮＧ`` is Wang. Spans are raw."""
+        plain = readable(text)
+        bent = [*self.finder.find(plain.text, language), *_known(plain.text, surrogates)]
+        ends = len(plain.text)
+        within = (span._replace(end=min(span.end, ends)) for span in bent)
+        found = [_unfolded(text, plain, span) for span in within if span.start < span.end]
+        if plain.text == text:
+            return found
+        # An invisible character may stand for a blank: what only the raw words show counts, too.
+        return [*found, *self.finder.find(text, language), *_known(text, surrogates)]
 
 
 def load_scrubber() -> Scrubber:
@@ -117,6 +131,14 @@ def tidy(text: str, found: Sequence[Found]) -> tuple[Found, ...]:
     return tuple(merged)
 
 
+def _unfolded(text: str, plain: Normalised, span: Found) -> Found:
+    """The span in the raw text, with the marks that belong to its last letter."""
+    start, end = plain.span(span.start, span.end)
+    while end < len(text) and unicodedata.category(text[end]) in {"Mn", "Me"}:
+        end += 1
+    return span._replace(start=start, end=end)
+
+
 def _known(text: str, surrogates: Surrogates) -> list[Found]:
     """What this session has a stand-in for already, in any case: found once is found for good."""
     if not surrogates.rows:
@@ -133,8 +155,9 @@ def _known(text: str, surrogates: Surrogates) -> list[Found]:
 def _known_forms(rows: tuple[Surrogate, ...]) -> tuple[dict[str, Kind], re.Pattern[str]]:
     kinds: dict[str, Kind] = {}
     for row in rows:
-        parts = WORD.findall(row.original) if row.kind is Kind.PERSON else ()
-        for form in (row.original, *(part for part in parts if not _particle(part))):
+        original = readable(row.original).text
+        parts = WORD.findall(original) if row.kind is Kind.PERSON else ()
+        for form in (original, *(part for part in parts if not _particle(part))):
             if len(form) >= SHORTEST_KNOWN:
                 kinds.setdefault(form, row.kind)
     longest_first = sorted(kinds, key=lambda form: (-len(form), form))

@@ -120,6 +120,25 @@ def test_a_short_name_is_found_again_in_any_case(scrubber: Scrubber) -> None:
     assert "bob" not in scrubber.scrub("talked to bob again", "en", known).text.casefold()
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("我的邮箱是 zhang＠163．com", "zhang"),
+        ("my boss Ｗａｎｇ Ｌｅｉ hit me", "Ｗａｎｇ"),
+        ("my brother 𝐆𝐫𝐞𝐠𝐨𝐫 hit me", "𝐆𝐫𝐞𝐠𝐨𝐫"),
+        ("call me on 555\u200b-014\u200b2 221", "014"),
+        ("call me: " + "".join(f"{digit}\ufe0f\u20e3" for digit in "13800138000"), "8\ufe0f"),
+        ("email me g\u200bregor.hall@gmail.com", "hall"),
+        ("电话１３８００１３８０００", "１３８"),
+    ],
+    ids=["address", "wide-name", "styled-name", "phone", "keycaps", "invisible", "wide-phone"],
+)
+def test_bent_personal_data_is_found(scrubber: Scrubber, text: str, left: str) -> None:
+    done = scrubber.scrub(text, "en", Surrogates("bent"))
+    assert left not in done.text
+    assert restore(done.text, done.surrogates) == text
+
+
 @pytest.mark.parametrize("text", ["988", "1-800-273-8255", "116 123", "12356", "400-161-9995"])
 def test_helplines_are_nobodys_data(text: str) -> None:
     assert hotlines(f"call {text} now")
