@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safety.normalise import readable
-from safety.scrub import Scrubbed, Scrubber
+from safety.scrub import Scrubbed, Scrubber, introduce
 from safety.standins import Found
 from safety.surrogates import Kind, Surrogates, find_stand_ins, restore
 
@@ -201,3 +201,10 @@ def test_a_loose_accent_leaves_with_its_letter() -> None:
 def test_sentence_marks_and_emoji_read_as_they_are() -> None:
     text = "好的，我叫王芳！…™ 🙂①"
     assert readable(text).text == text.replace("①", "1")
+
+
+def test_a_name_that_is_introduced_needs_no_recognizer() -> None:
+    known = introduce(("May", "Wei Hall"), Surrogates("s"))
+    done = scrub("May Hall may come, says wei", known=known)
+    assert " may come, says " in done.text
+    assert not {"May", "Hall", "wei"} & set(done.text.replace(",", "").split())
