@@ -22,6 +22,8 @@ _HAN_DOT = re.compile(r"(?<=[一-鿿])[.·・*_|]+(?=[一-鿿])")
 _HAN_SPACED = re.compile(r"(?<![一-鿿])[一-鿿](?:[ .·・*_\-/|][一-鿿]){1,}(?![一-鿿])")
 _LEET_WORD = re.compile(r"[a-z0-9@$!|]*[a-z][a-z0-9@$!|]*")
 _RUN = re.compile(r"(.)\1+", re.DOTALL)
+_ADDRESS_MARKS = frozenset("@._-+/#$")
+"""What Chinese keyboards write at double width inside addresses; ，：！ stay what they are."""
 _STARS = re.compile(r"(?<=[a-z])[*#_]+(?=[a-z])")
 
 
@@ -49,6 +51,39 @@ def normalise(raw: str) -> Normalised:
             text = "".join(text[index] for index in kept)
             origin = tuple(origin[index] for index in kept)
     return Normalised(_unleet(text), origin)
+
+
+def readable(raw: str) -> Normalised:
+    """Undo what only changes how words look: width, style, invisible characters, loose accents.
+
+    Case, spelling and sentence marks stay: names are found by them.
+    """
+    if raw.isascii():
+        return Normalised(raw, tuple(range(len(raw))))
+    chars: list[str] = []
+    origin: list[int] = []
+    for index, original in enumerate(raw):
+        char = _upright(original)
+        if len(char) == 1 and unicodedata.category(char) in {"Mn", "Me"}:
+            whole = unicodedata.normalize("NFC", chars[-1] + char) if chars else ""
+            if len(whole) == 1:
+                chars[-1] = whole
+            continue
+        chars += char
+        origin += [index] * len(char)
+    return Normalised("".join(chars), tuple(origin))
+
+
+@lru_cache(maxsize=20_000)
+def _upright(original: str) -> str:
+    """A character without width and style; nothing for an invisible one."""
+    category = unicodedata.category(original)
+    if category == "Cf":
+        return ""
+    plain = unicodedata.normalize("NFKC", original)
+    latin = plain.isascii() and plain.isalnum() and (len(plain) == 1 or category[0] in "LN")
+    han = len(plain) == 1 and "㐀" <= plain <= "鿿"
+    return plain if latin or han or plain in _ADDRESS_MARKS else original
 
 
 def fold(raw: str) -> str:

@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from safety.names import lines
+from safety.normalise import readable
 from safety.surrogates import Kind, Surrogate, Surrogates, like
 
 WORD = re.compile(r"[^\W\d_㐀-鿿]+")
@@ -84,7 +85,8 @@ def _doubled(pool: tuple[str, ...]) -> Iterator[str]:
 
 
 def split(name: str) -> tuple[str, ...]:
-    """The parts of a name that are mapped one by one."""
+    """The parts of a name that are mapped one by one, as they read."""
+    name = readable(name).text
     if HAN.search(name):
         parts = (part for run in HAN.findall(name) for part in _chinese_parts(run)[1:3] if part)
         return (*parts, *WORD.findall(name))
@@ -98,8 +100,9 @@ def stand_in_for(original: str, family: Family, gender: str = "n") -> tuple[str,
     number of parts, so that it reads naturally where the original stood.
     """
     person = _whose(original, family)
-    made = HAN.sub(lambda found: _chinese(found.group(), family, gender), original)
-    made = WORD.sub(lambda found: _word(found, original, family, gender), made)
+    plain = readable(original).text
+    made = HAN.sub(lambda found: _chinese(found.group(), family, gender), plain)
+    made = WORD.sub(lambda found: _word(found, plain, family, gender), made)
     return _distinct(made, original, family), person
 
 

@@ -173,9 +173,11 @@ _WORKPLACE = re.compile(
 _ALONE_WORKPLACES = re.compile(
     r"师专|师院|附中|附小|市妇幼|县法院|市一院|市二院|市三院|市公安局|省妇幼"
 )
+_KIND_OF_PLACE = r"(?:[省市区县镇乡路街巷里村弄苑]|街道|胡同|大道|小区|花园|公寓|广场|大厦)"
 _ADDRESS = re.compile(
-    r"(?:[㐀-鿿]{2,12}"
-    r"(?:省|市|区|县|镇|乡|街道|路|街|巷|里|村|胡同|大道|弄|小区|花园|苑|公寓|广场|大厦))+"
+    # Each character stands shortly before a kind of place. One run: a repeat within a repeat
+    # would try every way to cut it, and 里里里 can be cut in very many.
+    rf"(?:[㐀-鿿](?=[㐀-鿿]{{0,12}}{_KIND_OF_PLACE})){{2,60}}{_KIND_OF_PLACE}"
     r"(?:[A-Za-z]?\d{1,5}(?:号院?|號|弄|栋|幢|座|楼|樓|单元|室|层|房|期|组|-\d+)*)+"
 )
 _BEFORE_ADDRESS = re.compile(

@@ -45,7 +45,8 @@ _EMAIL = (
     r"@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
 )
 _SPOKEN_EMAIL = (
-    r"(?<![A-Za-z0-9])[A-Za-z0-9_.+-]+(?:\s(?:dot|underscore|dash)\s[A-Za-z0-9_]+)*"
+    # Possessive (++): what follows begins with none of these, so a shorter run never helps.
+    r"(?<![A-Za-z0-9])[A-Za-z0-9_.+-]++(?:\s(?:dot|underscore|dash)\s[A-Za-z0-9_]+)*"
     rf"{_SPOKEN_AT}[A-Za-z0-9-]+(?:{_SPOKEN_DOT}[A-Za-z0-9-]+)*?{_SPOKEN_DOT}{_TLD}(?![A-Za-z])"
 )
 _BARE_URL = (

@@ -5,12 +5,14 @@ process that never scrubs does not pay for them.
 """
 
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple, Protocol
 
 from safety.names import words
+from safety.normalise import Normalised, readable
 from safety.persons import HAN, WORD
 from safety.standins import Found, assign, withhold
 from safety.surrogates import (
@@ -25,8 +27,10 @@ from safety.surrogates import (
 
 Language = Literal["en", "zh"]
 WORD_LETTER = re.compile(r"[^\W㐀-鿿]")
-SHORTEST_KNOWN = 4
-"""Latin letters in a name that is found again without its surroundings."""
+SHORTEST_KNOWN = 2
+"""Letters in a name that is found again without its surroundings; one letter is often a word."""
+LONGEST_PARTICLE = 3
+"""Letters in the ``van`` or ``de`` of a name, which is no name by itself."""
 ROUNDS = 8
 """How often spans may grow until a message restores to itself; then it is withheld whole."""
 
@@ -65,7 +69,7 @@ class Scrubber:
 
         The mapping only grows: what it held before keeps its meaning.
         """
-        found = tidy(text, [*self.finder.find(text, language), *_known(text, surrogates)])
+        found = tidy(text, self._find(text, language, surrogates))
         for _ in range(ROUNDS):
             found = _with_clashes(text, found, surrogates)
             grown = assign(text, found, surrogates)
@@ -78,6 +82,25 @@ class Scrubber:
         return Scrubbed(
             whole.stand_in, surrogates.with_rows([whole]), (Span(0, len(text), whole.kind),)
         )
+
+    def _find(self, text: str, language: Language, surrogates: Surrogates) -> list[Found]:
+        """Personal data as it is written and as it reads: ``ＷＡＮＧ`` is Wang. Spans are raw."""
+        plain = readable(text)
+        bent = [*self.finder.find(plain.text, language), *_known(plain.text, surrogates)]
+        ends = len(plain.text)
+        within = (span._replace(end=min(span.end, ends)) for span in bent)
+        found = [_unfolded(text, plain, span) for span in within if span.start < span.end]
+        if plain.text == text:
+            return found
+        # An invisible character may stand for a blank: what only the raw words show counts, too.
+        return [*found, *self.finder.find(text, language), *_known(text, surrogates)]
+
+
+def introduce(names: Iterable[str], surrogates: Surrogates) -> Surrogates:
+    """The mapping grown by a stand-in for each name of a person; no recognizer is asked."""
+    for name in names:
+        surrogates = assign(name, (Found(0, len(name), Kind.PERSON),), surrogates)
+    return surrogates
 
 
 def load_scrubber() -> Scrubber:
@@ -115,6 +138,14 @@ def tidy(text: str, found: Sequence[Found]) -> tuple[Found, ...]:
     return tuple(merged)
 
 
+def _unfolded(text: str, plain: Normalised, span: Found) -> Found:
+    """The span in the raw text, with the marks that belong to its last letter."""
+    start, end = plain.span(span.start, span.end)
+    while end < len(text) and unicodedata.category(text[end]) in {"Mn", "Me"}:
+        end += 1
+    return span._replace(start=start, end=end)
+
+
 def _known(text: str, surrogates: Surrogates) -> list[Found]:
     """What this session has a stand-in for already, in any case: found once is found for good."""
     if not surrogates.rows:
@@ -131,9 +162,10 @@ def _known(text: str, surrogates: Surrogates) -> list[Found]:
 def _known_forms(rows: tuple[Surrogate, ...]) -> tuple[dict[str, Kind], re.Pattern[str]]:
     kinds: dict[str, Kind] = {}
     for row in rows:
-        parts = WORD.findall(row.original) if row.kind is Kind.PERSON else ()
-        for form in (row.original, *parts):
-            if len(form) >= SHORTEST_KNOWN or (len(form) > 1 and HAN.fullmatch(form)):
+        original = readable(row.original).text
+        parts = WORD.findall(original) if row.kind is Kind.PERSON else ()
+        for form in (original, *(part for part in parts if not _particle(part))):
+            if len(form) >= SHORTEST_KNOWN:
                 kinds.setdefault(form, row.kind)
     longest_first = sorted(kinds, key=lambda form: (-len(form), form))
     quoted = (
@@ -145,9 +177,16 @@ def _known_forms(rows: tuple[Surrogate, ...]) -> tuple[dict[str, Kind], re.Patte
     return kinds, re.compile("|".join(quoted) or "(?!)", re.I)
 
 
+def _particle(part: str) -> bool:
+    return len(part) <= LONGEST_PARTICLE and part.islower() and _everyday(part)
+
+
 def _everyday(word: str) -> bool:
-    """``Hope`` may be the client's sister; ``hope`` is what the client has."""
-    return word.casefold() in words("common_en.txt") or word in words("keep_zh.txt")
+    """``Hope`` may be the client's sister; ``hope`` is what the client has. ``bob`` is Bob."""
+    plain = word.casefold()
+    if plain in words("sure_names.txt") or plain in words("names_in_talk.txt"):
+        return False
+    return plain in words("common_en.txt") or word in words("keep_zh.txt")
 
 
 def _on_words(text: str, span: Found) -> Found:

@@ -10,6 +10,7 @@ from itertools import count
 from typing import NamedTuple
 
 from safety.names import lines
+from safety.normalise import readable
 from safety.persons import HAN, Family, stand_in_for
 from safety.surrogates import Kind, Surrogate, Surrogates
 
@@ -54,7 +55,8 @@ def _row(text: str, original: str, span: Found, surrogates: Surrogates) -> Surro
     folded = original.casefold()
     same = next((row for row in surrogates.rows if row.original.casefold() == folded), None)
     owner = f"{span.kind}-{number}" if same is None else same.person
-    return Surrogate(original, _other(text, original, span.kind, surrogates), span.kind, owner)
+    made = _other(text, readable(original).text, span.kind, surrogates)
+    return Surrogate(original, made, span.kind, owner)
 
 
 def _other(text: str, original: str, kind: Kind, surrogates: Surrogates) -> str:

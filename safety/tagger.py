@@ -6,7 +6,7 @@ Our own small networks in ONNX files, run in this process on one thread. They we
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol, cast
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from safety.surrogates import Kind
 from safety.tagger_labels import cases
@@ -23,6 +23,8 @@ from safety.tagger_labels import cases
 HERE = Path(__file__).parent / "tagger"
 LONGEST = {"en": 700, "zh": 500}
 """Code points read at once; longer messages are cut at a blank or a mark."""
+MOST_PIECES = 512
+"""What the English network has room for; Chinese characters and marks are a piece each."""
 WORD = re.compile(r"[^\W㐀-鿿]+(?:['’][^\W㐀-鿿]+)?")
 JOINT = re.compile(r"[\s.,'’&/#-]{0,3}")
 KINDS = tuple(Kind)
@@ -57,13 +59,22 @@ class EnglishTagger:
     def read(self, text: str) -> list[Tagged]:
         """Every word with its likeliest kind and its score, in order."""
         found: list[Tagged] = []
-        for offset, part in _parts(text, LONGEST["en"]):
-            encoded = self.pieces.encode(part)
+        for offset, part, encoded in self._fitting(text, LONGEST["en"]):
             case = cases(part)
             case_ids = [case[a] if b > a else 0 for a, b in encoded.offsets]
             chances = _chances(self.session, encoded.ids, case_ids)
             found += _words(part, offset, encoded.offsets, chances)
         return found
+
+    def _fitting(self, text: str, longest: int) -> Iterator[tuple[int, str, Encoding]]:
+        """The text in parts that the network has room for, and where each begins."""
+        for offset, part in _parts(text, longest):
+            encoded = self.pieces.encode(part)
+            if len(encoded.ids) <= MOST_PIECES:
+                yield offset, part, encoded
+            else:
+                halves = self._fitting(part, (len(part) + 1) // 2)
+                yield from ((offset + start, half, read) for start, half, read in halves)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from planner.vocabulary import Language
-from safety.scrub import Scrubbed
+from safety.scrub import Scrubbed, introduce
 from safety.surrogates import Surrogates, restore
 from service.ports import Ports, Scrubber
 from service.session.events import TextScrubbed
@@ -45,14 +45,15 @@ async def scrub_lines(
     texts: list[TextScrubbed] = []
     waiting = [(line.id, line.text) for line in lines]
     if PROFILE not in state.scrubbed:
-        waiting.insert(0, (PROFILE, _introduction(state)))
+        known = introduce(_names(state), mapping)
+        added = known.to_rows()[len(mapping.rows) :]
+        texts.append(TextScrubbed(entry_id=PROFILE, surrogates=added))
+        mapping = known
     for entry_id, text in waiting:
         scrubbed, grown = await _scrub(state, text, mapping, ports) if text else ("", mapping)
         added = grown.to_rows()[len(mapping.rows) :]
-        same = scrubbed == text or entry_id == PROFILE
-        texts.append(
-            TextScrubbed(entry_id=entry_id, text=None if same else scrubbed, surrogates=added)
-        )
+        changed = None if scrubbed == text else scrubbed
+        texts.append(TextScrubbed(entry_id=entry_id, text=changed, surrogates=added))
         mapping = grown
     return tuple(texts)
 
@@ -144,8 +145,7 @@ async def _scrub(
     return scrubbed.text, scrubbed.surrogates
 
 
-def _introduction(state: State) -> str:
-    """The profile's names in a sentence, so that they are known before anybody says them."""
-    names = [str(state.profile[key]) for key in _NAMED if state.profile.get(key)]
-    form = "My name is {}." if state.language == "en" else "我叫{}。"
-    return " ".join(form.format(name) for name in names)
+def _names(state: State) -> tuple[str, ...]:
+    """The profile's names: personal data because the client app says so, even ``May``."""
+    given = (str(state.profile.get(key) or "").strip() for key in _NAMED)
+    return tuple(name for name in given if any(letter.isalpha() for letter in name))

@@ -100,6 +100,45 @@ def test_a_person_has_one_stand_in_however_the_client_writes_the_name(scrubber: 
     assert len({row.stand_in.casefold() for row in people}) == 1
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("ok，", "我今天很难过" * 100), ("please help me", "!" * 520), ("", "a@" * 2000)],
+    ids=["chinese", "marks", "pairs"],
+)
+def test_a_message_of_more_pieces_than_the_network_holds_is_scrubbed(
+    scrubber: Scrubber, before: str, after: str
+) -> None:
+    text = f"{before}{after} my brother Gregor Hall lied to me"
+    done = scrubber.scrub(text, "en", Surrogates("long"))
+    assert "Gregor" not in done.text
+    assert restore(done.text, done.surrogates) == text
+
+
+def test_a_short_name_is_found_again_in_any_case(scrubber: Scrubber) -> None:
+    known = scrubber.scrub("My brother Bob moved in.", "en", Surrogates("short")).surrogates
+    assert "Bob" in {row.original for row in known.rows}
+    assert "bob" not in scrubber.scrub("talked to bob again", "en", known).text.casefold()
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("我的邮箱是 zhang＠163．com", "zhang"),
+        ("my boss Ｗａｎｇ Ｌｅｉ hit me", "Ｗａｎｇ"),
+        ("my brother 𝐆𝐫𝐞𝐠𝐨𝐫 hit me", "𝐆𝐫𝐞𝐠𝐨𝐫"),
+        ("call me on 555\u200b-014\u200b2 221", "014"),
+        ("call me: " + "".join(f"{digit}\ufe0f\u20e3" for digit in "13800138000"), "8\ufe0f"),
+        ("email me g\u200bregor.hall@gmail.com", "hall"),
+        ("电话１３８００１３８０００", "１３８"),
+    ],
+    ids=["address", "wide-name", "styled-name", "phone", "keycaps", "invisible", "wide-phone"],
+)
+def test_bent_personal_data_is_found(scrubber: Scrubber, text: str, left: str) -> None:
+    done = scrubber.scrub(text, "en", Surrogates("bent"))
+    assert left not in done.text
+    assert restore(done.text, done.surrogates) == text
+
+
 @pytest.mark.parametrize("text", ["988", "1-800-273-8255", "116 123", "12356", "400-161-9995"])
 def test_helplines_are_nobodys_data(text: str) -> None:
     assert hotlines(f"call {text} now")

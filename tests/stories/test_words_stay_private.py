@@ -19,6 +19,15 @@ async def test_the_model_reads_stand_ins_and_the_therapist_the_clients_words(her
     assert text in [line["text"] for line in (await here.desk("ada", session))["transcript"]]
 
 
+async def test_a_profiles_name_is_known_though_no_recognizer_sees_a_name(here: Town) -> None:
+    session = await here.open(profile={"name": "May", "nickname": "Peanut"})
+    await here.say(session, "They call May Peanut, and I may be one.")
+    await here.work()
+    assert "I may be one" in here.engine.read
+    assert "May" not in here.engine.read
+    assert "Peanut" not in here.engine.read
+
+
 async def test_a_name_in_a_draft_is_restored_before_anybody_reads_it(here: Town) -> None:
     session = await here.open()
     await here.say(session, "My brother Gregor never calls.")

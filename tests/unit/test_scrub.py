@@ -7,11 +7,12 @@ from typing import Literal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from safety.scrub import Scrubbed, Scrubber
+from safety.normalise import readable
+from safety.scrub import Scrubbed, Scrubber, introduce
 from safety.standins import Found
 from safety.surrogates import Kind, Surrogates, find_stand_ins, restore
 
-LETTERS = "abrMTé '’.-,\n0159@小王芳李的"
+LETTERS = "abrMTé '’.-,\n0159@小王芳李的Ａ３＠，\u0301\u200b\ufe0f"
 
 
 @dataclass(frozen=True)
@@ -164,3 +165,46 @@ def test_a_name_that_is_an_everyday_word_is_found_again_only_as_it_was_written()
     later = scrub("There is no hope, says Hope.", known=known)
     assert "no hope, says" in later.text
     assert "Hope" not in later.text
+
+
+def test_a_short_name_that_is_an_everyday_word_leaves_that_word_alone() -> None:
+    known = scrub("My sister May called.", "May").surrogates
+    later = scrub("I may ask May.", known=known)
+    assert later.text.startswith("I may ask ")
+    assert "May" not in later.text
+
+
+def test_a_particle_in_a_name_is_no_name() -> None:
+    known = scrub("Maria van der Berg called.", "Maria van der Berg").surrogates
+    later = scrub("the van broke, says maria, and Berg", known=known)
+    assert later.text.startswith("the van broke, says ")
+    assert "maria" not in later.text
+    assert "Berg" not in later.text
+
+
+def test_a_known_name_is_found_however_it_is_bent() -> None:
+    known = scrub("Gregor called.", "Gregor").surrogates
+    text = "Gre\u200bgor, 𝐆𝐫𝐞𝐠𝐨𝐫 and ＧＲＥＧＯＲ"
+    done = scrub(text, known=known)
+    assert "gor" not in readable(done.text).text.casefold()
+    assert restore(done.text, done.surrogates) == text
+    assert {row.person for row in done.surrogates.rows} == {"PERSON-1"}
+
+
+def test_a_loose_accent_leaves_with_its_letter() -> None:
+    known = scrub("José came", "José").surrogates
+    done = scrub("then Jose\u0301 left", known=known)
+    assert "\u0301" not in done.text
+    assert restore(done.text, done.surrogates) == "then Jose\u0301 left"
+
+
+def test_sentence_marks_and_emoji_read_as_they_are() -> None:
+    text = "好的，我叫王芳！…™ 🙂①"
+    assert readable(text).text == text.replace("①", "1")
+
+
+def test_a_name_that_is_introduced_needs_no_recognizer() -> None:
+    known = introduce(("May", "Wei Hall"), Surrogates("s"))
+    done = scrub("May Hall may come, says wei", known=known)
+    assert " may come, says " in done.text
+    assert not {"May", "Hall", "wei"} & set(done.text.replace(",", "").split())
