@@ -5,6 +5,7 @@ Every character of the result remembers the code point it came from.
 
 import re
 import unicodedata
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -21,6 +22,7 @@ _HAN_GAP = re.compile(r"(?<=[一-鿿])[ .·・*_\-/|、]+(?=[一-鿿])")
 _HAN_DOT = re.compile(r"(?<=[一-鿿])[.·・*_|]+(?=[一-鿿])")
 _HAN_SPACED = re.compile(r"(?<![一-鿿])[一-鿿](?:[ .·・*_\-/|][一-鿿]){1,}(?![一-鿿])")
 _LEET_WORD = re.compile(r"[a-z0-9@$!|]*[a-z][a-z0-9@$!|]*")
+_LINE_END = re.compile(r"[\n\r\u2028\u2029]+")
 _RUN = re.compile(r"(.)\1+", re.DOTALL)
 _STARS = re.compile(r"(?<=[a-z])[*#_]+(?=[a-z])")
 
@@ -31,6 +33,8 @@ class Normalised:
 
     text: str
     origin: tuple[int, ...]
+    lines: tuple[int, ...] = ()
+    """Where a new line of the raw text begins; in the plain text a line break reads as a blank."""
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The raw span that ``[start, end)`` of the plain text stands for; never empty."""
@@ -48,12 +52,17 @@ def normalise(raw: str) -> Normalised:
             kept = [index for index in range(len(text)) if index not in dropped]
             text = "".join(text[index] for index in kept)
             origin = tuple(origin[index] for index in kept)
-    return Normalised(_unleet(text), origin)
+    return Normalised(_unleet(text), origin, _lines(raw, origin))
 
 
 def fold(raw: str) -> str:
     """Only the text of ``normalise``."""
     return normalise(raw).text
+
+
+def _lines(raw: str, origin: tuple[int, ...]) -> tuple[int, ...]:
+    begun = (found.end() for found in _LINE_END.finditer(raw))
+    return tuple(bisect_left(origin, place) for place in begun)
 
 
 @lru_cache(maxsize=20_000)
