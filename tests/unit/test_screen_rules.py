@@ -178,6 +178,27 @@ def test_chinese_spelt_in_letters_is_found_where_no_character_is():
     assert look("wo zhen de xiang zisha").routes
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "i want to d i e", "i want to d.i.e.", "k.m.s", "i.want.to.die", "i_want_to_die",
+        "iwanttodie", "#killmyself", "idontwanttolive", "k~i~l~l myself", "自👍杀", "我想\n死",
+    ],
+)  # fmt: skip
+def test_words_cut_up_or_run_together_are_found(text: str):
+    assert look(text).routes
+
+
+def test_the_evidence_covers_words_that_were_cut_up():
+    text = "well, i want to d-i-e."
+    assert any(text[span.start : span.end].endswith("d-i-e") for span in look(text).evidence)
+
+
+def test_a_denial_run_together_is_none():
+    assert not look("idontwanttodie").routes
+    assert not look("i-don't-want-to-die").routes
+
+
 def test_an_inner_critic_is_no_voice_that_commands():
     critic = "There is a voice in my head telling me I'm not good enough, that I'll fail again."
     assert not look(critic).routes
