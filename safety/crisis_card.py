@@ -128,8 +128,7 @@ def resources_for(category: Category, language: Language, region: str) -> tuple[
     """At most three: made for this danger first, then the emergency number, then near ones."""
     kind = _kind(category)
     wanted = {"emergency"} if kind == "emergency" else {kind, "suicide", "emergency"}
-    near = [one for one in all_resources() if one.region == region]
-    found = [one for one in near or _anywhere() if wanted & set(one.kinds)]
+    found = [one for one in _near(region) if wanted & set(one.kinds)]
     rank = {kind: 0, "emergency": 1}
     found.sort(
         key=lambda one: (
@@ -138,6 +137,11 @@ def resources_for(category: Category, language: Language, region: str) -> tuple[
         )
     )
     return tuple(found[:MOST_RESOURCES])
+
+
+def resource_names(region: str) -> frozenset[str]:
+    """What the places of a region are called, or those that serve anywhere."""
+    return frozenset(one.name for one in _near(region))
 
 
 @cache
@@ -158,8 +162,9 @@ def all_resources() -> tuple[Resource, ...]:
     )
 
 
-def _anywhere() -> list[Resource]:
-    return [one for one in all_resources() if one.region == "*"]
+def _near(region: str) -> list[Resource]:
+    near = [one for one in all_resources() if one.region == region]
+    return near or [one for one in all_resources() if one.region == "*"]
 
 
 def _kind(category: Category) -> str:

@@ -31,11 +31,12 @@ class CheckName(StrEnum):
     TIME_UP = "time_up"
     UNKNOWN_NAME = "unknown_name"
     UNRESTORED = "unrestored"
-    FOREIGN_DATA = "foreign_data"
 
 
-LEAKS = frozenset({CheckName.UNRESTORED, CheckName.FOREIGN_DATA})
-"""Failures whoever wrote the line: they would show one person's data to another."""
+LEAKS = frozenset({CheckName.UNRESTORED})
+"""Failures whoever wrote the line: a client would read of people who do not exist."""
+
+_WORD = re.compile(r"[^\W\d_]+")
 
 Verdict = Literal["pass", "warn", "fail"]
 
@@ -59,9 +60,7 @@ class GuardContext:
     client_text: str = ""
     """All that the client wrote so far, in the client's own words."""
     known_names: frozenset[str] = frozenset()
-    """Names that may be said: the therapist, the service, listed resources."""
-    foreign: frozenset[str] = frozenset()
-    """Real forms from other sessions that must not be said here."""
+    """Names that may be said, whole or a word of them: staff, the service, listed resources."""
 
 
 def check(text: str, context: GuardContext) -> tuple[Check, ...]:
@@ -97,9 +96,10 @@ def _phrase(name: CheckName, text: str, _: GuardContext) -> str:
 
 
 def _unknown_name(text: str, context: GuardContext) -> str:
+    """Names in Latin letters only: Chinese script has no capitals to tell a name by."""
     heard = context.client_text.casefold()
     real = {part for form in context.surrogates.originals for part in form.split()}
-    known = {name.casefold() for name in context.known_names}
+    known = {word.casefold() for name in context.known_names for word in _WORD.findall(name)}
     for found in re.finditer(r"(?<![.!?…。！？]\s)(?<!^)\b[A-Z][a-z]{2,}\b", text):
         word = found.group().casefold()
         if word not in heard and word not in real | known and word not in SENTENCE_STARTERS:
@@ -112,13 +112,6 @@ def _unrestored(text: str, context: GuardContext) -> str:
     spoken = context.surrogates.originals
     left = [place for place in places if text[slice(*place)].casefold() not in spoken]
     return f"a stand-in that was not restored, at {left[0][0]}" if left else ""
-
-
-def _foreign_data(text: str, context: GuardContext) -> str:
-    folded = text.casefold()
-    own = context.surrogates.originals
-    strange = (form for form in context.foreign if form.casefold() not in own)
-    return "data of another session" if any(form.casefold() in folded for form in strange) else ""
 
 
 _FAULTS: dict[CheckName, Callable[[str, GuardContext], str]] = {
@@ -138,5 +131,4 @@ _FAULTS: dict[CheckName, Callable[[str, GuardContext], str]] = {
     },
     CheckName.UNKNOWN_NAME: _unknown_name,
     CheckName.UNRESTORED: _unrestored,
-    CheckName.FOREIGN_DATA: _foreign_data,
 }

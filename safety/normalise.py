@@ -5,6 +5,7 @@ Every character of the result remembers the code point it came from.
 
 import re
 import unicodedata
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -16,11 +17,23 @@ _LOOKALIKES = str.maketrans(
 _QUOTES = str.maketrans(dict.fromkeys("‘’‛ʼ´`＇", "'") | dict.fromkeys("“”„«»", '"'))
 _LEET = str.maketrans("01345@$!|", "oieasasil")
 _DOUBLES = frozenset("lstfeonprmdg")
-_SPACED = re.compile(r"(?<![a-z])(?:[a-z](?P<gap>[ .\-_*·/])){3,}[a-z](?![a-z])")
-_HAN_GAP = re.compile(r"(?<=[一-鿿])[ .·・*_\-/|、]+(?=[一-鿿])")
+_BLANKS = frozenset("\u2800\u3164\u115f\u1160")
+"""Drawn as nothing, yet no blanks to Unicode: the empty braille cell, the Hangul fillers."""
+_EMOJI = "\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
+# "i m a mess" and "u r a star" are three words each, not one that is spelt out.
+_SPACED = re.compile(rf"(?<![a-z])(?!(?:i m|u r) )(?:[a-z][ .\-_*·/~{_EMOJI}]){{2,}}[a-z](?![a-z])")
+_RUN_ON = re.compile(r"(?<![a-z0-9'])[a-z][a-z0-9']*(?:[._-][a-z0-9']+){2,}")
+"""``i.want.to.die``: two marks or more inside one word stand for blanks."""
+_CUT = rf"[ .·・*_\-/|、~丶{_EMOJI}]"
+_HAN_GAP = re.compile(rf"(?<=[一-鿿]){_CUT}+(?=[一-鿿])")
 _HAN_DOT = re.compile(r"(?<=[一-鿿])[.·・*_|]+(?=[一-鿿])")
-_HAN_SPACED = re.compile(r"(?<![一-鿿])[一-鿿](?:[ .·・*_\-/|][一-鿿]){1,}(?![一-鿿])")
+_HAN_SPACED = re.compile(rf"(?<![一-鿿])[一-鿿](?:(?!、){_CUT}[一-鿿]){{1,}}(?![一-鿿])")
+_HAN_CUT = re.compile(
+    rf"(?<=自){_CUT}+(?=[杀残尽])|(?<=想){_CUT}+(?=死)|(?<=割){_CUT}+(?=腕)|(?<=跳){_CUT}+(?=楼)"
+)
+"""Words that are cut in two to hide them; a gap anywhere else may be the end of a clause."""
 _LEET_WORD = re.compile(r"[a-z0-9@$!|]*[a-z][a-z0-9@$!|]*")
+_LINE_END = re.compile(r"[\n\r\u2028\u2029]+")
 _RUN = re.compile(r"(.)\1+", re.DOTALL)
 _ADDRESS_MARKS = frozenset("@._-+/#$")
 """What Chinese keyboards write at double width inside addresses; ，：！ stay what they are."""
@@ -33,6 +46,8 @@ class Normalised:
 
     text: str
     origin: tuple[int, ...]
+    lines: tuple[int, ...] = ()
+    """Where a new line of the raw text begins; in the plain text a line break reads as a blank."""
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The raw span that ``[start, end)`` of the plain text stands for; never empty."""
@@ -43,14 +58,14 @@ class Normalised:
 def normalise(raw: str) -> Normalised:
     """Fold case, width, look-alikes, invisible characters, stretching, spacing and leetspeak."""
     read = [_plain(original) for original in raw]
-    text = "".join(read)
+    text = _parted("".join(read))
     origin = tuple(index for index, chars in enumerate(read) for _ in chars)
-    for unwanted in (_stretched, _gaps):
+    for unwanted in (_stretched, _gaps, _stretched):
         if dropped := unwanted(text):
             kept = [index for index in range(len(text)) if index not in dropped]
             text = "".join(text[index] for index in kept)
             origin = tuple(origin[index] for index in kept)
-    return Normalised(_unleet(text), origin)
+    return Normalised(_unleet(text), origin, _lines(raw, origin))
 
 
 def readable(raw: str) -> Normalised:
@@ -91,6 +106,11 @@ def fold(raw: str) -> str:
     return normalise(raw).text
 
 
+def _lines(raw: str, origin: tuple[int, ...]) -> tuple[int, ...]:
+    begun = (found.end() for found in _LINE_END.finditer(raw))
+    return tuple(bisect_left(origin, place) for place in begun)
+
+
 @lru_cache(maxsize=20_000)
 def _plain(original: str) -> str:
     """What one character is read as: itself, several, or nothing."""
@@ -100,8 +120,13 @@ def _plain(original: str) -> str:
             continue
         char = part.lower().translate(_LOOKALIKES)
         char = _simplified().get(char, char)
-        read.append(" " if char.isspace() else char)
+        read.append(" " if char.isspace() or char in _BLANKS else char)
     return "".join(read)
+
+
+def _parted(text: str) -> str:
+    """The words of ``i.want.to.die`` with blanks between; no character more or less."""
+    return _RUN_ON.sub(lambda run: re.sub("[._-]", " ", run.group()), text)
 
 
 def _stretched(text: str) -> frozenset[int]:
@@ -125,7 +150,11 @@ def _gaps(text: str) -> frozenset[int]:
     for word in _HAN_SPACED.finditer(text):
         inside = _HAN_GAP.finditer(text, *word.span())
         found.update(i for gap in inside for i in range(*gap.span()))
-    for inside in (*_STARS.finditer(text), *_HAN_DOT.finditer(text)):
+    for inside in (
+        *_STARS.finditer(text),
+        *_HAN_DOT.finditer(text),
+        *_HAN_CUT.finditer(text),
+    ):
         found.update(range(*inside.span()))
     return frozenset(found)
 

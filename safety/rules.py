@@ -14,7 +14,15 @@ from safety.risk import CALM, Category, Evidence, Language, Line, RiskLevel, Ris
 _FOLDER = Path(__file__).parent / "lexicons"
 _SCORES = {"none": 0.0, "low": 0.25, "moderate": 0.7, "high": 0.9, "imminent": 0.98}
 _LOCAL = frozenset({"negation", "other"})
-"""Guards that must stand right before the match; the rest may stand anywhere near it."""
+"""Guards that must stand right before the match."""
+_OF_THE_SENTENCE = frozenset({"fiction", "work", "idiom", "joke", "study", "story"})
+"""Guards that explain only their own sentence; a film told of in the next one explains nothing.
+The rest may stand anywhere near the match."""
+_TOLD = frozenset({"fiction", "work", "study", "story"})
+"""Guards that explain what others do; never the client's own act or intent."""
+_END = re.compile(r"[!?;。]|\.(?!\d)")
+_NEAR = 160
+"""So many characters either side of a match are near it."""
 
 
 class _RuleRow(TypedDict):
@@ -78,21 +86,30 @@ class Rules:
                     continue
                 refused = self.guards["refused"].search(plain.text[: match.end()])
                 explained = refused is not None or any(
-                    self._explains(one, plain.text, match) for one in rule.guards
+                    self._explains(one, plain, match) for one in rule.guards
                 )
                 level = RiskLevel.LOW if explained else rule.level
                 start, end = plain.span(*match.span())
                 span = Evidence(start, end, rule.category, rule.name)
                 yield _report(level, rule.category, (span,))
 
-    def _explains(self, guard: str, text: str, match: re.Match[str]) -> bool:
-        pattern = self.guards[guard]
+    def _explains(self, guard: str, plain: Normalised, match: re.Match[str]) -> bool:
+        pattern, text = self.guards[guard], plain.text
         if guard in _LOCAL:
             return pattern.search(text[: match.start()]) is not None
-        around = text[max(0, match.start() - 160) : match.end() + 160]
+        if guard in _OF_THE_SENTENCE:
+            sentence = text[slice(*_sentence(plain, *match.span()))]
+            own = guard in _TOLD and self._meant(text, match)
+            return not own and pattern.search(sentence) is not None
+        around = text[max(0, match.start() - _NEAR) : match.end() + _NEAR]
         if guard == "past" and self.guards["still"].search(around):
             return False
         return pattern.search(around) is not None
+
+    def _meant(self, text: str, match: re.Match[str]) -> bool:
+        """Whether the words of a match are said as the client's own act or intent."""
+        own = (found.span() for found in self.guards["meant"].finditer(text))
+        return any(start < match.end() and match.start() < end for start, end in own)
 
     def _answer(self, plain: Normalised, history: Sequence[Line]) -> RiskReport:
         """A yes to the direct question, or the taking back of what was said in plain words."""
@@ -149,6 +166,15 @@ def read_rules(language: Language) -> Rules:
         {name: re.compile(text) for name, text in shared["guards"].items()},
         {name: re.compile(text) for name, text in shared["talk"].items()},
     )
+
+
+def _sentence(plain: Normalised, start: int, end: int) -> tuple[int, int]:
+    """Where the sentence around ``[start, end)`` begins and ends, as far as it is near."""
+    first, last = max(0, start - _NEAR), min(len(plain.text), end + _NEAR)
+    ends = [found.end() for found in _END.finditer(plain.text, first, last)]
+    ends += [line for line in plain.lines if first <= line <= last]
+    first = max((one for one in ends if one <= start), default=first)
+    return first, min((one for one in ends if one >= end), default=last)
 
 
 def _read(path: Path) -> object:

@@ -7,6 +7,7 @@ from typing import Literal
 from models.completion import Ask, Completion, EngineUnavailable
 from planner import machine, parse, prompt
 from planner.vocabulary import CounselorTurn, PlanAnswer, Role
+from safety.crisis_card import resource_names
 from safety.guard import Check, GuardContext
 from service.ids import within
 from service.ports import Ports
@@ -127,10 +128,25 @@ def _guarded(state: State, turn: CounselorTurn, ports: Ports) -> CandidateText:
     )  # fmt: skip
 
 
-def guard_context(state: State, author: Literal["model", "human"]) -> GuardContext:
-    """Give what the guard may know of a session."""
+def guard_context(
+    state: State, author: Literal["model", "human"], writer: str = ""
+) -> GuardContext:
+    """Give what the guard may know of a session, and of who writes where a human does."""
     said = "\n".join(entry.text for entry in state.entries if entry.kind == "client")
-    return GuardContext(state.language, author, surrogates_of(state), client_text=said)
+    return GuardContext(
+        state.language,
+        author,
+        surrogates_of(state),
+        client_text=said,
+        known_names=_names(state) | {writer},
+    )
+
+
+def _names(state: State) -> frozenset[str]:
+    """The service, the staff of this session, and the places where a client there can turn."""
+    staff = {entry.by for entry in state.entries if entry.kind == "reply"}
+    region = state.opened.region if state.opened else ""
+    return frozenset({"Second Chair", state.assigned_to or "", *staff, *resource_names(region)})
 
 
 def made(check: Check) -> CheckMade:

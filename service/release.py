@@ -41,7 +41,7 @@ async def decide_on_draft(
         elif asked.verdict == "escalate":
             done = await _escalate(decision_id, draft_id, state, asked, (by, desk))
         else:
-            words = words_of(draft_id, state, asked, desk.ports)
+            words = words_of(draft_id, state, asked, by.name, desk.ports)
             choice = decide_review.Choice(
                 decision_id, asked.verdict, words, asked.basis, _release_at(desk), draft_id,
                 asked.candidate, asked.action, asked.reasons, asked.confirm_checks,
@@ -60,7 +60,7 @@ async def reply_without_draft(
     state: State, asked: ReplyRequest, by: Reviewer, desk: Desk
 ) -> tuple[str, Appended]:
     """Send a therapist's own words. Raises: as `decide_on_draft`."""
-    guarded(state, asked.text, asked.confirm_checks, desk.ports)
+    guarded(state, asked.text, asked.confirm_checks, by.name, desk.ports)
     decision_id = within(desk.ports.ids.new("dec"), state.session_id)
     choice = decide_review.Choice(
         decision_id, "respond", asked.text, asked.basis, _release_at(desk),

@@ -23,7 +23,7 @@ class GuardRefused(Refused):
         self.checks = checks
 
 
-def words_of(draft_id: str, state: State, asked: DecisionRequest, ports: Ports) -> str:
+def words_of(draft_id: str, state: State, asked: DecisionRequest, by: str, ports: Ports) -> str:
     """Give the exact words a decision on a draft would send.
 
     Raises: Refused already_decided, draft_is_stale, no_such_candidate, text_required,
@@ -44,16 +44,16 @@ def words_of(draft_id: str, state: State, asked: DecisionRequest, ports: Ports) 
         Review.edited_ratio.observe(1 - kept)
         if kept < _LARGE_EDIT:
             needs_reasons(asked)
-    guarded(state, words, asked.confirm_checks, ports)
+    guarded(state, words, asked.confirm_checks, by, ports)
     return words
 
 
-def guarded(state: State, words: str, confirmed: tuple[str, ...], ports: Ports) -> None:
+def guarded(state: State, words: str, confirmed: tuple[str, ...], by: str, ports: Ports) -> None:
     """Let a human's words pass: leaks never, anything else doubtful with her explicit yes.
 
-    Raises: GuardRefused with the checks in question.
+    Her name, ``by``, may be said. Raises: GuardRefused with the checks in question.
     """
-    checks = [made(one) for one in ports.guard(words, guard_context(state, "human"))]
+    checks = [made(one) for one in ports.guard(words, guard_context(state, "human", by))]
     faults = tuple(
         one
         for one in checks

@@ -130,6 +130,19 @@ async def test_words_that_fail_a_check_need_an_explicit_yes(here: Town, verdict:
     assert allowed.status_code == 201
 
 
+async def test_names_of_the_region_s_places_the_service_and_staff_need_no_yes(here: Town) -> None:
+    session = await here.drafted()
+    words = "Lifeline is there by day and night, says Second Chair; ask for Ada."
+    told = f"You can call {words}"
+    assert (await here.decide("ada", session, "respond", text=told)).status_code == 201
+
+
+async def test_a_place_of_another_region_is_asked_about(here: Town) -> None:
+    session = await here.drafted()
+    refused = await here.decide("ada", session, "respond", text="You can call Samaritans now.")
+    assert [one["check"] for one in refused.json()["checks"]] == ["unknown_name"]
+
+
 class TestHolding:
     async def test_a_held_reply_leaves_when_its_time_is_over(self, holding: Town) -> None:
         session = await holding.drafted()

@@ -151,6 +151,8 @@ def test_a_name_nobody_used_is_found_at_its_place():
     [
         ("How is Gregor now?", {"client_text": "my brother gregor called"}),
         ("How is Gregor now?", {"known_names": frozenset({"Gregor"})}),
+        ("You can call Lifeline now.", {"known_names": frozenset({"988 Suicide Lifeline"})}),
+        ("This is Ada.", {"known_names": frozenset({"ada.vega"})}),
         ("How is Marisol now?", {"surrogates": MARISOL}),
         ("What about Monday?", {}),
         ("Gregor sounds kind.", {}),
@@ -188,22 +190,10 @@ def test_a_stand_in_that_is_also_somebodys_real_name_is_no_leak():
     assert one(CheckName.UNRESTORED, "And Ines came?", given).verdict == "fail"
 
 
-@pytest.mark.parametrize("author", ["model", "human"])
-def test_data_of_another_session_is_a_leak_whoever_wrote_it(author: str):
-    given = context(author, foreign=frozenset({"Harbour Lane"}))
-    found = one(CheckName.FOREIGN_DATA, "You live at harbour lane.", given)
-    assert (found.verdict, found.detail) == ("fail", "data of another session")
-
-
-def test_data_that_this_session_knows_too_is_its_own():
-    given = context(surrogates=MARISOL, foreign=frozenset({"Marisol"}))
-    assert one(CheckName.FOREIGN_DATA, "And Marisol?", given).verdict == "pass"
-
-
 def test_only_leaks_fail_for_a_human():
-    assert {CheckName.UNRESTORED, CheckName.FOREIGN_DATA} == LEAKS
+    assert {CheckName.UNRESTORED} == LEAKS
     wrong = "Teresa\n1. I promise it. Why? How? " + "x" * 200
-    given = context("human", MARISOL, foreign=frozenset({"promise"}))
+    given = context("human", MARISOL)
     found = verdicts(wrong, given)
     assert {name for name, verdict in found.items() if verdict == "fail"} == LEAKS
     assert found[CheckName.LENGTH] == found[CheckName.SHAPE] == "warn"

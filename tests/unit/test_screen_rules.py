@@ -63,6 +63,51 @@ def test_a_denial_in_another_clause_explains_nothing():
     assert look("I am not tired. I want to die").routes
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "i want to end my life. my whole shift today i thought about the roof",
+        "I'm going to overdose. I'm a paramedic and I know how",
+        "i'm going to kill myself\n\n\nwatched a movie",
+        "a song came on\ni'm going to kill myself",
+        "i want to die.the printer was broken",
+        "我想自杀。今天看了部电影也没用",
+        "我想自杀\n今天看了部电影",
+    ],
+)
+def test_work_or_a_story_in_another_sentence_explains_nothing(text: str):
+    assert look(text).routes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "i wrote a poem and then i will kill myself",
+        "i just took all my pills, i'm a nurse and i know what it does",
+        "我吞了一整瓶安眠药，我是护士我知道后果",
+        "我是护士我知道后果，我要自杀",
+    ],
+)
+def test_the_client_s_own_act_or_intent_is_no_story_and_no_work(text: str):
+    assert look(text).routes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "In the film she says I'm going to kill myself",
+        "Training today, 2.5 hours on suicidal thoughts.",
+        "I was at work. A patient on my ward wants to kill herself. It was a long day.",
+        "小说里女主说我要自杀",
+        "我是护士，今天科里有病人吞了一整瓶安眠药",
+    ],
+)
+def test_work_or_a_story_in_the_same_sentence_still_explains(text: str):
+    report = look(text)
+    assert not report.routes
+    assert report.level is RiskLevel.LOW
+
+
 def test_what_was_long_ago_is_low_until_it_is_said_to_be_back():
     assert not look("I tried to kill myself years ago").routes
     assert look("I tried to kill myself years ago and it is back again").routes
@@ -124,13 +169,34 @@ def test_every_guard_a_rule_names_exists(language: str):
     rules = read_rules(language)  # type: ignore[arg-type]
     assert {guard for rule in rules.rules for guard in rule.guards} <= set(rules.guards)
     assert {"asked", "yes", "no", "retract"} == set(rules.talk)
-    assert {"refused", "still"} <= set(rules.guards)
+    assert {"refused", "still", "meant"} <= set(rules.guards)
     assert all(rule.level.at_least(RiskLevel.MODERATE) for rule in rules.rules)
 
 
 def test_chinese_spelt_in_letters_is_found_where_no_character_is():
     assert look("wo xiang qu si").routes
     assert look("wo zhen de xiang zisha").routes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "i want to d i e", "i want to d.i.e.", "k.m.s", "i.want.to.die", "i_want_to_die",
+        "iwanttodie", "#killmyself", "idontwanttolive", "k~i~l~l myself", "自👍杀", "我想\n死",
+    ],
+)  # fmt: skip
+def test_words_cut_up_or_run_together_are_found(text: str):
+    assert look(text).routes
+
+
+def test_the_evidence_covers_words_that_were_cut_up():
+    text = "well, i want to d-i-e."
+    assert any(text[span.start : span.end].endswith("d-i-e") for span in look(text).evidence)
+
+
+def test_a_denial_run_together_is_none():
+    assert not look("idontwanttodie").routes
+    assert not look("i-don't-want-to-die").routes
 
 
 def test_an_inner_critic_is_no_voice_that_commands():

@@ -23,11 +23,30 @@ SPELLINGS = {
     "leet": ("l0n3ly", "lonely"),
     "final-mark": ("alone!", "alone!"),
     "a-time": ("4pm at 10", "4pm at 10"),
-    "three-letters": ("a b c", "a b c"),
+    "three-letters": ("s a d", "sad"),
+    "three-dotted": ("s.a.d.", "sad."),
+    "three-hyphened": ("s-a-d", "sad"),
+    "two-letters": ("a b", "a b"),
+    "short-words": ("i m a mess, u r a star", "i m a mess, u r a star"),
+    "waves": ("l~o~n~e~l~y", "lonely"),
+    "emoji-between": ("s👍a👍d", "sad"),
+    "braille-blanks": ("i\u2800am\u2800sad", "i am sad"),
+    "hangul-filler": ("i\u3164am\u3164sad", "i am sad"),
+    "dots-for-blanks": ("i.feel.sad", "i feel sad"),
+    "hyphens-for-blanks": ("i-feel-sad", "i feel sad"),
+    "lines-for-blanks": ("i_feel_s_a_d", "i feel sad"),
+    "one-hyphen": ("self-harm", "self-harm"),
+    "one-dot": ("so sad.my day", "so sad.my day"),
+    "a-date": ("2020-01-02", "2020-01-02"),
     "spaces": ("a   b", "a b"),
     "traditional": ("難過", "难过"),
     "han-gaps": ("难 过", "难过"),
     "han-dots": ("我难.过", "我难过"),
+    "han-cut": ("我想自 杀了", "我想自杀了"),
+    "han-cut-by-a-line": ("我想\n死", "我想死"),
+    "han-cut-by-a-stroke": ("自丶杀", "自杀"),
+    "han-cut-by-an-emoji": ("我想自👍杀", "我想自杀"),
+    "han-clauses": ("我想死😭我妈", "我想死😭我妈"),
     "han-stretched": ("好好好好", "好好"),
     "digits": ("1000", "1000"),
 }
@@ -45,6 +64,20 @@ def test_a_span_points_at_the_raw_words():
     start = plain.text.index("lonely")
     assert plain.span(start, start + 6) == (5, 16)
     assert len(normalise(raw).text) == len(normalise(raw).origin)
+
+
+def test_a_span_counts_the_marks_that_were_left_out():
+    plain = normalise("so i.want.to.d-i-e, 自👍杀")
+    start = plain.text.index("die")
+    assert plain.span(start, start + 3) == (13, 18)
+    start = plain.text.index("自杀")
+    assert plain.span(start, start + 2) == (20, 23)
+
+
+def test_where_a_line_begins_is_known():
+    plain = normalise("so sad \n\n l o n e l y\nnow")
+    assert plain.text == "so sad lonely now"
+    assert [plain.text[place:] for place in plain.lines] == ["lonely now", "now"]
 
 
 @given(st.text(max_size=60))
