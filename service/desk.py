@@ -1,10 +1,16 @@
-"""Who decides, and with what: the two things every act at the review desk needs."""
+"""Who decides, and with what: what every act at the review desk needs, and the call to come."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from service.ledger import Ledger
-from service.ports import Ports
+from service.ports import Page, Ports
+from service.session import decide, events
+from service.session.alarms import AlertPaged
+from service.session.state import State
 from service.stores.port import Fence
+from service.telemetry.log import LogEvent, log_line
+from service.telemetry.metrics import Alerts
 
 
 class Reviewer(NamedTuple):
@@ -19,3 +25,24 @@ class Desk(NamedTuple):
 
     ledger: Ledger
     ports: Ports
+
+
+async def page_due(session_id: str, alert_id: str, desk: Desk) -> None:
+    """Reach a person, and write down whether that worked; a failure is tried again."""
+    state = await desk.ledger.load(session_id)
+    alarm = next((one for one in state.open_alarms if one.alert_id == alert_id), None)
+    if alarm is None:
+        return
+    page = Page(alert_id, session_id, state.team, alarm.level, alarm.category, alarm.pages)
+    delivered = await desk.ports.pager.page(page)
+    outcome = AlertPaged(alert_id=alert_id, tier=page.tier, delivered=delivered)
+
+    def write(now: State) -> Sequence[events.Event]:
+        return (outcome,) if decide.paged(now, outcome) else ()
+
+    await desk.ledger.append(session_id, write, "service")
+    Alerts.pages.add(outcome="delivered" if delivered else "failed")
+    if delivered and page.tier:
+        Alerts.escalated.add(level=alarm.level)
+    told = LogEvent.PAGE_SENT if delivered else LogEvent.PAGE_FAILED
+    log_line(told, alert_id=alert_id, level=alarm.level)

@@ -4,7 +4,6 @@ Deciding writes `ReplyDecided`; the words wait out the hold window, in which the
 take them back; then `ReplyReleased` is written, and only that event is ever shown to a client.
 For a client's session nothing else creates either event: only the review desk and the worker (for
 holds that are over) come here. Simulated sessions, which have no client, do so by `simulating`.
-Pages, which carry no words, leave by `page_due`.
 """
 
 from collections.abc import Sequence
@@ -13,15 +12,12 @@ from functools import partial
 from service.desk import Desk, Reviewer
 from service.ids import within
 from service.ledger import Appended, Under
-from service.ports import Page
 from service.schemas.review import DecisionRequest, ReplyRequest
 from service.session import decide, decide_review, events
-from service.session.alarms import AlertPaged
 from service.session.evolve import evolve
 from service.session.refusals import Refused
 from service.session.state import State
-from service.telemetry.log import LogEvent, log_line
-from service.telemetry.metrics import Alerts, Drafts, Review
+from service.telemetry.metrics import Drafts, Review
 from service.wording import guarded, needs_reasons, words_of
 
 
@@ -90,27 +86,6 @@ async def release_due(session_id: str, desk: Desk) -> Appended:
     if done.events:
         Review.released.add(kind="reply")
     return done
-
-
-async def page_due(session_id: str, alert_id: str, desk: Desk) -> None:
-    """Reach a person, and write down whether that worked; a failure is tried again."""
-    state = await desk.ledger.load(session_id)
-    alarm = next((one for one in state.open_alarms if one.alert_id == alert_id), None)
-    if alarm is None:
-        return
-    page = Page(alert_id, session_id, state.team, alarm.level, alarm.category, alarm.pages)
-    delivered = await desk.ports.pager.page(page)
-    outcome = AlertPaged(alert_id=alert_id, tier=page.tier, delivered=delivered)
-
-    def write(now: State) -> Sequence[events.Event]:
-        return (outcome,) if decide.paged(now, outcome) else ()
-
-    await desk.ledger.append(session_id, write, "service")
-    Alerts.pages.add(outcome="delivered" if delivered else "failed")
-    if delivered and page.tier:
-        Alerts.escalated.add(level=alarm.level)
-    told = LogEvent.PAGE_SENT if delivered else LogEvent.PAGE_FAILED
-    log_line(told, alert_id=alert_id, level=alarm.level)
 
 
 async def _say(choice: decide_review.Choice, session_id: str, by: Reviewer, desk: Desk) -> Appended:

@@ -11,10 +11,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequ
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import NamedTuple
 
-from service.desk import Desk
+from service.desk import Desk, page_due
 from service.ledger import Ledger
 from service.ports import Ports
-from service.release import page_due, release_due
+from service.release import release_due
 from service.session.duties import Duty, DutyKind, duties
 from service.session.refusals import Refused
 from service.stores.port import Lease, StoreUnavailable
