@@ -29,8 +29,6 @@ Language = Literal["en", "zh"]
 WORD_LETTER = re.compile(r"[^\W㐀-鿿]")
 SHORTEST_KNOWN = 2
 """Letters in a name that is found again without its surroundings; one letter is often a word."""
-LONGEST_PARTICLE = 3
-"""Letters in the ``van`` or ``de`` of a name, which is no name by itself."""
 ROUNDS = 8
 """How often spans may grow until a message restores to itself; then it is withheld whole."""
 
@@ -97,8 +95,14 @@ class Scrubber:
 
 
 def introduce(names: Iterable[str], surrogates: Surrogates) -> Surrogates:
-    """The mapping grown by a stand-in for each name of a person; no recognizer is asked."""
+    """The mapping grown by a stand-in for each name of a person; no recognizer is asked.
+
+    A nickname that everybody says (``sunny``, ``开心``) is left to the recognizers: replaced
+    wherever it stands, it would turn what the client feels into somebody.
+    """
     for name in names:
+        if _everyday(name) and (name.islower() or HAN.search(name)):
+            continue
         surrogates = assign(name, (Found(0, len(name), Kind.PERSON),), surrogates)
     return surrogates
 
@@ -178,7 +182,8 @@ def _known_forms(rows: tuple[Surrogate, ...]) -> tuple[dict[str, Kind], re.Patte
 
 
 def _particle(part: str) -> bool:
-    return len(part) <= LONGEST_PARTICLE and part.islower() and _everyday(part)
+    """Whether a part is no name by itself: ``van``, the ``He`` of ``He Wei``, a ``(they/them)``."""
+    return part.casefold() in words("grammar_en.txt") or (part.islower() and _everyday(part))
 
 
 def _everyday(word: str) -> bool:

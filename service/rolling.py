@@ -15,7 +15,7 @@ from typing import NamedTuple
 from pydantic import TypeAdapter
 
 from models.adapters import Fit, newest, shelved
-from models.completion import Ask, Completion, EngineUnavailable
+from models.completion import Ask, Completion, EngineFault, EngineUnavailable
 from models.release_gate import misses
 from models.rollout import Answered, Event, Phase, Reason, Rollout, TakenBack, advance, begin, leave
 from models.rollout_steps import AdapterDesk, take_step
@@ -119,9 +119,7 @@ class Rolling:
     async def _undo(self, running: Running) -> Running:
         undone = await self._fold(running.rollout_id, TakenBack())
         if undone.rollout.reason is None:
-            raise Refused(
-                "rollout_running", "The old adapter is leaving: ask again when it has gone."
-            )
+            raise Refused("rollout_running", "The old adapter is leaving: ask when it has gone.")
         return undone
 
     async def all(self) -> tuple[Running, ...]:
@@ -251,6 +249,10 @@ class Rolling:
         await self.store.put_document(KIND, Document(running.rollout_id, version, body))
 
 
+_ITS_OWN = frozenset({EngineFault.BROKEN, EngineFault.UNKNOWN_MODEL})
+"""Faults that an adapter may be to blame for; an engine that is down or busy says nothing of it."""
+
+
 class WatchedEngine:
     """The engine as those who draft ask it; a running rollout hears how its adapter answers."""
 
@@ -262,8 +264,9 @@ class WatchedEngine:
         """Give ``ask.candidates`` answers. Raises: EngineUnavailable."""
         try:
             answers = await self._engine.complete(prompt, ask)
-        except EngineUnavailable:
-            await self._rolling.answered(ask.model, well=False)
+        except EngineUnavailable as error:
+            if error.fault in _ITS_OWN:
+                await self._rolling.answered(ask.model, well=False)
             raise
         await self._rolling.answered(ask.model, well=True)
         return answers

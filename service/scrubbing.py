@@ -1,8 +1,9 @@
 """Scrubbing on the service's side: in a thread, with a limit, and never half done."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 
 from planner.vocabulary import Language
 from safety.scrub import Scrubbed, introduce
@@ -45,7 +46,7 @@ async def scrub_lines(
     texts: list[TextScrubbed] = []
     waiting = [(line.id, line.text) for line in lines]
     if PROFILE not in state.scrubbed:
-        known = introduce(_names(state), mapping)
+        known = await _introduced(state, mapping)
         added = known.to_rows()[len(mapping.rows) :]
         texts.append(TextScrubbed(entry_id=PROFILE, surrogates=added))
         mapping = known
@@ -131,21 +132,33 @@ def _tell(made: Future[Scrubber]) -> None:
 async def _scrub(
     state: State, text: str, mapping: Surrogates, ports: Ports
 ) -> tuple[str, Surrogates]:
-    try:
+    with _or_no_model():
         if isinstance(ports.scrubber, SoonScrubber):
             # To load is not to hang: the limit begins when there is something to wait for.
             await ports.scrubber.loaded()
         with Screening.scrub_seconds.timed():
             work = asyncio.to_thread(ports.scrubber.scrub, text, state.language, mapping)
             scrubbed = await asyncio.wait_for(work, ports.safety_timeout_s)
+    return scrubbed.text, scrubbed.surrogates
+
+
+async def _introduced(state: State, mapping: Surrogates) -> Surrogates:
+    with _or_no_model():
+        return await asyncio.to_thread(introduce, _names(state), mapping)
+
+
+@contextmanager
+def _or_no_model() -> Generator[None]:
+    """Whatever a recognizer trips over: a text that is not scrubbed reaches no model (P4)."""
+    try:
+        yield
     except Exception as error:
-        # Whatever a recognizer trips over: a text that is not scrubbed reaches no model (P4).
         Screening.scrub_failed.add()
         raise ScrubFailed from error
-    return scrubbed.text, scrubbed.surrogates
 
 
 def _names(state: State) -> tuple[str, ...]:
     """The profile's names: personal data because the client app says so, even ``May``."""
-    given = (str(state.profile.get(key) or "").strip() for key in _NAMED)
-    return tuple(name for name in given if any(letter.isalpha() for letter in name))
+    given = (state.profile.get(key) for key in _NAMED)
+    named = (one.strip() for one in given if isinstance(one, str))
+    return tuple(name for name in named if any(letter.isalpha() for letter in name))

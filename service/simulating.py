@@ -23,6 +23,7 @@ from service.release import decide_on_draft
 from service.schemas.harness import Said
 from service.schemas.review import DecisionRequest
 from service.session import decide, decide_review, events
+from service.session.duties import wants_plan
 from service.session.plans import PlanDecided
 from service.session.refusals import Refused
 from service.session.state import State
@@ -113,7 +114,9 @@ class Simulation:
                 Under(by.fence),
             )  # fmt: skip
             return True
-        if state.draft is None or not state.draft_is_fresh:
+        # Whichever comes first would be said otherwise, and no two runs were alike.
+        plan_comes = wants_plan(state, self._desk.ledger.policy) and "plan" not in state.failing
+        if plan_comes or state.draft is None or not state.draft_is_fresh:
             return False
         asked = DecisionRequest(verdict="approve", basis=state.seq, confirm_checks=tuple(CheckName))
         by = await self._reviewer(state)
@@ -211,11 +214,11 @@ class Simulation:
 
 
 def _spoken(state: State) -> list[Said]:
-    """What a session's two sides have heard of each other."""
+    """What a session's two sides have heard of each other; a crisis notice is no answer."""
     return [
         Said(role="user" if one.kind == "client" else "assistant", content=one.text)
         for one in state.entries
-        if one.kind == "client" or one.released_seq
+        if one.kind == "client" or (one.kind == "reply" and one.released_seq)
     ]
 
 

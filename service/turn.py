@@ -86,7 +86,17 @@ async def propose_plan(turn: Turn, ledger: Ledger, ports: Ports) -> None:
     if isinstance(asked, drafting.Failure):
         await _failed(turn, "plan", asked.reason, ledger)
         return
-    await _write(turn, lambda now: decide.proposed(now, asked, ledger.policy), ledger)
+
+    def propose(now: State) -> Sequence[Event]:
+        # Somebody moved the cursor meanwhile: the plan is for where the session was.
+        same = _moves(now) == _moves(turn.state)
+        return decide.proposed(now, asked, ledger.policy) if same else ()
+
+    await _write(turn, propose, ledger)
+
+
+def _moves(state: State) -> int:
+    return sum(entry.kind == "stage" for entry in state.entries)
 
 
 async def propose_draft(turn: Turn, ledger: Ledger, ports: Ports) -> None:

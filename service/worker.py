@@ -30,6 +30,7 @@ _LEASE_MS = 15_000
 _ASIDE_MS = 300_000
 """A session that waits for a slot is looked at again after this, should the store forget it."""
 _SOON_MS = 1_000
+_PLANS_FULL_MS = 5_000
 """When to look again at a session whose turn is just ending here."""
 _PAUSED_MS = 60_000
 """When to look again at a session that only waits for the model while that is paused."""
@@ -48,7 +49,7 @@ class _Owed(NamedTuple):
 
     now: Sequence[Duty]
     later_ms: int | None
-    """When the next page or release falls due."""
+    """When the next thing falls due that is not yet: a page, a release, another try."""
 
 
 class Worker:
@@ -145,45 +146,45 @@ class Worker:
             kind = owed.now[0].kind if owed.now else None
             full = kind == "plan" and self._plans.locked()
             if kind is None and not self._ledger.policy.drafting:
-                await self._ports.store.keep_lease(lease, self._until(owed, _PAUSED_MS))
+                await self._ports.store.keep_lease(lease, self._until(owed.later_ms, _PAUSED_MS))
             elif kind not in _TURNS:
-                tasks.create_task(self._serve(lease, owed.now))
+                tasks.create_task(self._serve(lease, owed))
             elif full or (lease.session_id, kind) in self._busy:
                 # What is under way here sees, as a rule, at its end what came meanwhile.
-                soon = self._ports.clock.now_ms() + _SOON_MS
+                soon = self._ports.clock.now_ms() + (_PLANS_FULL_MS if full else _SOON_MS)
                 await self._ports.store.keep_lease(lease, soon)
             elif kind == "plan":
                 await self._plans.acquire()
-                asked = tasks.create_task(self._serve(lease, owed.now))
+                asked = tasks.create_task(self._serve(lease, owed))
                 asked.add_done_callback(lambda _: self._plans.release())
             elif self._held >= self._most:
-                since, until = owed.now[0].due_at_ms, self._until(owed, _ASIDE_MS)
+                since, until = owed.now[0].due_at_ms, self._until(owed.later_ms, _ASIDE_MS)
                 await self._ports.store.keep_lease(lease, until, aside_since_ms=since)
                 self._put_aside.set()
             else:
                 self._held += 1
-                tasks.create_task(self._wait_and_serve(lease, owed.now))
+                tasks.create_task(self._wait_and_serve(lease, owed))
 
-    def _until(self, owed: _Owed, wait_ms: int) -> int:
-        """When to look again after a wait; sooner if a page or release falls due."""
+    def _until(self, later_ms: int | None, wait_ms: int) -> int:
+        """When to look again after a wait; sooner if something else falls due."""
         again = self._ports.clock.now_ms() + wait_ms
-        return again if owed.later_ms is None else min(again, owed.later_ms)
+        return again if later_ms is None else min(again, later_ms)
 
     async def _resume(self, lease: Lease) -> None:
         """Do what a session that was put aside owes by now."""
         with _outliving(lease.session_id):
-            await self._serve(lease, (await self._owed(lease.session_id)).now)
+            await self._serve(lease, await self._owed(lease.session_id))
 
-    async def _wait_and_serve(self, lease: Lease, now: Sequence[Duty]) -> None:
+    async def _wait_and_serve(self, lease: Lease, owed: _Owed) -> None:
         try:
-            async with self._kept(lease), self._slots:
-                await self._do_all(lease, now)
+            async with self._kept(lease, owed.later_ms), self._slots:
+                await self._do_all(lease, owed.now)
         finally:
             self._held -= 1
 
-    async def _serve(self, lease: Lease, now: Sequence[Duty]) -> None:
-        async with self._kept(lease):
-            await self._do_all(lease, now)
+    async def _serve(self, lease: Lease, owed: _Owed) -> None:
+        async with self._kept(lease, owed.later_ms):
+            await self._do_all(lease, owed.now)
 
     async def _do_all(self, lease: Lease, now: Sequence[Duty]) -> None:
         """Do duties. Never raises: the loop outlives a bad turn."""
@@ -202,7 +203,8 @@ class Worker:
         turns = [duty for duty in owed if duty.kind in _TURNS and duty.due_at_ms <= now]
         # A draft before a plan, and beside one that is being written: the planner may be slow.
         turns.sort(key=lambda duty: ((session_id, duty.kind) in self._busy, duty.kind))
-        return _Owed(turns[:1], min((duty.due_at_ms for duty in quick), default=None))
+        later = (duty.due_at_ms for duty in owed if duty.due_at_ms > now)
+        return _Owed(turns[:1], min(later, default=None))
 
     async def _do(self, session_id: str, duty: Duty) -> None:
         key = (session_id, duty.subject or duty.kind)
@@ -239,18 +241,21 @@ class Worker:
                 return
 
     @asynccontextmanager
-    async def _kept(self, lease: Lease) -> AsyncGenerator[None]:
-        """Keep the lease while the work goes on; it lapses by itself when this process dies."""
-        keeping = asyncio.create_task(self._keep(lease))
+    async def _kept(self, lease: Lease, later_ms: int | None) -> AsyncGenerator[None]:
+        """Keep the lease while the work goes on; it lapses by itself when this process dies.
+
+        Not beyond what else falls due: no page waits until a model has answered.
+        """
+        keeping = asyncio.create_task(self._keep(lease, later_ms))
         try:
             yield
         finally:
             keeping.cancel()
 
-    async def _keep(self, lease: Lease) -> None:
+    async def _keep(self, lease: Lease, later_ms: int | None) -> None:
         while True:
             await asyncio.sleep(_LEASE_MS / 3000)
-            until = self._ports.clock.now_ms() + _LEASE_MS
+            until = self._until(later_ms, _LEASE_MS)
             if not await self._ports.store.keep_lease(lease, until):
                 return
 

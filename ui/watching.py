@@ -37,8 +37,9 @@ def opened(session: str) -> Workspace:
     unheld = session not in desk().claims and session not in desk().lost
     if unheld and workspace.claimed_by == desk().me.name and take(session):
         workspace = look(session)
-    if session in desk().claims and _holds_unknown(workspace):
-        # The bar stands above the page and is drawn already.
+    news = session in desk().claims and not desk().offline and _holds_unknown(workspace)
+    # The bar stands above the page and is drawn already; a press is heard first.
+    if news and desk().pressed is None:
         st.rerun()
     return workspace
 

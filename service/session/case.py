@@ -53,9 +53,12 @@ def case_of(state: State) -> PlannedCase:
 def refused_plans(state: State) -> tuple[Refused, ...]:
     """Give the plans rejected since the last one that was decided on otherwise, oldest first.
 
+    One that was superseded was not decided on.
+
     Steps are what a model wrote of scrubbed words, or scrubbed; reasons are from a closed list.
     """
-    newest = takewhile(lambda one: one.status == "rejected", reversed(state.plans))
+    decided = (one for one in reversed(state.plans) if one.status != "superseded")
+    newest = takewhile(lambda one: one.status == "rejected", decided)
     refused = [Refused(one.proposed.plan.actions, one.reasons) for one in newest]
     return tuple(reversed(refused[:_MOST_REFUSED]))
 

@@ -243,8 +243,8 @@ class RedisStore:
             await self._link.script("mark_rewrite", (mark,), wanted, erasure + b" " + now.run)
         if ours:
             log_line(LogEvent.REWRITE_FAILED, "error", code="broke_off")
-            return "failed"
-        return begun
+        # A server that tells nothing of itself would be asked for one rewrite after another.
+        return "failed" if ours or not now.run else begun
 
 
 def _append_words(write: Append) -> list[Word]:

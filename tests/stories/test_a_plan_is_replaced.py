@@ -1,5 +1,6 @@
 """A proposed plan is for things as they were: what changes them, or asks anew, takes it back."""
 
+from planner.vocabulary import Role
 from tests.driving import Json, Town
 from tests.stories.test_the_plan_is_decided import decide_plan, through_diagnosis
 
@@ -42,6 +43,16 @@ async def test_a_plan_asked_for_takes_the_place_of_the_one_proposed(here: Town) 
     assert (await decide_plan(here, session, "approve")).status_code == 201
     await here.work()
     assert await proposed(here, session) is None, "one was asked for, and it runs"
+
+
+async def test_what_was_refused_is_told_again_though_the_next_one_was_replaced(here: Town) -> None:
+    session = await through_diagnosis(here)
+    await decide_plan(here, session, "reject", reasons=["clarity"])
+    await here.work()
+    await ask_plan(here, session)
+    await here.work()
+    asked = [one.messages[-1].content for one in here.engine.prompts if one.role is Role.PLANNER]
+    assert ["clarity" in one for one in asked] == [False, True, True]
 
 
 async def test_a_plan_is_not_decided_on_at_an_earlier_step_than_it_was_made_for(

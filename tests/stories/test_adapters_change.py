@@ -208,18 +208,27 @@ async def test_of_several_adapters_the_one_published_last_comes_by_itself(tmp_pa
             assert [one.rollout.new for one in await desk.rolling.all()] == names[-1:]
 
 
+PROMPT = Prompt((Message("user", "Hello."),), Role.UTTERANCE, {}, "", 8)
+
+
+async def _asked_in_vain(watched: WatchedEngine, ask: Ask) -> None:
+    for _ in range(ANSWERS_MIN):
+        with pytest.raises(EngineUnavailable):
+            await watched.complete(PROMPT, ask)
+
+
 async def test_an_adapter_whose_answers_fail_is_taken_back_by_itself(desk: Desk) -> None:
     await desk.change(first := desk.publish())
     await desk.rolling.start(Role.UTTERANCE, second := desk.publish())
     await desk.until(Phase.DRAINING)
     watched = WatchedEngine(desk.engine, desk.rolling)
-    prompt = Prompt((Message("user", "Hello."),), Role.UTTERANCE, {}, "", 8)
-    await watched.complete(prompt, Ask(second, "salt"))
-    desk.stub.mode = "down"
-    for _ in range(ANSWERS_MIN):
-        with pytest.raises(EngineUnavailable):
-            await watched.complete(prompt, Ask(second, "salt"))
+    await watched.complete(PROMPT, Ask(second, "salt"))
+    desk.stub.mode, desk.stub.delay_s = "slow", 1.0
+    await _asked_in_vain(watched, Ask(second, "salt", timeout_s=0.02))
     desk.stub.mode = "ok"
+    assert (await desk.rolling.all())[-1].rollout.errors == 0, "a busy engine proves nothing"
+    desk.stub.adapters.discard(second)
+    await _asked_in_vain(watched, Ask(second, "salt"))
     await desk.finish()
     assert (await desk.rolling.all())[-1].rollout.reason is Reason.ERROR_RATE
     assert await desk.serves() == first

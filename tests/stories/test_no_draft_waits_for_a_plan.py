@@ -1,8 +1,11 @@
 """The planner is slow or away: every client's draft is there as if it were not."""
 
+import pytest
+
+from service import worker
 from service.session.duties import Policy
 from tests.driving import Json, Town, town
-from tests.fakes import SlowPlanner
+from tests.fakes import SlowPlanner, WaitingEngine
 from tests.stories.test_many_wait_for_the_model import until, working
 
 
@@ -84,6 +87,43 @@ async def test_sessions_that_wait_for_their_plans_take_no_slot_from_others() -> 
         other = await here.open()
         await here.say(other, "I am new here.")
         await drafted_anew(here, other)
+
+
+async def test_a_page_goes_out_in_time_while_the_model_is_being_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker, "_LEASE_MS", 300)
+    engine = WaitingEngine()
+    async with town(engine=engine) as here, working(here):
+        session = await here.open()
+        await here.say(session, "[moderate]")
+        await until(lambda: len(here.pager.pages) == 1)
+        await until(lambda: engine.asked != [])
+        here.clock.tick(16 * 60_000)
+        await until(lambda: len(here.pager.pages) == 2)
+        assert engine.may.is_set() is False
+
+
+async def test_a_plan_written_while_the_cursor_was_moved_is_not_put_up() -> None:
+    engine = SlowPlanner()
+    async with town(engine=engine) as here, working(here):
+        session = await at_the_last_step(here)
+        await until(lambda: engine.plans_asked == 1)
+        last = (await here.desk("ada", session))["plan"]["position"]["action_index"]
+        for index in (0, last):
+            body = {
+                "stage": "diagnostic", "action_index": index, "reason": "Once more.",
+                "basis": await here.length(session),
+            }  # fmt: skip
+            path = f"/v1/sessions/{session}/position"
+            assert (await here.write("ada", session, "PUT", path, body)).status_code == 200
+        engine.may.set()
+
+        async def is_proposed() -> bool:
+            return (await here.desk("ada", session))["plan"]["proposed"] is not None
+
+        await until(is_proposed)
+        assert engine.plans_asked == 2
 
 
 async def test_a_plan_written_while_a_reply_is_held_is_not_lost() -> None:

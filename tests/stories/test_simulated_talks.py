@@ -87,7 +87,11 @@ async def test_the_same_request_at_the_same_moment_is_two_talks(lab: Town) -> No
         assert (await spoken(lab, answer))[:-1] == ["Hello.", said, "I cannot sleep."]
 
 
-async def test_a_talk_after_danger_goes_on_where_the_alert_is(lab: Town) -> None:
+@pytest.mark.parametrize("notice", [{}, {"en": "In an emergency call 112."}])
+async def test_a_talk_after_danger_goes_on_where_the_alert_is(
+    lab: Town, notice: dict[str, str]
+) -> None:
+    lab.house.ledger.policy = replace(lab.house.ledger.policy, crisis_notice=notice)
     first = await ask(lab, user("[high] today"))
     said = first.json()["choices"][0]["message"]["content"]
     second = await ask(lab, user("[high] today", said, "Are you there?"))

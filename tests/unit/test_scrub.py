@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -208,3 +209,13 @@ def test_a_name_that_is_introduced_needs_no_recognizer() -> None:
     done = scrub("May Hall may come, says wei", known=known)
     assert " may come, says " in done.text
     assert not {"May", "Hall", "wei"} & set(done.text.replace(",", "").split())
+
+
+@pytest.mark.parametrize(("name", "said"), [
+    ("He Wei", "He left, and I told him so."), ("So Young", "So I went home."),
+    ("An Nguyen", "An hour later you called."), ("Anna (they/them)", "they left with them"),
+    ("sunny", "it was a sunny day"), ("开心", "我不开心"), ("希望", "我希望明天好"),
+])  # fmt: skip
+def test_no_everyday_word_becomes_somebody_by_a_name_in_the_profile(name: str, said: str) -> None:
+    known = introduce((name,), Surrogates("s"))
+    assert scrub(said, known=known).text == said
