@@ -5,7 +5,7 @@ import ast
 from tests.architecture.source import ROOT, STORY, functions, length, modules
 
 FUNCTION_LINES, RECIPE_LINES = 40, 80
-FILE_LINES, STORY_LINES = 300, 150
+FILE_LINES, STORY_LINES, PAGE_LINES = 300, 150, 200
 RECIPES = ("models/train/", "safety/train/")
 PARAMETERS = 5
 MODULES = 200
@@ -55,6 +55,14 @@ def test_no_test_file_is_longer_either() -> None:
 def test_the_story_files_stay_short() -> None:
     lines = {name: (ROOT / name).read_text(encoding="utf-8").count("\n") for name in STORY}
     assert {name: n for name, n in lines.items() if n > STORY_LINES} == {}
+
+
+def test_the_pages_of_the_console_stay_short() -> None:
+    pages = {
+        n: text.count("\n") for n, text, _ in modules() if n.startswith(("ui/views", "ui/pan"))
+    }
+    assert len(pages) > 15
+    assert {name: n for name, n in pages.items() if n > PAGE_LINES} == {}
 
 
 def test_no_function_asks_for_too_much() -> None:

@@ -24,7 +24,7 @@ def side(workspace: Workspace, held_here: bool, leads_on: bool = True) -> bool:
     session, editor = workspace.session_id, desk().editor(workspace.session_id)
     drafts.card(workspace, editor)
     with st.container(key="newer"):
-        _newer(workspace, editor)
+        drafts.offer_newer(workspace, editor)
     with st.container(key="decide"):
         # Typing goes on while the service is away; only sending waits.
         hit = writing.box(workspace, editor, disabled=session not in desk().claims)
@@ -162,22 +162,6 @@ def _refused(session: str, editor: Editor, refusal: Refused) -> None:
     if refusal.code == "guard_refused":
         editor.warnings = tuple(c for c in refusal.problem.checks if c.verdict != "pass")
     desk().notice = ("error", why(refusal))
-
-
-def _newer(workspace: Workspace, editor: Editor) -> None:
-    """A draft came while words of an older one stand in the editor: offer, never replace."""
-    draft = workspace.draft
-    if draft is None or draft.stale or (draft.draft_id == editor.draft_id and not editor.own):
-        return
-    st.button(
-        t("draft.use"),
-        key="use_draft",
-        shortcut="U",
-        type="tertiary",
-        icon=":material/arrow_downward:",
-        on_click=drafts.begin,
-        args=(editor, draft),
-    )
 
 
 def _difference(workspace: Workspace, editor: Editor, verdict: Verdict) -> None:

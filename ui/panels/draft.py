@@ -38,6 +38,22 @@ def begin(editor: Editor, draft: Draft, candidate: int = 0) -> None:
     editor.put(editor.start)
 
 
+def offer_newer(workspace: Workspace, editor: Editor) -> None:
+    """A draft came while words of an older one stand in the editor: offer, never replace."""
+    draft = workspace.draft
+    if draft is None or draft.stale or (draft.draft_id == editor.draft_id and not editor.own):
+        return
+    st.button(
+        t("draft.use"),
+        key="use_draft",
+        shortcut="U",
+        type="tertiary",
+        icon=":material/arrow_downward:",
+        on_click=begin,
+        args=(editor, draft),
+    )
+
+
 def checks_html(checks: tuple[CheckResult, ...]) -> str:
     """Warnings and failures with their reasons; one calm line where there are none."""
     odd = "".join(

@@ -1,17 +1,22 @@
 """The formulation: what is understood so far, where the client said it, and its correction."""
 
+import re
+from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
 
 from service.schemas.plans import FormulationPatch
-from service.schemas.workspace import Workspace
+from service.schemas.workspace import Line, Workspace
 from ui.desk import desk, done, t, word
 from ui.panels import steps
 from ui.panels.transcript import zone
-from ui.quotes import source_of
 
 UNKNOWN = "unknown"
+
+_WORD = re.compile(r"[\u3400-\u9fff]|[^\W\d_]{4,}")
+_ENOUGH = 0.5
+"""Share of the phrase's words a line must hold to count as its source."""
 
 
 def card(workspace: Workspace, can_write: bool) -> None:
@@ -106,3 +111,19 @@ def _form(workspace: Workspace) -> None:
 
 def _known(text: str) -> str:
     return "" if text == UNKNOWN else text
+
+
+def source_of(phrase: str, lines: Sequence[Line]) -> Line | None:
+    """The client's line that holds most of the phrase's words; None where none holds half."""
+    wanted = _told(phrase)
+    if not wanted:
+        return None
+    told = [line for line in lines if line.kind == "client"]
+    best = max(told, key=lambda line: len(wanted & _told(line.text)), default=None)
+    if best is None or len(wanted & _told(best.text)) < _ENOUGH * len(wanted):
+        return None
+    return best
+
+
+def _told(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text.lower()))

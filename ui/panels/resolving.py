@@ -1,4 +1,4 @@
-"""Ending a crisis: which alert, how it ended, what was agreed. Nothing is chosen beforehand."""
+"""A crisis: what helps in it, and its end. Which alert, how, what was agreed: nothing is chosen."""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Final, get_args
 import streamlit as st
 
 from safety.risk import RiskLevel
-from service.schemas.alerts import Alert, Outcome, ResolveRequest
+from service.schemas.alerts import Alert, CrisisCard, Outcome, ResolveRequest
 from service.schemas.workspace import Workspace
 from ui.desk import desk, done, t, word
 from ui.panels.transcript import zone
@@ -108,3 +108,57 @@ def _toggle(session: str) -> None:
     """Open the form for this session, or close it."""
     here = st.session_state.get("resolving") == session
     st.session_state["resolving"] = None if here else session
+
+
+def help_card(workspace: Workspace, card: CrisisCard) -> None:
+    """Questions in order, places that help, a plan for safety: all to be used, none sent."""
+    st.html("".join(f'<p class="guide">{escape(line)}</p>' for line in card.guidance))
+    with st.expander(t("crisis.questions"), expanded=True):
+        for question in card.questions:
+            _offer(workspace.session_id, question.text, f"{escape(question.text)}"
+                   f"<small>{escape(question.if_yes)}</small>")  # fmt: skip
+    with st.expander(t("crisis.resources"), expanded=True):
+        for resource in card.resources:
+            facts = f"{resource.hours} · {', '.join(resource.languages)} · "
+            facts += t("crisis.verified", day=resource.last_verified)
+            shown = f"<b>{escape(resource.name)}</b> {escape(resource.contact)}"
+            _offer(
+                workspace.session_id,
+                f"{resource.name}: {resource.contact}",
+                f"{shown}<small>{escape(facts)}</small>",
+            )
+    with st.expander(t("crisis.safety_plan")):
+        _safety_plan(workspace, card)
+
+
+def _offer(session: str, words: str, shown: str) -> None:
+    """Something the therapist may put into the reply, never sent by itself."""
+    text, use = st.columns([6, 2], vertical_alignment="center")
+    text.html(f'<p class="ask">{shown}</p>')
+    use.button(t("crisis.insert"), key=f"insert_{words}", width="stretch",
+               on_click=_insert, args=(session, words))  # fmt: skip
+
+
+def _insert(session: str, words: str) -> None:
+    editor = desk().editor(session)
+    editor.own = True
+    editor.put(f"{editor.text.strip()} {words}".strip())
+
+
+def _safety_plan(workspace: Workspace, card: CrisisCard) -> None:
+    """Filled in together with the client; kept as a note for colleagues."""
+    # Every field is this session's own: what was typed about one client never meets another.
+    with st.form(f"safety_plan_{workspace.session_id}", border=False):
+        filled = [
+            (heading, st.text_area(heading, height=68, key=f"plan_{workspace.session_id}_{place}"))
+            for place, heading in enumerate(card.safety_plan)
+        ]
+        sent = st.form_submit_button(t("crisis.keep_plan"))
+    text = "\n".join(f"{heading}: {words.strip()}" for heading, words in filled if words.strip())
+    if not sent:
+        return
+    if not text:
+        st.error(t("question.missing_text"))
+        return
+    done(lambda: desk().api.note(workspace.session_id, text), t("question.note_done"))
+    st.rerun()

@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from service.schemas.alerts import Alert, CrisisCard
+from service.schemas.alerts import Alert
 from service.schemas.workspace import Workspace
 from ui.claims import take
 from ui.client import Offline, Refused
@@ -121,7 +121,7 @@ def _danger(workspace: Workspace) -> None:
             )
             _acknowledging(alert)
     if workspace.crisis_card is not None:
-        _card(workspace, workspace.crisis_card)
+        resolving.help_card(workspace, workspace.crisis_card)
 
 
 @part(1.0)
@@ -140,59 +140,6 @@ def _acknowledging(alert: Alert) -> None:
         claim = desk().claims.get(alert.session_id)
         done(lambda: desk().api.acknowledge(alert.alert_id, claim), t("crisis.yours"))
         redraw()
-
-
-def _card(workspace: Workspace, help_card: CrisisCard) -> None:
-    st.html("".join(f'<p class="guide">{escape(line)}</p>' for line in help_card.guidance))
-    with st.expander(t("crisis.questions"), expanded=True):
-        for question in help_card.questions:
-            _offer(workspace.session_id, question.text, f"{escape(question.text)}"
-                   f"<small>{escape(question.if_yes)}</small>")  # fmt: skip
-    with st.expander(t("crisis.resources"), expanded=True):
-        for resource in help_card.resources:
-            facts = f"{resource.hours} · {', '.join(resource.languages)} · "
-            facts += t("crisis.verified", day=resource.last_verified)
-            shown = f"<b>{escape(resource.name)}</b> {escape(resource.contact)}"
-            _offer(
-                workspace.session_id,
-                f"{resource.name}: {resource.contact}",
-                f"{shown}<small>{escape(facts)}</small>",
-            )
-    with st.expander(t("crisis.safety_plan")):
-        _safety_plan(workspace, help_card)
-
-
-def _offer(session: str, words: str, shown: str) -> None:
-    """Something the therapist may put into the reply, never sent by itself."""
-    text, use = st.columns([6, 2], vertical_alignment="center")
-    text.html(f'<p class="ask">{shown}</p>')
-    use.button(t("crisis.insert"), key=f"insert_{words}", width="stretch",
-               on_click=_insert, args=(session, words))  # fmt: skip
-
-
-def _insert(session: str, words: str) -> None:
-    editor = desk().editor(session)
-    editor.own = True
-    editor.put(f"{editor.text.strip()} {words}".strip())
-
-
-def _safety_plan(workspace: Workspace, help_card: CrisisCard) -> None:
-    """Filled in together with the client; kept as a note for colleagues."""
-    # Every field is this session's own: what was typed about one client never meets another.
-    with st.form(f"safety_plan_{workspace.session_id}", border=False):
-        filled = [
-            (heading, st.text_area(heading, height=68, key=f"plan_{workspace.session_id}_{place}"))
-            for place, heading in enumerate(help_card.safety_plan)
-        ]
-        sent = st.form_submit_button(t("crisis.keep_plan"))
-    text = "\n".join(f"{heading}: {words.strip()}" for heading, words in filled if words.strip())
-    if not sent:
-        return
-    if not text:
-        st.error(t("question.missing_text"))
-        return
-    done(lambda: desk().api.note(workspace.session_id, text), t("question.note_done"))
-    st.rerun()
 
 
 def _hold(workspace: Workspace) -> None:

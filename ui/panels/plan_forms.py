@@ -1,0 +1,147 @@
+"""The therapist's hand on a plan: move, change, refuse, ask for another; each by a form."""
+
+from collections.abc import Callable
+from typing import get_args
+
+import streamlit as st
+
+from planner.vocabulary import Stage
+from service.schemas.plans import (
+    PlanBody,
+    PlanDecisionRequest,
+    PlanRequest,
+    PositionRequest,
+    Reason,
+)
+from service.schemas.workspace import Workspace
+from ui.desk import desk, done, t, word
+
+Act = Callable[[], None]
+
+
+def move(workspace: Workspace) -> None:
+    """Set the cursor on another step, with a reason."""
+    position = workspace.plan.position
+    with st.form("move_form"):
+        place = st.radio(
+            t("plan.move_to"),
+            range(len(position.plan.actions)),
+            index=position.action_index or 0,
+            format_func=position.plan.actions.__getitem__,
+        )
+        reason = st.text_input(t("plan.reason"))
+        sent = _submit(workspace, "plan.move_go")
+    press = desk().pressed_on(workspace.session_id) if sent and _said(reason) else None
+    if press is None:
+        return
+    drawn = press.workspace
+
+    def place_cursor() -> None:
+        request = PositionRequest(
+            stage=Stage(drawn.plan.position.stage),
+            action_index=place,
+            reason=reason.strip(),
+            basis=drawn.seq,
+        )
+        desk().api.move(drawn.session_id, request, desk().claim(drawn.session_id))
+
+    _act(place_cursor)
+
+
+def edit(workspace: Workspace, plan: PlanBody, proposed: str | None = None) -> None:
+    """Skip, insert and reorder at once: the steps as lines of text."""
+    session = workspace.session_id
+    # A form for each plan: what was written about one is never sent as an edit of another.
+    with st.form(f"edit_{proposed or hash(plan)}"):
+        text = st.text_area(t("plan.aim"), value=plan.text, height=90)
+        lines = st.text_area(t("plan.steps"), value="\n".join(plan.actions), height=190)
+        reason = st.text_input(t("plan.reason"))
+        sent = _submit(workspace, "plan.edit_go")
+    if not sent or not _said(reason):
+        return
+    body = {
+        **plan.model_dump(),
+        "text": text.strip() or plan.text,
+        "actions": tuple(line.strip() for line in lines.splitlines() if line.strip()),
+    }
+    if proposed is not None:
+        decide(session, "edit", plan=body, reason=reason.strip())
+        return
+    press = desk().pressed_on(session)
+    if press is None:
+        return
+    asked = {"plan": body, "reason": reason.strip(), "basis": press.workspace.seq}
+    _act(
+        lambda: desk().api.new_plan(
+            session, PlanRequest.model_validate(asked), desk().claim(session)
+        )
+    )
+
+
+def reject(workspace: Workspace, plan_id: str) -> None:
+    """Refuse a proposed plan, with reasons."""
+    with st.form(f"reject_{plan_id}"):
+        reasons = st.pills(
+            t("send.reasons"),
+            get_args(Reason),
+            selection_mode="multi",
+            format_func=lambda reason: word("reason", reason),
+        )
+        sent = _submit(workspace, "plan.reject_go")
+    if not sent:
+        return
+    if not reasons:
+        st.error(t("question.missing_reasons"))
+        return
+    decide(workspace.session_id, "reject", reasons=tuple(reasons))
+
+
+def _submit(workspace: Workspace, text: str) -> bool:
+    """The form's button; what is written stays while the service is away."""
+    return st.form_submit_button(
+        t(text), type="primary", shortcut="Ctrl+Enter", disabled=desk().offline,
+        on_click=desk().on_screen, args=(workspace,),
+    )  # fmt: skip
+
+
+def decide(session: str, verdict: str, **more: object) -> None:
+    """Decide on the plan that was on the screen, whatever has been proposed since."""
+    press = desk().pressed_on(session)
+    proposed = press.workspace.plan.proposed if press else None
+    if press is None or proposed is None:
+        return
+    asked = {"verdict": verdict, "basis": press.workspace.seq, **more}
+    _act(
+        lambda: desk().api.decide_plan(
+            proposed.plan_id, PlanDecisionRequest.model_validate(asked), desk().claim(session)
+        )
+    )
+
+
+def ask(workspace: Workspace) -> None:
+    """Have the planner propose another."""
+    session = workspace.session_id
+    done(
+        lambda: desk().api.new_plan(
+            session, PlanRequest(basis=workspace.seq), desk().claim(session)
+        ),
+        t("plan.asked"),
+    )
+
+
+def _act(action: Act) -> None:
+    if done(action, t("plan.saved")):
+        open_panel(None)
+    st.rerun()
+
+
+def _said(reason: str) -> bool:
+    if reason.strip():
+        return True
+    st.error(t("question.missing_text"))
+    return False
+
+
+def open_panel(panel: str | None) -> None:
+    """Show one of the forms, or none."""
+    st.session_state["plan_panel"] = panel
