@@ -151,7 +151,9 @@ class VllmEngine:
 
 
 class _Wire(BaseModel):
-    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="ignore")
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
 
 class _Cached(_Wire):

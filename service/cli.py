@@ -45,6 +45,8 @@ def api(host: str, port: int, workers: int) -> None:
     """Serve the REST API."""
     uvicorn.run(
         "service.__main__:api", factory=True, host=host, port=port, workers=workers,
+        # No handlers of its own: they would print each error whole, past the canonical log.
+        log_config=None,
         log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30,
         timeout_graceful_shutdown=5, h11_max_incomplete_event_size=32_768,
     )  # fmt: skip

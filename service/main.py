@@ -5,6 +5,7 @@ import base64
 import json
 import os
 import sys
+import traceback
 from collections.abc import AsyncGenerator
 from contextlib import (
     AbstractContextManager,
@@ -47,7 +48,7 @@ from service.stores.redis import RedisStore
 from service.stores.sqlite import SqliteStore
 from service.telemetry import traces
 from service.telemetry.exposed import exposed
-from service.telemetry.log import LogEvent, configure, log_line
+from service.telemetry.log import LogEvent, configure, end_without_words, log_line
 from service.worker import Worker
 
 _DEVELOPMENT_KEY = Path("var/master.key")
@@ -111,7 +112,24 @@ def api() -> FastAPI:
     settings = Settings()
     configure(settings.log_level)
     log_line(LogEvent.SERVICE_STARTED, process="api", environment=settings.environment)
-    return create_app(lambda: open_house(settings))
+    return create_app(lambda: _staying(settings))
+
+
+@asynccontextmanager
+async def _staying(settings: Settings) -> AsyncGenerator[House]:
+    """The house of a process that stays; what keeps it from opening is said in full, here alone.
+
+    The server would hand it to the log, which drops the words.
+    """
+    opened = False
+    try:
+        async with open_house(settings) as house:
+            opened = True
+            end_without_words()
+            yield house
+    finally:
+        if not opened:
+            traceback.print_exc()
 
 
 async def work() -> None:
@@ -126,6 +144,7 @@ async def work() -> None:
     )
     with numbers:
         async with open_house(settings) as house, asyncio.TaskGroup() as tasks:
+            end_without_words()
             tasks.create_task(Worker(house.ledger, house.ports, settings.turns).run())
             tasks.create_task(Gauges(house.ledger, house.ports).run())
             if house.rolling is not None:

@@ -1,6 +1,8 @@
 """The console's entry: who is reading, which pages that person may see. Run by Streamlit."""
 
+import logging
 import os
+import traceback
 
 import httpx
 import streamlit as st
@@ -16,6 +18,7 @@ from ui.views import PAGES, Page
 def main() -> None:
     """Draw one run of the console."""
     drawn_anew()
+    errors_keep_words()
     st.set_page_config(page_title="Second Chair", page_icon=parts.ICON, layout="wide")
     parts.style()
     # A place of its own: nothing below may move when it is empty, or fragments lose their parts.
@@ -46,6 +49,19 @@ def main() -> None:
 def service() -> httpx.Client:
     """The shared connections to the service."""
     return connect(os.environ.get("SECONDCHAIR_API_URL", "http://127.0.0.1:8400"))
+
+
+@st.cache_resource(show_spinner=False)
+def errors_keep_words() -> None:
+    """Have Streamlit print where an error began and not what it says: it may quote a client."""
+    logging.getLogger("streamlit.error_util").addFilter(_without_words)
+
+
+def _without_words(record: logging.LogRecord) -> bool:
+    if record.exc_info and (error := record.exc_info[1]):
+        places = "".join(traceback.format_tb(error.__traceback__))
+        record.exc_text, record.exc_info = f"{places}{type(error).__name__}", None
+    return True
 
 
 def _shown(pages: tuple[Page, ...]) -> dict[str, st.Page]:

@@ -8,7 +8,7 @@ Old payloads must stay readable: add fields with defaults, never rename; see `SC
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, TypeAdapter
+from pydantic import ConfigDict, Field, JsonValue, TypeAdapter
 
 from safety.risk import Category, RiskLevel
 from service.session.alarms import (
@@ -209,7 +209,10 @@ DeskEvent = NoteAdded | SessionAssigned | WordsRead | SessionErased
 Event = ClientEvent | AlarmEvent | PlanEvent | DraftEvent | DecisionEvent | DeskEvent
 """Everything that can happen. Closed: `state.evolve` handles each or does not type-check."""
 
-_READER: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
+# A union has a configuration of its own: what its members hide, it would quote.
+_READER: TypeAdapter[Event] = TypeAdapter(
+    Annotated[Event, Field(discriminator="type")], config=ConfigDict(hide_input_in_errors=True)
+)
 
 
 @dataclass(frozen=True, slots=True)

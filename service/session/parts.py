@@ -11,7 +11,10 @@ from safety.risk import Category
 class Happening(BaseModel):
     """The base of every event: immutable, no unknown fields."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    # What was sealed never stands in an error: errors end in logs.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True
+    )
 
 
 class Evidence(Happening):

@@ -8,11 +8,13 @@ validation errors quote their input, and that input may be a client's.
 
 import logging
 import re
+import sys
 import traceback
 from collections.abc import Generator, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
+from types import TracebackType
 from typing import Final, Literal, TypedDict, Unpack
 
 import structlog
@@ -101,6 +103,15 @@ def configure(level: LogLevel = "info") -> None:
     root.setLevel(logging.WARNING)
 
 
+def end_without_words() -> None:
+    """From now on an error that ends the process leaves lines of ours, and not what it says.
+
+    For processes that stay, once they have begun: until then nobody's words are at hand, and what
+    is wrong with a setting must be read.
+    """
+    sys.excepthook = _ended
+
+
 def log_line(event: LogEvent, severity: LogLevel = "info", /, **fields: Unpack[LogFields]) -> None:
     """Writes one line about ``event``.
 
@@ -172,6 +183,14 @@ def _add_trace(
 ) -> MutableMapping[str, object]:
     trace = trace_id()
     return {**line, "trace_id": trace} if trace else line
+
+
+def _ended(kind: type[BaseException], error: BaseException, at: TracebackType | None) -> None:
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions:
+            _ended(type(one), one, at)
+    else:
+        log_line(LogEvent.BUG, "error", error=kind.__name__, where=where(error))
 
 
 class _Libraries(logging.Handler):

@@ -1,7 +1,11 @@
 """Every page in every state: clear words, in both languages, and never a traceback."""
 
+import logging
 import re
 from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from fastapi.testclient import TestClient
@@ -134,6 +138,26 @@ def test_an_unknown_token_is_told_so_and_nothing_else(http: TestClient) -> None:
     script.button[0].click().run()
     assert len(script.exception) == 0
     assert [error.value for error in script.error] == [texts.say("en", "signin.unknown")]
+
+
+def test_what_a_page_trips_over_is_printed_without_its_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    words = " ".join(("Quillonby", "called"))
+
+    def trips() -> NoReturn:
+        raise KeyError(words)
+
+    printed = StringIO()
+    monkeypatch.setattr("ui.sign_in.known", trips)
+    monkeypatch.setattr(logging.getLogger("streamlit.error_util"), "handlers", [])
+    logging.getLogger("streamlit.error_util").addHandler(logging.StreamHandler(printed))
+    page = Path(__file__).parents[2] / "ui" / "app.py"
+    script = AppTest.from_file(str(page), default_timeout=PATIENCE_S).run()
+    assert len(script.exception) == 1
+    assert "KeyError" in printed.getvalue()
+    assert "in trips" in printed.getvalue()
+    assert (words in printed.getvalue()) is False
 
 
 def test_the_catalogue_speaks_both_languages_with_the_same_places() -> None:

@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import sys
 from typing import get_args
 
 import pytest
@@ -10,7 +11,15 @@ import pytest
 from service.session.duties import DutyKind
 from service.stores.port import Store
 from service.telemetry import metrics, series
-from service.telemetry.log import LogEvent, configure, log_line, note, noting, where
+from service.telemetry.log import (
+    LogEvent,
+    configure,
+    end_without_words,
+    log_line,
+    note,
+    noting,
+    where,
+)
 
 
 @pytest.fixture
@@ -124,3 +133,13 @@ def test_one_line_tells_all_that_was_noted_within(lines):
     log_line(LogEvent.REQUEST_SERVED, **noted)
     (line,) = lines()
     assert (line["session_id"], line["code"], "actor" in line) == ("ses_1", "not_found", False)
+
+
+def test_what_ends_a_process_that_has_begun_is_told_without_its_words(lines, monkeypatch):
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    end_without_words()
+    try:
+        raise ExceptionGroup("Anna", [KeyError("Anna called"), ValueError("Anna")])
+    except ExceptionGroup as group:
+        sys.excepthook(type(group), group, group.__traceback__)
+    assert [line["error"] for line in lines()] == ["KeyError", "ValueError"]
