@@ -1,6 +1,6 @@
 """The therapist's hand on the plan: decide, write, move, correct."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fastapi import APIRouter
 
@@ -18,9 +18,9 @@ from service.schemas.plans import (
     PositionRequest,
 )
 from service.schemas.wire import Ident
-from service.scrubbing import ScrubFailed, apart, restored, scrub_words
+from service.scrubbing import ScrubFailed, apart, scrub_words
 from service.session import decide_review, events
-from service.session.parts import FormulationText, PlanText, formulation_text
+from service.session.parts import PlanText, formulation_text
 from service.session.plans import PlanDecided, PlanProposed, PositionMoved
 from service.session.refusals import Refused
 from service.session.state import State
@@ -119,20 +119,10 @@ async def correct_formulation(
     """Correct what the model understood; the next prompts use it, and the planner leaves it."""
     state = await session_for(house, caller, session_id)
     by = await reviewer(house, caller, state, x_claim)
-    old = state.formulation
-    surface = _either(asked.surface_level_problem, state, old.surface_level_problem)
-    trigger = _either(asked.triggering_situation, state, old.triggering_situation)
-    thoughts = asked.automatic_thoughts
-    if thoughts is None:
-        thoughts = tuple(restored(state, one) for one in old.automatic_thoughts)
-    words, added = await _scrub(state, (surface, trigger, *thoughts), house)
-    corrected = FormulationText(
-        surface_level_problem=words[0], triggering_situation=words[1],
-        automatic_thoughts=words[2:],
-    )  # fmt: skip
+    sent, added = await _scrubbed_parts(state, asked, house)
 
     def write(now: State) -> Sequence[events.Event]:
-        return (*apart(now, state, added), *decide_review.correct(now, corrected, asked.basis))
+        return (*apart(now, state, added), *decide_review.correct(now, sent, asked.basis))
 
     return plan_desk(await _write(state, write, by, house))
 
@@ -156,6 +146,19 @@ async def _scrubbed_plan(
     return text, added
 
 
+async def _scrubbed_parts(
+    state: State, asked: FormulationPatch, house: House
+) -> tuple[Mapping[str, str | tuple[str, ...]], tuple[events.TextScrubbed, ...]]:
+    """Only what was sent: the other parts are scrubbed already, and may have changed since."""
+    lines = asked.model_dump(exclude_none=True, exclude={"basis", "automatic_thoughts"})
+    thoughts = asked.automatic_thoughts
+    words, added = await _scrub(state, (*lines.values(), *(thoughts or ())), house)
+    parts: dict[str, str | tuple[str, ...]] = dict(zip(lines, words, strict=False))
+    if thoughts is not None:
+        parts["automatic_thoughts"] = words[len(lines) :]
+    return parts, added
+
+
 async def _scrub(
     state: State, texts: Sequence[str], house: House
 ) -> tuple[tuple[str, ...], tuple[events.TextScrubbed, ...]]:
@@ -164,7 +167,3 @@ async def _scrub(
         return await scrub_words(state, texts, house.ports)
     except ScrubFailed as error:
         raise Refused("scrub_failed", "The words could not be scrubbed; try again.") from error
-
-
-def _either(new: str | None, state: State, old: str) -> str:
-    return restored(state, old) if new is None else new

@@ -186,9 +186,11 @@ class NamedScrubber:
 
     finder: NameFinder = field(default_factory=NameFinder)
     broken: bool = False
+    read: list[str] = field(default_factory=list[str])
 
     def scrub(self, text: str, language: Language, surrogates: Surrogates) -> Scrubbed:
         """Scrub, or break as told."""
+        self.read.append(text)
         if self.broken:
             raise RuntimeError("the scrubber is broken")
         return Scrubber(self.finder).scrub(text, language, surrogates)

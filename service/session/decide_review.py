@@ -1,5 +1,6 @@
 """PURE. What a human at the review desk may decide. Each function gives events, or refuses."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -175,11 +176,17 @@ def move(state: State, moved: plans.PositionMoved, basis: int) -> tuple[events.E
 
 
 def correct(
-    state: State, formulation: parts.FormulationText, basis: int
+    state: State, sent: Mapping[str, str | tuple[str, ...]], basis: int
 ) -> tuple[events.Event, ...]:
-    """Correct the formulation. Raises: Refused as `current`."""
+    """Correct parts of the formulation; the others stay as they are by now.
+
+    Raises: Refused as `current`, and basis_is_stale where the planner has understood more since.
+    """
     current(state, basis)
-    return (plans.FormulationCorrected(formulation=formulation),)
+    if basis < state.understood_seq:
+        raise Refused("basis_is_stale", "The session has moved on; read it again.", state.seq)
+    merged = parts.formulation_text(state.formulation).model_copy(update=sent)
+    return (plans.FormulationCorrected(formulation=merged),)
 
 
 def acknowledge(state: State, alert_id: str) -> tuple[events.Event, ...]:

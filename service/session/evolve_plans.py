@@ -21,13 +21,12 @@ def on_plan(state: State, at: events.Recorded, event: events.PlanEvent) -> State
     """Give the state after an event on plan, position or formulation."""
     match event:
         case plans.PlanProposed():
-            earlier = _superseded(state)
+            earlier = _learnt(_superseded(state), _understood(state, event))
             return replace(
                 earlier,
                 plans=(*earlier.plans, PlanVersion(event, at.at_ms)),
                 proposed=event,
                 plan_wanted=False,
-                formulation=_understood(state, event),
                 failing=without(state, "plan"),
             )
         case plans.PlanDecided():
@@ -112,11 +111,17 @@ def _understood(state: State, event: plans.PlanProposed) -> Formulation:
     return dataclasses.replace(_formulation(event.formulation), **kept)
 
 
+def _learnt(state: State, found: Formulation) -> State:
+    if found == state.formulation:
+        return state
+    return replace(state, formulation=found, understood_seq=state.seq)
+
+
 def _corrected(state: State, found: Formulation) -> State:
     before = state.formulation
     names = (field.name for field in dataclasses.fields(found))
     changed = {part for part in names if getattr(found, part) != getattr(before, part)}
-    return replace(moved(state), formulation=found, corrected=state.corrected | changed)
+    return replace(_learnt(moved(state), found), corrected=state.corrected | changed)
 
 
 def _formulation(text: parts.FormulationText) -> Formulation:

@@ -127,6 +127,8 @@ class State(Struct, frozen=True):
     position: Position = field(default_factory=machine.start)
     formulation: Formulation = field(default_factory=Formulation)
     """Scrubbed, like everything a model may see; restored where people read it."""
+    understood_seq: int = 0
+    """Log position of the newest event that changed the formulation."""
     corrected: frozenset[str] = frozenset()
     """Parts of the formulation that a human corrected; the planner changes them no more."""
     entries: tuple[Entry, ...] = ()

@@ -156,6 +156,20 @@ def test_half_written_plans_outlive_a_failed_look(line: Line) -> None:
     assert not script.run().button(key="approve_plan").disabled
 
 
+def test_only_the_parts_that_were_corrected_are_sent(line: Line) -> None:
+    script = over(line, "plan")
+    press(script, say("formulation.save"))
+    assert line.written == []
+    trigger = next(
+        one for one in script.text_input if one.label == say("formulation.triggering_situation")
+    )
+    trigger.set_value("The review on Tuesday.")
+    press(script, say("formulation.save"))
+    ((path, sent),) = line.written
+    assert path.endswith("/formulation")
+    assert sent == {"triggering_situation": "The review on Tuesday.", "basis": sent["basis"]}
+
+
 @pytest.mark.parametrize(("status", "code"), [(503, "store_unavailable"), (429, "rate_limited")])
 def test_a_half_written_resolution_outlives_a_failed_look(
     line: Line, status: int, code: str

@@ -1,7 +1,7 @@
 """The formulation: what is understood so far, where the client said it, and its correction."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import streamlit as st
@@ -92,21 +92,37 @@ def _form(workspace: Workspace) -> None:
     press = desk().pressed_on(session) if sent else None
     if press is None:
         return
-    basis = press.workspace.seq
+    seen = press.workspace
+    changed = _changed(seen, _written(surface or "", trigger or "", thoughts or ""))
+    if not changed:
+        st.rerun()
 
     def correct() -> None:
-        patch = FormulationPatch(
-            surface_level_problem=(surface or "").strip() or UNKNOWN,
-            triggering_situation=(trigger or "").strip() or UNKNOWN,
-            automatic_thoughts=tuple(
-                line.strip() for line in (thoughts or "").splitlines() if line.strip()
-            )[:6],
-            basis=basis,
-        )
+        patch = FormulationPatch.model_validate({**changed, "basis": seen.seq})
         desk().api.formulate(session, patch, desk().claim(session))
 
     done(correct, t("formulation.saved"))
     st.rerun()
+
+
+def _written(surface: str, trigger: str, thoughts: str) -> Mapping[str, str | tuple[str, ...]]:
+    lines = (" ".join(line.split()) for line in thoughts.splitlines())
+    return {
+        "surface_level_problem": " ".join(surface.split()) or UNKNOWN,
+        "triggering_situation": " ".join(trigger.split()) or UNKNOWN,
+        "automatic_thoughts": tuple(line for line in lines if line)[:6],
+    }
+
+
+def _changed(
+    seen: Workspace, written: Mapping[str, str | tuple[str, ...]]
+) -> Mapping[str, str | tuple[str, ...]]:
+    """What differs from what the reader saw: a part that is sent is theirs from then on."""
+    old = seen.plan.formulation
+    before = _written(
+        old.surface_level_problem, old.triggering_situation, "\n".join(old.automatic_thoughts)
+    )
+    return {name: text for name, text in written.items() if text != before[name]}
 
 
 def _known(text: str) -> str:
