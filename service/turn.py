@@ -10,7 +10,7 @@ A plan is asked for apart from that: nobody's draft waits for a planner that is 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 
 from service import drafting, scrubbing
 from service.ledger import Appended, Ledger
@@ -127,7 +127,8 @@ async def _lay_down(turn: Turn, draft: DraftPrepared, ledger: Ledger, ports: Por
 
 
 async def _failed(turn: Turn, duty: drafting.DutyName, reason: str, ledger: Ledger) -> Turn:
-    done = await _write(turn, lambda _: decide.failed(duty, reason), ledger)
+    fail = partial(decide.failed, duty=duty, reason=reason, policy=ledger.policy)
+    done = await _write(turn, fail, ledger)
     return Turn(done.state, (), done.state.surrogates)
 
 

@@ -15,8 +15,9 @@ from service.desk import Desk, page_due
 from service.ledger import Ledger
 from service.ports import Ports
 from service.release import release_due
-from service.session.duties import Duty, DutyKind, duties
+from service.session.duties import Duty, DutyKind, Waits, duties
 from service.session.refusals import Refused
+from service.session.state import State
 from service.stores.port import Lease, StoreUnavailable
 from service.telemetry.log import LogEvent, log_line, noting, where
 from service.telemetry.metrics import Duties
@@ -32,8 +33,8 @@ _ASIDE_MS = 300_000
 _SOON_MS = 1_000
 _PLANS_FULL_MS = 5_000
 """When to look again at a session whose turn is just ending here."""
-_PAUSED_MS = 60_000
-"""When to look again at a session that only waits for the model while that is paused."""
+_RESTS_MS = 60_000
+"""When to look again, at the latest, where nothing is due yet: the model is paused, or away."""
 _FORGET_MS = 300_000
 """How often the store is asked to forget answers that no client can ask for again."""
 _TURNS = frozenset({"plan", "draft"})
@@ -50,6 +51,7 @@ class _Owed(NamedTuple):
     now: Sequence[Duty]
     later_ms: int | None
     """When the next thing falls due that is not yet: a page, a release, another try."""
+    state: State
 
 
 class Worker:
@@ -69,7 +71,7 @@ class Worker:
         self._plans = asyncio.Semaphore(max(1, turns // 2))
         self._put_aside = asyncio.Event()
         self._busy: set[tuple[str, str]] = set()
-        self._seen = 0
+        self._waits, self._seen = Waits(ledger.policy), 0
 
     async def run(self) -> None:
         """Work until cancelled; what was begun is abandoned safely: the log still implies it."""
@@ -83,8 +85,7 @@ class Worker:
         Duties.rounds.add()
         now = self._ports.clock.now_ms()
         leases = await self._ports.store.lease_due(now, now + _LEASE_MS, 2 * self._most)
-        begun = [tasks.create_task(self._begin(lease, tasks)) for lease in leases]
-        if begun:
+        if begun := [tasks.create_task(self._begin(lease, tasks)) for lease in leases]:
             # Begun or put aside before more are taken, or this worker would take them all.
             await asyncio.wait(begun)
         return len(leases)
@@ -145,8 +146,8 @@ class Worker:
             owed = await self._owed(lease.session_id)
             kind = owed.now[0].kind if owed.now else None
             full = kind == "plan" and self._plans.locked()
-            if kind is None and not self._ledger.policy.drafting:
-                await self._ports.store.keep_lease(lease, self._until(owed.later_ms, _PAUSED_MS))
+            if kind is None:
+                await self._rest(lease, owed)
             elif kind not in _TURNS:
                 tasks.create_task(self._serve(lease, owed))
             elif full or (lease.session_id, kind) in self._busy:
@@ -164,6 +165,11 @@ class Worker:
             else:
                 self._held += 1
                 tasks.create_task(self._wait_and_serve(lease, owed))
+
+    async def _rest(self, lease: Lease, owed: _Owed) -> None:
+        """Give a lease back until something falls due that no event will tell."""
+        until = self._until(owed.later_ms, 0 if owed.now else _RESTS_MS)
+        await self._ports.store.keep_lease(lease, until)
 
     def _until(self, later_ms: int | None, wait_ms: int) -> int:
         """When to look again after a wait; sooner if something else falls due."""
@@ -191,20 +197,21 @@ class Worker:
         for duty in now:
             with _outliving(lease.session_id, duty.kind):
                 await self._do(lease.session_id, duty)
+                if self._waits.known(lease.session_id, duty.kind):
+                    await self._rest(lease, await self._owed(lease.session_id))
 
     async def _owed(self, session_id: str) -> _Owed:
         """Pages and releases alone: what they append makes a turn due again, under a new lease."""
         state = await self._ledger.load(session_id)
         now = self._ports.clock.now_ms()
-        owed = duties(state, self._ledger.policy)
-        quick = [duty for duty in owed if duty.kind not in _TURNS]
-        if due := [duty for duty in quick if duty.due_at_ms <= now]:
-            return _Owed(sorted(due, key=lambda duty: duty.kind), None)
-        turns = [duty for duty in owed if duty.kind in _TURNS and duty.due_at_ms <= now]
+        owed = [self._waits.put_off(state, duty) for duty in duties(state, self._ledger.policy)]
+        due = [duty for duty in owed if duty.due_at_ms <= now]
+        if quick := [duty for duty in due if duty.kind not in _TURNS]:
+            return _Owed(sorted(quick, key=lambda duty: duty.kind), None, state)
         # A draft before a plan, and beside one that is being written: the planner may be slow.
-        turns.sort(key=lambda duty: ((session_id, duty.kind) in self._busy, duty.kind))
+        due.sort(key=lambda duty: ((session_id, duty.kind) in self._busy, duty.kind))
         later = (duty.due_at_ms for duty in owed if duty.due_at_ms > now)
-        return _Owed(turns[:1], min(later, default=None))
+        return _Owed(due[:1], min(later, default=None), state)
 
     async def _do(self, session_id: str, duty: Duty) -> None:
         key = (session_id, duty.subject or duty.kind)
@@ -215,10 +222,8 @@ class Worker:
             began = time.perf_counter()
             with Duties.seconds.timed(kind=duty.kind), noting() as noted:
                 await self._carry_out(session_id, duty)
-                noted.update(
-                    duty=duty.kind, session_id=session_id,
-                    latency_ms=round(1_000 * (time.perf_counter() - began), 1),
-                )  # fmt: skip
+                took = round(1_000 * (time.perf_counter() - began), 1)
+                noted.update(duty=duty.kind, session_id=session_id, latency_ms=took)
                 log_line(LogEvent.DUTY_DONE, **noted)
         finally:
             self._busy.discard(key)
@@ -235,9 +240,15 @@ class Worker:
     async def _turn(self, session_id: str, kind: DutyKind) -> None:
         """Run a turn; again when the session moved on meanwhile and still owes it."""
         run = run_turn if kind == "draft" else run_planning
+        owed = await self._owed(session_id)
         for _ in range(_REPEATS):
+            before = owed.state.seq
             await run(session_id, self._ledger, self._ports)
-            if kind not in [duty.kind for duty in (await self._owed(session_id)).now]:
+            owed = await self._owed(session_id)
+            if owed.state.seq == before:
+                self._waits.begin(owed.state, kind, self._ports.clock.now_ms())
+                return
+            if kind not in [duty.kind for duty in owed.now]:
                 return
 
     @asynccontextmanager
@@ -255,8 +266,7 @@ class Worker:
     async def _keep(self, lease: Lease, later_ms: int | None) -> None:
         while True:
             await asyncio.sleep(_LEASE_MS / 3000)
-            until = self._until(later_ms, _LEASE_MS)
-            if not await self._ports.store.keep_lease(lease, until):
+            if not await self._ports.store.keep_lease(lease, self._until(later_ms, _LEASE_MS)):
                 return
 
     async def _news(self) -> None:

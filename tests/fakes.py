@@ -24,7 +24,7 @@ from tests.stub_engine import example
 
 START_MS = 1_800_000_000_000
 BASE = "smollm2-135m"
-Manner = Literal["ok", "slow", "garbage", "down"]
+Manner = Literal["ok", "slow", "garbage", "down", "refuses"]
 
 
 @dataclass
@@ -73,6 +73,8 @@ class ScriptedEngine:
             raise EngineUnavailable(EngineFault.DOWN)
         if self.manner == "slow":
             raise EngineUnavailable(EngineFault.TIMEOUT)
+        if self.manner == "refuses":
+            raise EngineUnavailable(EngineFault.REJECTED)
         text = (
             "I would rather not use JSON today." if self.manner == "garbage" else self._text(prompt)
         )

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from safety.risk import RiskReport
 from service.session import alarms, events, parts
-from service.session.duties import Policy, lacks_plan, wants_draft
+from service.session.duties import REFUSED, Policy, lacks_plan, wants_draft
 from service.session.plans import PlanProposed
 from service.session.refusals import Refused
 from service.session.state import State
@@ -121,8 +121,17 @@ def proposed(state: State, plan: PlanProposed, policy: Policy) -> tuple[events.E
     return (plan,) if lacks_plan(state, policy) else ()
 
 
-def failed(duty: Literal["draft", "plan"], reason: str) -> tuple[events.Event, ...]:
-    """Record that a duty could not be done, so that the next attempt waits."""
+def failed(
+    state: State, duty: Literal["draft", "plan"], reason: str, policy: Policy
+) -> tuple[events.Event, ...]:
+    """Record that a duty could not be done, while that makes a difference to the next attempt.
+
+    Every event wakes whoever watches and stays for good, and an engine may be away for days.
+    """
+    before = state.failing.get(duty)
+    same = before is not None and (before.reason == REFUSED) == (reason == REFUSED)
+    if before is not None and same and before.attempts >= len(policy.backoff_ms):
+        return ()
     return (events.WorkFailed(duty=duty, reason=reason),)
 
 

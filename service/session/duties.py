@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from planner import machine
 from safety.risk import RiskLevel
-from service.session.state import Alarm, State
+from service.session.state import Alarm, Failing, State
 
 DutyKind = Literal["page", "release", "plan", "draft"]
 
@@ -20,6 +20,8 @@ class Duty(NamedTuple):
     """The alert or decision it is about; empty for plan and draft."""
 
 
+REFUSED = "engine_rejected"
+"""Why work failed that fails again until the session has moved, or an operator did something."""
 _SECOND, _MINUTE = 1_000, 60_000
 _LADDER: Mapping[RiskLevel, tuple[int, ...]] = {
     RiskLevel.MODERATE: (0, 15 * _MINUTE, 60 * _MINUTE),
@@ -39,9 +41,47 @@ class Policy:
     ladder: Mapping[RiskLevel, tuple[int, ...]] = field(default_factory=lambda: dict(_LADDER))
     """Milliseconds after an alert when the first, second and on-call person is paged."""
     backoff_ms: tuple[int, ...] = (_SECOND, 2 * _SECOND, 5 * _SECOND, 15 * _SECOND, 30 * _SECOND)
-    """Waits between attempts at work that failed; the last one repeats."""
+    """Waits between attempts at work that failed; the last one repeats.
+
+    Of drafts and plans only so many attempts are written down: the engine may be away for days.
+    """
+    refused_ms: int = 15 * _MINUTE
+    """How long the engine is not asked again what it will never accept as it stands."""
     crisis_notice: Mapping[str, str] = field(default_factory=dict[str, str])
     """The organisation's own fixed words by language; empty (the default) sends none."""
+
+
+class Waits:
+    """Turns that failed like those before them: nothing was written, so the wait is kept here.
+
+    One for each process, lost with it: a turn that is tried too early is merely tried. What
+    happens in a session ends its waits, for then there is something new to try with.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._known: dict[tuple[str, str], tuple[int, int]] = {}
+        """By session and kind: where the log ended, and when to try again."""
+
+    def begin(self, state: State, kind: DutyKind, now_ms: int) -> None:
+        """Let a turn wait that nothing came of; one that did not fail is forgotten."""
+        this, failed = (state.session_id, kind), state.failing.get(kind)
+        self._known = {
+            key: one for key, one in self._known.items() if one[1] > now_ms and key != this
+        }
+        if failed is not None:
+            self._known[this] = (state.seq, now_ms + _pause(failed, self._policy))
+
+    def known(self, session_id: str, kind: DutyKind) -> bool:
+        """Whether a session's turn waits, or did."""
+        return (session_id, kind) in self._known
+
+    def put_off(self, state: State, duty: Duty) -> Duty:
+        """Give the duty with its due time not before its wait is over."""
+        seq, until_ms = self._known.get((state.session_id, duty.kind), (-1, 0))
+        if seq != state.seq:
+            return duty
+        return duty._replace(due_at_ms=max(duty.due_at_ms, until_ms))
 
 
 def duties(state: State, policy: Policy) -> tuple[Duty, ...]:
@@ -105,9 +145,16 @@ def _page(alarm: Alarm, newest_ms: int, policy: Policy) -> Duty:
 
 def _after_failures(state: State, duty: str, policy: Policy) -> int:
     failed = state.failing.get(duty)
-    if failed is None:
+    # What was refused as it stood stands differently now.
+    if failed is None or (failed.reason == REFUSED and failed.seq < state.moved_seq):
         return state.updated_at_ms
-    return min(failed.at_ms, state.updated_at_ms) + _backoff(failed.attempts, policy)
+    return min(failed.at_ms, state.updated_at_ms) + _pause(failed, policy)
+
+
+def _pause(failed: Failing, policy: Policy) -> int:
+    if failed.reason == REFUSED:
+        return policy.refused_ms
+    return _backoff(failed.attempts, policy)
 
 
 def _backoff(attempts: int, policy: Policy) -> int:

@@ -91,7 +91,7 @@ class DraftRequested(Happening):
 
 
 class WorkFailed(Happening):
-    """Written when a duty could not be done; the log says when to try again."""
+    """Written when a duty could not be done, the first few times; says when to try again."""
 
     type: Literal["work_failed"] = "work_failed"
     duty: Literal["draft", "plan"]

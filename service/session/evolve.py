@@ -92,7 +92,7 @@ def _draft(state: State, at: events.Recorded, event: events.DraftEvent) -> State
         case events.WorkFailed():
             before = state.failing.get(event.duty)
             attempts = before.attempts + 1 if before else 1
-            failed = Failing(attempts, at.at_ms, event.reason)
+            failed = Failing(attempts, at.at_ms, event.reason, at.seq)
             return replace(state, failing={**state.failing, event.duty: failed})
         case _:
             assert_never(event)

@@ -32,7 +32,8 @@ def on_plan(state: State, at: events.Recorded, event: events.PlanEvent) -> State
         case plans.PlanDecided():
             return _plan_decided(state, at, event)
         case plans.PlanRequested():
-            return replace(_superseded(state), plan_wanted=True)
+            asked = replace(_superseded(state), plan_wanted=True)
+            return replace(asked, failing=without(state, "plan"))
         case plans.PositionMoved():
             return _position_moved(state, at, event)
         case plans.FormulationCorrected():

@@ -107,8 +107,10 @@ class Failing(Struct, frozen=True):
     """Attempts at a duty that did not work out, so that the next one waits longer."""
 
     attempts: int
+    """As many as were written down; later ones that changed nothing are not."""
     at_ms: int
     reason: str
+    seq: int
 
 
 class State(Struct, frozen=True):

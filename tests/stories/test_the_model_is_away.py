@@ -2,16 +2,25 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from models.completion import Ask, EngineFault, EngineUnavailable
+from planner.prompt import Prompt
+from planner.vocabulary import Role
 from tests.driving import Town
 from tests.stories.test_the_plan_is_decided import decide_plan, through_diagnosis
 
 
 @pytest.mark.parametrize(
     ("manner", "reason"),
-    [("down", "engine_down"), ("slow", "engine_timeout"), ("garbage", "answer_unreadable")],
+    [
+        ("down", "engine_down"),
+        ("slow", "engine_timeout"),
+        ("garbage", "answer_unreadable"),
+        ("refuses", "engine_rejected"),
+    ],
 )
 async def test_a_labelled_template_lies_on_the_desk(here: Town, manner: str, reason: str) -> None:
     here.engine.manner = manner  # pyright: ignore[reportAttributeAccessIssue]
@@ -31,6 +40,87 @@ async def test_the_model_is_asked_again_with_growing_pauses(here: Town) -> None:
         if len(here.engine.prompts) > before:
             asked.append(second)
     assert asked == [1, 3, 8, 23, 53]
+
+
+async def test_a_day_without_the_model_leaves_a_handful_of_events(here: Town) -> None:
+    here.engine.manner = "down"
+    session = await here.drafted()
+    for _ in range(12):
+        await here.work(10_000)
+    log, asked = await here.store.read(session), len(here.engine.prompts)
+    assert [one.type for one in log].count("work_failed") == 5
+    for _ in range(60):
+        await here.work(30_000)
+    here.restart()
+    for _ in range(60):
+        await here.work(30_000)
+    assert await here.length(session) == len(log)
+    assert 115 <= len(here.engine.prompts) - asked <= 121
+    here.engine.manner = "ok"
+    await here.work(30_000)
+    assert (await here.desk("ada", session))["draft"]["source"] == "model"
+
+
+async def test_what_the_engine_refuses_is_asked_again_once_the_session_has_moved(
+    here: Town,
+) -> None:
+    here.engine.manner = "refuses"
+    session = await here.drafted()
+    for _ in range(14):
+        await here.work(60_000)
+    assert len(here.engine.prompts) == 1
+    await here.claim("ada", session)
+    body = {"basis": await here.length(session), "triggering_situation": "A new job."}
+    path = f"/v1/sessions/{session}/formulation"
+    assert (await here.write("ada", session, "PATCH", path, body)).is_success
+    await here.work()
+    assert len(here.engine.prompts) == 2
+    await here.say(session, "It was work.")
+    await here.work(60_000)
+    assert len(here.engine.prompts) == 3
+    for _ in range(10 * 15):
+        await here.work(60_000)
+    assert len(here.engine.prompts) == 13
+    types = [one.type for one in await here.store.read(session)]
+    assert types.count("work_failed") == 2 + 5
+
+
+async def test_a_draft_that_never_comes_keeps_no_plan_from_coming(here: Town) -> None:
+    session = await through_diagnosis(here)
+    await decide_plan(here, session, "approve")
+    await here.say(session, "I could try that.")
+    basis = {"basis": await here.length(session)}
+    await here.write("ada", session, "POST", f"/v1/sessions/{session}/plans", basis)
+    here.engine.manner = "down"
+    for _ in range(30):
+        await here.work(10_000)
+    before = await here.length(session)
+    await here.work(60_000)
+    assert await here.length(session) == before
+    answers = here.engine.complete
+
+    async def plans_alone(prompt: Prompt, ask: Ask) -> Any:
+        if prompt.role is Role.UTTERANCE:
+            raise EngineUnavailable(EngineFault.DOWN)
+        return await answers(prompt, ask)
+
+    here.engine.manner, here.engine.complete = "ok", plans_alone
+    await here.work(30_000)
+    assert (await here.desk("ada", session))["plan"]["proposed"]["source"] == "model"
+
+
+async def test_a_planner_that_is_asked_for_by_hand_is_asked_at_once(here: Town) -> None:
+    session = await through_diagnosis(here)
+    await decide_plan(here, session, "reject", reasons=["clarity"])
+    here.engine.manner = "down"
+    for wait_ms in (0, 1_000, 2_000, 5_000, 15_000):
+        await here.work(wait_ms)
+    here.engine.manner = "ok"
+    basis = {"basis": await here.length(session)}
+    path = f"/v1/sessions/{session}/plans"
+    assert (await here.write("ada", session, "POST", path, basis)).is_success
+    await here.work()
+    assert (await here.desk("ada", session))["plan"]["proposed"]["source"] == "model"
 
 
 async def test_the_models_draft_replaces_the_template_when_it_is_back(here: Town) -> None:
