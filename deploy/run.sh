@@ -35,6 +35,19 @@ if running && healthy engine && healthy api && healthy console; then
   exit 0
 fi
 
+if ! running; then
+  if [ -n "$(marked)" ]; then
+    say "An earlier run was killed and left $(marked | wc -l) processes: ending them."
+    end_marked
+  fi
+  for port in "$SECONDCHAIR_API_PORT" "$SECONDCHAIR_CONSOLE_PORT" "$SECONDCHAIR_ENGINE_PORT"; do
+    if (exec 3<> "/dev/tcp/127.0.0.1/$port") 2> /dev/null; then
+      say "Port $port is taken by something else: end that, or choose with SECONDCHAIR_*_PORT." >&2
+      exit 1
+    fi
+  done
+fi
+
 deploy/setup.sh
 OMP_NUM_THREADS=2 HF_HUB_OFFLINE=1 .venv-engine/bin/python -m models.base_model 2> var/log/base.log || {
   tail -5 var/log/base.log >&2
@@ -45,8 +58,10 @@ OMP_NUM_THREADS=2 HF_HUB_OFFLINE=1 .venv-engine/bin/python -m models.base_model 
 if ! running; then
   say "Starting engine, API, worker and console (log: var/log/run.log)"
   # Its own session: closing this terminal does not end the service.
-  PYTHONUNBUFFERED=1 setsid nohup .venv/bin/honcho start -f Procfile > var/log/run.log 2>&1 < /dev/null &
+  env "$mark" PYTHONUNBUFFERED=1 setsid nohup .venv/bin/honcho start -f Procfile > var/log/run.log 2>&1 < /dev/null &
   echo $! > var/run.pid
+  # A moment passes until it has its mark.
+  for _ in $(seq 50); do running && break; sleep 0.1; done
 fi
 
 begun=$SECONDS

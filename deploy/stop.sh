@@ -3,17 +3,21 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . deploy/run_env.sh
-if ! running; then
+if ! running && [ -z "$(marked)" ]; then
   echo "Nothing is running."
   rm -f var/run.pid
   exit 0
 fi
-process=$(cat var/run.pid)
-kill -TERM "$process"
-for _ in $(seq 40); do
-  running || break
-  sleep 0.5
-done
-running && kill -KILL -- "-$process" 2> /dev/null
+if running; then
+  process=$(cat var/run.pid)
+  kill -TERM "$process"
+  for _ in $(seq 40); do
+    running || break
+    sleep 0.5
+  done
+  running && kill -KILL -- "-$process" 2> /dev/null
+fi
+# What is left has lost the one that started it.
+end_marked
 rm -f var/run.pid
 echo "Stopped."
