@@ -54,6 +54,8 @@ def service() -> httpx.Client:
 @st.cache_resource(show_spinner=False)
 def errors_keep_words() -> None:
     """Have Streamlit print where an error began and not what it says: it may quote a client."""
+    # Where rich is installed it would print instead of the log.
+    st.set_option("logger.enableRich", False)
     logging.getLogger("streamlit.error_util").addFilter(_without_words)
 
 

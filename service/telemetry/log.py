@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
 from types import TracebackType
-from typing import Final, Literal, TypedDict, Unpack
+from typing import Final, Literal, TypedDict, Unpack, cast
 
 import structlog
 from structlog.typing import WrappedLogger
@@ -187,7 +187,7 @@ def _add_trace(
 
 def _ended(kind: type[BaseException], error: BaseException, at: TracebackType | None) -> None:
     if isinstance(error, BaseExceptionGroup):
-        for one in error.exceptions:
+        for one in cast("BaseExceptionGroup[BaseException]", error).exceptions:
             _ended(type(one), one, at)
     else:
         log_line(LogEvent.BUG, "error", error=kind.__name__, where=where(error))

@@ -36,7 +36,8 @@ async def planted(env: dict[str, str]) -> str:
     keys = MasterKeys((base64.b64decode(env["SECONDCHAIR_MASTER_KEY"]),))
     ledger = Ledger(store, keys, SystemClock(), Policy())
     opened = events.SessionOpened(client_ref="c", team="north", language="en", region="US")
-    odd = FromTheFuture(message_id="msg_1", text="Hi.", level=RiskLevel.NONE, mood=f"{WORD} called.")
+    mood = f"{WORD} called."
+    odd = FromTheFuture(message_id="msg_1", text="Hi.", level=RiskLevel.NONE, mood=mood)
     await ledger.open(SESSION, opened, "app", Under())
     await ledger.append(SESSION, lambda _: (odd,), "app")
     key = await issue(store, Caller("app", "client_app", "north"))

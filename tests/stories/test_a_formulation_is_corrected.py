@@ -1,6 +1,6 @@
 """A therapist corrects what the model understood: that part, and only what she has read."""
 
-from tests.driving import Town
+from tests.driving import Json, Town
 from tests.stories.test_the_plan_is_decided import through_diagnosis
 
 
@@ -8,6 +8,8 @@ async def test_what_the_planner_has_learnt_since_is_not_taken_back_by_an_older_v
     here: Town,
 ) -> None:
     session = await here.drafted()
+    seen: int = 0
+    plan: Json = {}
     for _ in range(10):
         seen = await here.length(session)
         await here.work()
@@ -23,7 +25,7 @@ async def test_what_the_planner_has_learnt_since_is_not_taken_back_by_an_older_v
     assert (await here.desk("ada", session))["plan"]["formulation"] == plan["formulation"]
     body["basis"] = await here.length(session)
     corrected = await here.write("ada", session, "PATCH", path, body)
-    learnt = plan["formulation"] | {"surface_level_problem": "Too much at once."}
+    learnt: Json = plan["formulation"] | {"surface_level_problem": "Too much at once."}
     assert corrected.json()["formulation"] == learnt
 
 
