@@ -1,6 +1,6 @@
 """PURE. What a session owes the world, and when. Nothing is ever queued: the log implies it all."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
@@ -9,6 +9,8 @@ from safety.risk import RiskLevel
 from service.session.state import Alarm, State
 
 DutyKind = Literal["page", "release", "plan", "draft"]
+TURNS: frozenset[DutyKind] = frozenset({"plan", "draft"})
+"""Duties that need the model; a draft needs a slot."""
 
 
 class Duty(NamedTuple):
@@ -18,6 +20,14 @@ class Duty(NamedTuple):
     kind: DutyKind
     subject: str
     """The alert or decision it is about; empty for plan and draft."""
+
+
+class Owed(NamedTuple):
+    """What to do for a session now: its pages and releases, or else one turn."""
+
+    now: Sequence[Duty]
+    later_ms: int | None
+    """When the next thing falls due that is not yet: a page, a release, another try."""
 
 
 _SECOND, _MINUTE = 1_000, 60_000
@@ -59,6 +69,22 @@ def duties(state: State, policy: Policy) -> tuple[Duty, ...]:
     if wants_draft(state, policy):
         owed.append(Duty(_after_failures(state, "draft", policy), "draft", ""))
     return tuple(sorted(owed, key=lambda duty: duty.due_at_ms))
+
+
+def owed_now(state: State, policy: Policy, now_ms: int, busy: Collection[DutyKind]) -> Owed:
+    """Give what to do now; ``busy`` are the session's turns that are under way.
+
+    Pages and releases alone: what they append makes a turn due again, under a new lease.
+    """
+    owed = duties(state, policy)
+    quick = [duty for duty in owed if duty.kind not in TURNS]
+    if due := [duty for duty in quick if duty.due_at_ms <= now_ms]:
+        return Owed(sorted(due, key=lambda duty: duty.kind), None)
+    turns = [duty for duty in owed if duty.kind in TURNS and duty.due_at_ms <= now_ms]
+    # A draft before a plan, and beside one that is being written: the planner may be slow.
+    turns.sort(key=lambda duty: (duty.kind in busy, duty.kind))
+    later = (duty.due_at_ms for duty in owed if duty.due_at_ms > now_ms)
+    return Owed(turns[:1], min(later, default=None))
 
 
 def due_at_ms(state: State, policy: Policy) -> int | None:
