@@ -94,11 +94,11 @@ class Link:
         well = told.get("aof_last_bgrewrite_status") == "ok"
         return Rewrites(str(told.get("run_id", "")).encode(), bool(busy), well)
 
-    async def changed(self, seen: int, timeout_s: float) -> int:
+    async def changed(self, seen: int, timeout_s: float, about: str) -> int:
         """Wait for a wake-up after ``seen``."""
         if self._listening is None or self._listening.done():
             self._listening = asyncio.create_task(self._listen())
-        return await self._waker.changed(seen, timeout_s)
+        return await self._waker.changed(seen, timeout_s, about)
 
     async def close(self) -> None:
         """Stop listening and let go of the connections."""
@@ -154,7 +154,9 @@ class Link:
                 silent_s = 0.0
                 # Redis says first that it listens: what was said before counts as said now, and
                 # not a moment earlier, or what came in between would wake nobody.
-                if told["type"] != "pong":
+                if told["type"] == "message":
+                    self._waker.wake(*told["data"].decode().split())
+                elif told["type"] != "pong":
                     self._waker.wake()
 
 
