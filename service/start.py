@@ -1,9 +1,8 @@
 """How a process starts, and how it is told to end.
 
-What it keeps for its whole life is some 200,000 objects that stay. To search them for rubbish again
-and again while they are made costs a third of the time of a start, and each later search stops every
-thread for a tenth of a second. So they are made with the collector off, and then put where it does
-not look.
+Loading makes some 200,000 objects that stay. To search them for rubbish again and again while they
+are made costs a third of the time of a start, and each later search stops every thread for a tenth
+of a second. So they are made with the collector off, and then put where it does not look.
 """
 
 import asyncio

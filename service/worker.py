@@ -207,7 +207,7 @@ class Worker:
 
     async def _owed(self, session_id: str) -> Owed:
         state = await self._ledger.load(session_id)
-        busy = {kind for kind in TURNS if (session_id, kind) in self._busy}
+        busy: set[DutyKind] = {kind for kind in TURNS if (session_id, kind) in self._busy}
         return owed_now(state, self._ledger.policy, self._ports.clock.now_ms(), busy)
 
     async def _do(self, session_id: str, duty: Duty) -> None:

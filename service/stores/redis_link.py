@@ -1,6 +1,7 @@
 """The only file that speaks to Redis: connections, scripts, wake-ups, errors in our words."""
 # The client's stubs leave ``**kwargs`` untyped; what comes back is given its type where it is read.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -155,7 +156,8 @@ class Link:
                 # Redis says first that it listens: what was said before counts as said now, and
                 # not a moment earlier, or what came in between would wake nobody.
                 if told["type"] == "message":
-                    self._waker.wake(*told["data"].decode().split())
+                    about: Any = told["data"]
+                    self._waker.wake(*about.decode().split())
                 elif told["type"] != "pong":
                     self._waker.wake()
 

@@ -1,4 +1,4 @@
-"""Real processes that are told to stop: as a container, an orchestrator or a terminal tells them."""
+"""Real processes that are told to stop, as a container's first process is told."""
 
 import asyncio
 import base64
@@ -21,7 +21,6 @@ from service.stores.sqlite import SqliteStore
 from service.worker import DRAIN_S
 from tests.driving import Town, town
 from tests.ports import free_port
-from tests.stories.test_many_wait_for_the_model import until as soon
 from tests.stub_engine import StubEngine, serving
 
 ROOT = Path(__file__).parents[2]
@@ -94,11 +93,10 @@ def first_process() -> list[str]:
     return _FIRST
 
 
-async def child_of(parent: subprocess.Popen[bytes]) -> int:
-    """The one process that another has started."""
-    listed = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
-    await soon(lambda: bool(listed.read_text().split()))
-    return int(listed.read_text().split()[0])
+def children_of(parent: subprocess.Popen[bytes]) -> list[int]:
+    """Who was started by another process."""
+    listed = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text()
+    return [int(one) for one in listed.split()]
 
 
 async def test_a_worker_that_is_its_containers_first_process_drafts_to_the_end_and_goes(
@@ -107,11 +105,11 @@ async def test_a_worker_that_is_its_containers_first_process_drafts_to_the_end_a
     begun = await here.open()
     await here.say(begun, "It was a long week.")
     outer = children.start(*first_process(), *_SERVICE, "worker")
-    worker = await child_of(outer)
     async with asyncio.timeout(_LONG_S):
         while not stub.asked:
             assert outer.poll() is None
             await asyncio.sleep(0.05)
+    (worker,) = children_of(outer)
     os.kill(worker, signal.SIGTERM)
     await asyncio.sleep(0.3)
     late = await here.open()

@@ -1,4 +1,4 @@
-"""A worker that is told to stop ends what it has begun, begins nothing, and keeps nobody waiting."""
+"""A worker that is told to stop ends what it has begun, and leaves the rest to others at once."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""A process begins to serve early, never looks again at what it loaded for good, and ends if told."""
+"""A process begins to serve early, looks never again at what it loaded for good, ends if told."""
 
 import asyncio
 import gc
