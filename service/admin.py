@@ -50,7 +50,7 @@ async def list_sessions(
         return SessionRows(items=())
     query = RowQuery(
         "newest", team, status=window.status, now_ms=house.ports.clock.now_ms(),
-        after=window.page_token, limit=window.page_size,
+        after=window.page_token, limit=window.page_size, counted=False,
     )  # fmt: skip
     try:
         page = await house.ports.store.rows(query)

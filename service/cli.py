@@ -20,6 +20,8 @@ from service.main import open_house, work
 from service.settings import Settings
 
 _YIELDING = 10
+_DRAIN_S = 30
+"""How long requests may go on once told to stop: the longest there is. Streams end at once."""
 _DAY_MS = 86_400_000
 _DEMO_TEAM = "demo"
 _DEMO: tuple[tuple[str, Role], ...] = (
@@ -48,7 +50,7 @@ def api(host: str, port: int, workers: int) -> None:
         # No handlers of its own: they would print each error whole, past the canonical log.
         log_config=None,
         log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30,
-        timeout_graceful_shutdown=5, h11_max_incomplete_event_size=32_768,
+        timeout_graceful_shutdown=_DRAIN_S, h11_max_incomplete_event_size=32_768,
     )  # fmt: skip
 
 

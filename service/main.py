@@ -40,7 +40,7 @@ from service.scrubbing import SoonScrubber
 from service.sealing import MasterKeys, new_key
 from service.session.duties import Policy
 from service.settings import Settings
-from service.start import load_for_good
+from service.start import load_for_good, told_to_stop
 from service.stores.copying import Copyable
 from service.stores.memory import MemoryStore
 from service.stores.metered import MeteredStore
@@ -133,7 +133,7 @@ async def _staying(settings: Settings) -> AsyncGenerator[House]:
 
 
 async def work() -> None:
-    """Run the worker until the process is told to stop."""
+    """Run the worker until the process is told to stop, and what is under way has ended."""
     settings = Settings()
     configure(settings.log_level)
     log_line(LogEvent.SERVICE_STARTED, process="worker", environment=settings.environment)
@@ -142,13 +142,15 @@ async def work() -> None:
     numbers = exposed(
         settings.metrics_host, settings.metrics_port, settings.secret("metrics_token")
     )
-    with numbers:
+    with told_to_stop() as stopping, numbers:
         async with open_house(settings) as house, asyncio.TaskGroup() as tasks:
             end_without_words()
-            tasks.create_task(Worker(house.ledger, house.ports, settings.turns).run())
-            tasks.create_task(Gauges(house.ledger, house.ports).run())
+            beside = [tasks.create_task(Gauges(house.ledger, house.ports).run())]
             if house.rolling is not None:
-                tasks.create_task(house.rolling.run())
+                beside.append(tasks.create_task(house.rolling.run()))
+            await Worker(house.ledger, house.ports, settings.turns, stopping).run()
+            for one in beside:
+                one.cancel()
 
 
 def open_store(address: str) -> Copyable:

@@ -100,7 +100,7 @@ class Simulation:
             if alert is not None:
                 return Answered(session_id, _CALLED[state.language], alert)
             if not await self._review(state):
-                mark = await self.house.ports.store.changed(mark, _LOOK_S)
+                mark = await self.house.ports.store.changed(mark, _LOOK_S, session_id)
 
     async def _review(self, state: State) -> bool:
         """Approve a proposed plan or a fresh draft; False when neither waits."""

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request
@@ -16,7 +16,7 @@ from service.ports import IssuerUnavailable, Ports
 from service.schemas.wire import Ident
 from service.session.refusals import Refused
 from service.sessions import released
-from service.stores.port import Order, RowQuery, StoredRow, StoreUnavailable
+from service.stores.port import ALERTS, Order, RowQuery, StoredRow, StoreUnavailable
 from service.telemetry.log import LogEvent, log_line
 from service.telemetry.metrics import Http
 
@@ -26,7 +26,9 @@ _HEARTBEAT_S = 15
 _LOOK_S = 10.0
 """Looks again after this even if nobody was woken."""
 _REST_S = 0.2
-"""Rests this long after a look: in a busy service every change wakes every stream."""
+"""Rests this long after a look."""
+_CALM_S = 1.0
+"""A console rests this long, unless an alert comes: any session's change wakes every console."""
 _LONGEST_MS = 600_000
 """A stream ends after this; its client comes back with `Last-Event-ID` and misses nothing."""
 _KNOWN_MS = 15_000
@@ -125,7 +127,7 @@ async def _replies(
             if status == "erased":
                 return
         await asyncio.sleep(_REST_S)
-        mark = await house.ports.store.changed(mark, _LOOK_S)
+        mark = await house.ports.store.changed(mark, _LOOK_S, session_id)
 
 
 async def _queue(listener: Listener) -> AsyncGenerator[ServerSentEvent]:
@@ -146,13 +148,15 @@ async def _queue(listener: Listener) -> AsyncGenerator[ServerSentEvent]:
             yield ServerSentEvent(json.dumps({"session_id": gone, "kind": None}), event="queue")
         before = after
         await asyncio.sleep(_REST_S)
+        await ports.store.changed(mark, _CALM_S - _REST_S, ALERTS)
         mark = await ports.store.changed(mark, _LOOK_S)
 
 
 async def _listed(ports: Ports, team: str) -> Iterable[StoredRow]:
     """Rows of both lists: an alert that was seen may wait in no queue and still be open."""
     orders: tuple[Order, ...] = ("queue", "alerts")
-    queries = [RowQuery(one, team, now_ms=ports.clock.now_ms(), limit=_SHOWN) for one in orders]
+    whole = RowQuery("queue", team, now_ms=ports.clock.now_ms(), limit=_SHOWN, counted=False)
+    queries = [replace(whole, order=one) for one in orders]
     pages = [await ports.store.rows(query) for query in queries]
     return {one.row.session_id: one for page in pages for one in page.items}.values()
 

@@ -9,15 +9,13 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import NamedTuple
 
 from service.desk import Desk, page_due
 from service.ledger import Ledger
 from service.ports import Ports
 from service.release import release_due
-from service.session.duties import Duty, DutyKind, Waits, duties
+from service.session.duties import TURNS, Duty, DutyKind, Owed, Waits, owed_now
 from service.session.refusals import Refused
-from service.session.state import State
 from service.stores.port import Lease, StoreUnavailable
 from service.telemetry.log import LogEvent, log_line, noting, where
 from service.telemetry.metrics import Duties
@@ -37,33 +35,27 @@ _RESTS_MS = 60_000
 """When to look again, at the latest, where nothing is due yet: the model is paused, or away."""
 _FORGET_MS = 300_000
 """How often the store is asked to forget answers that no client can ask for again."""
-_TURNS = frozenset({"plan", "draft"})
-"""Duties that need the model; a draft needs a slot."""
 _REPEATS = 3
 """How often a turn starts over at once because the session moved on while it ran."""
 _PAUSE_S = 0.5
 """A store that is down is asked again after this."""
-
-
-class _Owed(NamedTuple):
-    """What to do for a session now: its pages and releases, or else one turn."""
-
-    now: Sequence[Duty]
-    later_ms: int | None
-    """When the next thing falls due that is not yet: a page, a release, another try."""
-    state: State
+DRAIN_S = 45.0
+"""How long turns may go on once told to stop; whoever sends that has to wait longer."""
 
 
 class Worker:
-    """Does duties, at most ``turns`` turns at a time. `run` ends when it is cancelled.
+    """Does duties, at most ``turns`` turns at a time, until cancelled or ``stopping`` is set.
 
     As many turns again may wait here for a slot. Every further one is put aside in the store,
     where the next slot of any worker takes the most urgent. Plans take none, lest a planner that
     hangs keeps drafts waiting; there are half as many at a time.
     """
 
-    def __init__(self, ledger: Ledger, ports: Ports, turns: int = 8) -> None:
+    def __init__(
+        self, ledger: Ledger, ports: Ports, turns: int = 8, stopping: asyncio.Event | None = None
+    ) -> None:
         self._ledger, self._ports = ledger, ports
+        self._stopping = stopping or asyncio.Event()
         self._slots = asyncio.Semaphore(turns)
         self._most = turns * 2
         self._held = 0
@@ -73,12 +65,20 @@ class Worker:
         self._busy: set[tuple[str, str]] = set()
         self._waits, self._seen = Waits(ledger.policy), 0
 
-    async def run(self) -> None:
-        """Work until cancelled; what was begun is abandoned safely: the log still implies it."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._again(lambda: self.look(tasks), self._news))
-            tasks.create_task(self._again(lambda: self.admit(tasks), self._own_news))
-            tasks.create_task(self._forget())
+    async def run(self, drain_s: float = DRAIN_S) -> None:
+        """Work until cancelled or told to stop, then end what is under way within ``drain_s``.
+
+        What is cut off is abandoned safely: the log still implies it.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None) as ends, asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._again(lambda: self.look(tasks), self._news))
+                tasks.create_task(self._again(lambda: self.admit(tasks), self._own_news))
+                tasks.create_task(self._forget())
+                await self._stopping.wait()
+                ends.reschedule(asyncio.get_running_loop().time() + drain_s)
+                for _ in range(self._most + 1):
+                    self._slots.release()  # Whoever waits for a slot gets one, and gives up.
 
     async def look(self, tasks: asyncio.TaskGroup) -> int:
         """Take what is due and start on it; give how many sessions were taken."""
@@ -96,7 +96,8 @@ class Worker:
         now = self._ports.clock.now_ms()
         leases: Sequence[Lease] = ()
         try:
-            leases = await self._ports.store.lease_due(now, now + _LEASE_MS, 1, aside=True)
+            if not self._stopping.is_set():
+                leases = await self._ports.store.lease_due(now, now + _LEASE_MS, 1, aside=True)
         finally:
             if not leases:
                 self._slots.release()
@@ -106,7 +107,7 @@ class Worker:
         return len(leases)
 
     async def drain(self) -> None:
-        """Do everything that is due now, and what that makes due; for tests and shutdown."""
+        """Do everything that is due now, and what that makes due; for tests."""
         while True:
             async with asyncio.TaskGroup() as tasks:
                 found = await self.look(tasks)
@@ -119,7 +120,7 @@ class Worker:
         self, step: Callable[[], Awaitable[int]], news: Callable[[], Awaitable[None]]
     ) -> None:
         """Take steps as long as they find something, then wait for news."""
-        while True:
+        while not self._stopping.is_set():
             try:
                 if not await step():
                     await news()
@@ -130,7 +131,7 @@ class Worker:
     async def _forget(self) -> None:
         """Have the store forget old answers now and then, beginning at once."""
         next_ms = 0
-        while True:
+        while not self._stopping.is_set():
             now = self._ports.clock.now_ms()
             try:
                 if now >= next_ms:
@@ -146,9 +147,11 @@ class Worker:
             owed = await self._owed(lease.session_id)
             kind = owed.now[0].kind if owed.now else None
             full = kind == "plan" and self._plans.locked()
-            if kind is None:
+            if self._stopping.is_set():
+                await self._give_back(lease)
+            elif kind is None:
                 await self._rest(lease, owed)
-            elif kind not in _TURNS:
+            elif kind not in TURNS:
                 tasks.create_task(self._serve(lease, owed))
             elif full or (lease.session_id, kind) in self._busy:
                 # What is under way here sees, as a rule, at its end what came meanwhile.
@@ -166,10 +169,15 @@ class Worker:
                 self._held += 1
                 tasks.create_task(self._wait_and_serve(lease, owed))
 
-    async def _rest(self, lease: Lease, owed: _Owed) -> None:
+    async def _rest(self, lease: Lease, owed: Owed) -> None:
         """Give a lease back until something falls due that no event will tell."""
         until = self._until(owed.later_ms, 0 if owed.now else _RESTS_MS)
         await self._ports.store.keep_lease(lease, until)
+
+    async def _give_back(self, lease: Lease) -> None:
+        """Let another worker have the session at once."""
+        with _outliving(lease.session_id):
+            await self._ports.store.keep_lease(lease, self._ports.clock.now_ms())
 
     def _until(self, later_ms: int | None, wait_ms: int) -> int:
         """When to look again after a wait; sooner if something else falls due."""
@@ -181,14 +189,17 @@ class Worker:
         with _outliving(lease.session_id):
             await self._serve(lease, await self._owed(lease.session_id))
 
-    async def _wait_and_serve(self, lease: Lease, owed: _Owed) -> None:
+    async def _wait_and_serve(self, lease: Lease, owed: Owed) -> None:
         try:
             async with self._kept(lease, owed.later_ms), self._slots:
-                await self._do_all(lease, owed.now)
+                if self._stopping.is_set():
+                    await self._give_back(lease)
+                else:
+                    await self._do_all(lease, owed.now)
         finally:
             self._held -= 1
 
-    async def _serve(self, lease: Lease, owed: _Owed) -> None:
+    async def _serve(self, lease: Lease, owed: Owed) -> None:
         async with self._kept(lease, owed.later_ms):
             await self._do_all(lease, owed.now)
 
@@ -200,18 +211,10 @@ class Worker:
                 if self._waits.known(lease.session_id, duty.kind):
                     await self._rest(lease, await self._owed(lease.session_id))
 
-    async def _owed(self, session_id: str) -> _Owed:
-        """Pages and releases alone: what they append makes a turn due again, under a new lease."""
+    async def _owed(self, session_id: str) -> Owed:
         state = await self._ledger.load(session_id)
-        now = self._ports.clock.now_ms()
-        owed = [self._waits.put_off(state, duty) for duty in duties(state, self._ledger.policy)]
-        due = [duty for duty in owed if duty.due_at_ms <= now]
-        if quick := [duty for duty in due if duty.kind not in _TURNS]:
-            return _Owed(sorted(quick, key=lambda duty: duty.kind), None, state)
-        # A draft before a plan, and beside one that is being written: the planner may be slow.
-        due.sort(key=lambda duty: ((session_id, duty.kind) in self._busy, duty.kind))
-        later = (duty.due_at_ms for duty in owed if duty.due_at_ms > now)
-        return _Owed(due[:1], min(later, default=None), state)
+        busy: set[DutyKind] = {kind for kind in TURNS if (session_id, kind) in self._busy}
+        return owed_now(state, self._waits, self._ports.clock.now_ms(), busy)
 
     async def _do(self, session_id: str, duty: Duty) -> None:
         key = (session_id, duty.subject or duty.kind)
@@ -248,7 +251,7 @@ class Worker:
             if owed.state.seq == before:
                 self._waits.begin(owed.state, kind, self._ports.clock.now_ms())
                 return
-            if kind not in [duty.kind for duty in owed.now]:
+            if self._stopping.is_set() or kind not in [duty.kind for duty in owed.now]:
                 return
 
     @asynccontextmanager

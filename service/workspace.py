@@ -15,7 +15,7 @@ from service.sealing import KeyUnreadable
 from service.session import events
 from service.session.decide import still_open
 from service.session.state import State
-from service.stores.port import Conflict, Document
+from service.stores.port import SIDE_KINDS, Conflict, Document
 from service.telemetry.metrics import Review
 from service.views import (
     alert_view,
@@ -30,7 +30,7 @@ from service.views import (
 router = APIRouter(prefix="/v1", tags=["therapist"])
 _VIEWING_MS = 15_000
 """Somebody who read the workspace this recently counts as looking."""
-_VIEWER, _UNSENT = "viewer", "unsent"
+_VIEWER, _UNSENT = SIDE_KINDS
 
 
 @router.get("/me")

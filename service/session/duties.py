@@ -1,6 +1,6 @@
 """PURE. What a session owes the world, and when. Nothing is ever queued: the log implies it all."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
@@ -9,6 +9,8 @@ from safety.risk import RiskLevel
 from service.session.state import Alarm, Failing, State
 
 DutyKind = Literal["page", "release", "plan", "draft"]
+TURNS: frozenset[DutyKind] = frozenset({"plan", "draft"})
+"""Duties that need the model; a draft needs a slot."""
 
 
 class Duty(NamedTuple):
@@ -22,6 +24,17 @@ class Duty(NamedTuple):
 
 REFUSED = "engine_rejected"
 """Why work failed that fails again until the session has moved, or an operator did something."""
+
+
+class Owed(NamedTuple):
+    """What to do for a session now: its pages and releases, or else one turn."""
+
+    state: State
+    now: Sequence[Duty]
+    later_ms: int | None
+    """When the next thing falls due that is not yet: a page, a release, another try."""
+
+
 _SECOND, _MINUTE = 1_000, 60_000
 _LADDER: Mapping[RiskLevel, tuple[int, ...]] = {
     RiskLevel.MODERATE: (0, 15 * _MINUTE, 60 * _MINUTE),
@@ -59,7 +72,7 @@ class Waits:
     """
 
     def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+        self.policy = policy
         self._known: dict[tuple[str, str], tuple[int, int]] = {}
         """By session and kind: where the log ended, and when to try again."""
 
@@ -70,7 +83,7 @@ class Waits:
             key: one for key, one in self._known.items() if one[1] > now_ms and key != this
         }
         if failed is not None:
-            self._known[this] = (state.seq, now_ms + _pause(failed, self._policy))
+            self._known[this] = (state.seq, now_ms + _pause(failed, self.policy))
 
     def known(self, session_id: str, kind: DutyKind) -> bool:
         """Whether a session's turn waits, or did."""
@@ -99,6 +112,22 @@ def duties(state: State, policy: Policy) -> tuple[Duty, ...]:
     if wants_draft(state, policy):
         owed.append(Duty(_after_failures(state, "draft", policy), "draft", ""))
     return tuple(sorted(owed, key=lambda duty: duty.due_at_ms))
+
+
+def owed_now(state: State, waits: Waits, now_ms: int, busy: Collection[DutyKind]) -> Owed:
+    """Give what to do now; ``busy`` are the session's turns that are under way.
+
+    Pages and releases alone: what they append makes a turn due again, under a new lease.
+    """
+    owed = [waits.put_off(state, duty) for duty in duties(state, waits.policy)]
+    quick = [duty for duty in owed if duty.kind not in TURNS]
+    if due := [duty for duty in quick if duty.due_at_ms <= now_ms]:
+        return Owed(state, sorted(due, key=lambda duty: duty.kind), None)
+    turns = [duty for duty in owed if duty.kind in TURNS and duty.due_at_ms <= now_ms]
+    # A draft before a plan, and beside one that is being written: the planner may be slow.
+    turns.sort(key=lambda duty: (duty.kind in busy, duty.kind))
+    later = (duty.due_at_ms for duty in owed if duty.due_at_ms > now_ms)
+    return Owed(state, turns[:1], min(later, default=None))
 
 
 def due_at_ms(state: State, policy: Policy) -> int | None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from service.session.row import Row
 from service.stores import paging
 from service.stores.port import (
+    SIDE_KINDS,
     AlreadyAnswered,
     Answer,
     Append,
@@ -22,7 +23,7 @@ from service.stores.port import (
     RowQuery,
     StoredRow,
 )
-from service.stores.waking import Waker
+from service.stores.waking import Waker, topics
 
 
 class MemoryStore:
@@ -59,7 +60,10 @@ class MemoryStore:
             self._keys[write.session_id] = write.wrapped_key
         if write.destroy_key:
             self._keys.pop(write.session_id, None)
-        self._waker.wake()
+            for kind, key in list(self._documents):
+                if kind in SIDE_KINDS and key.partition(":")[0] == write.session_id:
+                    del self._documents[kind, key]
+        self._waker.wake(*topics(write.row))
 
     async def read(self, session_id: str, after: int = 0) -> Sequence[Envelope]:
         """See `Store.read`."""
@@ -82,7 +86,7 @@ class MemoryStore:
         page = left[: query.limit]
         more = paging.token(*page[-1][0]) if len(left) > len(page) else None
         items = [StoredRow(row, self._live_claim(row, query.now_ms)) for _, row in page]
-        return RowPage(items, more, len(matching))
+        return RowPage(items, more, len(matching) if query.counted else 0)
 
     async def lease_due(
         self, now_ms: int, until_ms: int, limit: int, *, aside: bool = False
@@ -108,7 +112,7 @@ class MemoryStore:
         else:
             self._lease(row, until_ms)
             self._aside[lease.session_id] = aside_since_ms
-            self._waker.wake()
+            self._waker.wake(lease.session_id)
         return True
 
     async def next_due_ms(self, *, aside: bool = True) -> int | None:
@@ -129,14 +133,14 @@ class MemoryStore:
             raise ClaimedByOther
         number = old.number if old and ours and live else (old.number if old else 0) + 1
         self._claims[wish.session_id] = Claim(wish.holder, number, wish.until_ms)
-        self._waker.wake()
+        self._waker.wake(wish.session_id)
         return self._claims[wish.session_id]
 
     async def release_claim(self, session_id: str, fence: Fence) -> None:
         """See `Store.release_claim`."""
         if self._holds(session_id, fence):
             self._claims[session_id] = Claim("", fence.number, 0)
-            self._waker.wake()
+            self._waker.wake(session_id)
 
     async def wrapped_key(self, session_id: str) -> bytes | None:
         """See `Store.wrapped_key`."""
@@ -175,7 +179,8 @@ class MemoryStore:
         if (old.version if old else 0) != document.version - 1:
             raise Conflict
         self._documents[kind, document.key] = document
-        self._waker.wake()
+        if kind not in SIDE_KINDS:
+            self._waker.wake()
 
     async def drop_document(self, kind: str, key: str) -> None:
         """See `Store.drop_document`."""
@@ -193,9 +198,9 @@ class MemoryStore:
         """See `Copyable.keep_answers`."""
         self._answers = {one.key: one for one in answers} | self._answers
 
-    async def changed(self, seen: int, timeout_s: float) -> int:
+    async def changed(self, seen: int, timeout_s: float, about: str = "") -> int:
         """See `Store.changed`."""
-        return await self._waker.changed(seen, timeout_s)
+        return await self._waker.changed(seen, timeout_s, about)
 
     async def ping(self) -> None:
         """See `Store.ping`."""

@@ -104,9 +104,9 @@ class MeteredStore:
         """See `Store.drop_document`."""
         await _timed("drop_document", self._within.drop_document(kind, key))
 
-    async def changed(self, seen: int, timeout_s: float) -> int:
+    async def changed(self, seen: int, timeout_s: float, about: str = "") -> int:
         """See `Store.changed`; not timed, as waiting is what it is for."""
-        return await _counted("changed", self._within.changed(seen, timeout_s))
+        return await _counted("changed", self._within.changed(seen, timeout_s, about))
 
     async def ping(self) -> None:
         """See `Store.ping`."""

@@ -57,7 +57,7 @@ class Append:
     """With the first append: the session's data key under the master key."""
     answer: Answer | None = None
     destroy_key: bool = False
-    """With the last append: the key is overwritten, the words are gone."""
+    """With the last append: the key is overwritten, the words are gone, side documents too."""
     answered_as: Sequence[str] = ()
     """Further keys under which this request may have been answered: by a process that still has
     an older master key first, or has a newer one first already."""
@@ -98,6 +98,13 @@ class Document(NamedTuple):
     body: bytes
 
 
+SIDE_KINDS = ("viewer", "unsent")
+"""Kinds whose documents belong to a session: who looks at it, under its id, and what somebody has
+typed, under its id, a colon and a name. They go with its data key; writing one wakes nobody."""
+ALERTS = "!"
+"""What to wait for to hear of any session whose row asks for a person at an alert."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimWish:
     """Somebody wants to review a session."""
@@ -132,6 +139,8 @@ class RowQuery:
     """Claims that ended before count as none."""
     after: str | None = None
     limit: int = 50
+    counted: bool = True
+    """False saves counting what matches: ``total`` is 0 then."""
 
 
 class RowPage(NamedTuple):
@@ -254,11 +263,12 @@ class Store(Protocol):
         """Forget a document, if there is one."""
         ...
 
-    async def changed(self, seen: int, timeout_s: float) -> int:
-        """Wait until something was appended since ``seen``; give the new mark.
+    async def changed(self, seen: int, timeout_s: float, about: str = "") -> int:
+        """Wait until something changed since ``seen``; give the new mark.
 
-        A mark only means something to the process that got it. Returns after ``timeout_s`` at
-        the latest, changed or not.
+        With ``about``, a session's id or `ALERTS`, other changes need not end it, and may: not
+        every store learns what another process wrote. A mark only means something to the process
+        that got it. Returns after ``timeout_s`` at the latest, changed or not.
         """
         ...
 

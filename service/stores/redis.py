@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from service.stores import redis_rows
 from service.stores.port import (
+    SIDE_KINDS,
     AlreadyAnswered,
     Answer,
     Append,
@@ -48,7 +49,7 @@ class RedisStore:
         """See `Store.append`."""
         keys = [self._link.session_key(write.session_id, what) for what in ("log", "row", "key")]
         keys += [self._name("answer", key) for key in write.request_keys]
-        said = await self._link.script("append", keys, *_append_words(write))
+        said = await self._link.script("append", keys, *redis_rows.append_words(write))
         match said[0]:
             case b"answered":
                 key = write.request_keys[int(said[1])]
@@ -80,10 +81,9 @@ class RedisStore:
             found = await self._link.script("list_person", (), query.person, query.now_ms)
             return redis_rows.page_of_person(query, found)
         walk = redis_rows.walk(query)
-        total, found = await self._link.script(
-            "list_rows", (), f"{self._link.prefix}:{walk.index}", walk.after, query.limit,
-            walk.level, walk.kind, walk.status, walk.skip,
-        )  # fmt: skip
+        total, found = await self._stretch(query, walk.behind, "+", query.limit + 1)
+        if walk.filtered and walk.before and query.counted:
+            total += (await self._stretch(query, "-", walk.before, 0))[0]
         return redis_rows.page(query, total, found)
 
     async def lease_due(
@@ -167,16 +167,17 @@ class RedisStore:
 
     async def put_document(self, kind: str, document: Document) -> None:
         """See `Store.put_document`."""
-        if not await self._link.script("put_document", (), kind, *document):
+        quiet = int(kind in SIDE_KINDS)
+        if not await self._link.script("put_document", (), kind, *document, quiet):
             raise Conflict
 
     async def drop_document(self, kind: str, key: str) -> None:
         """See `Store.drop_document`."""
         await self._link.script("drop_document", (), kind, key)
 
-    async def changed(self, seen: int, timeout_s: float) -> int:
+    async def changed(self, seen: int, timeout_s: float, about: str = "") -> int:
         """See `Store.changed`."""
-        return await self._link.changed(seen, timeout_s)
+        return await self._link.changed(seen, timeout_s, about)
 
     async def ping(self) -> None:
         """See `Store.ping`."""
@@ -206,6 +207,21 @@ class RedisStore:
 
     def _name(self, *parts: str) -> str:
         return ":".join((self._link.prefix, *parts))
+
+    async def _stretch(
+        self, query: RowQuery, low: Word, high: Word, most: int
+    ) -> tuple[int, list[redis_rows.Found]]:
+        """Count a stretch of a list and read its first rows, so far at a time that nobody waits."""
+        walk, total = redis_rows.walk(query), 0
+        index = f"{self._link.prefix}:{walk.index}"
+        found: list[redis_rows.Found] = []
+        while low and (query.counted or len(found) < most):
+            counted, rows, low = await self._link.script(
+                "list_rows", (), index, low, high, most - len(found), *walk.wanted
+            )
+            total += counted
+            found += rows
+        return total, found
 
     async def _rewrite(self, *, ended: bool) -> None:
         """Have the append-only file rewritten, so that a destroyed key is in no file any more.
@@ -245,22 +261,6 @@ class RedisStore:
             log_line(LogEvent.REWRITE_FAILED, "error", code="broke_off")
         # A server that tells nothing of itself would be asked for one rewrite after another.
         return "failed" if ours or not now.run else begun
-
-
-def _append_words(write: Append) -> list[Word]:
-    fence, answer = write.fence, write.answer
-    words: list[Word] = [write.session_id, write.expected_seq]
-    words += (1, fence.holder, fence.number) if fence else (0, "", "")
-    words += (write.wrapped_key or b"", int(write.destroy_key))
-    if answer:
-        words += (answer.key, answer.body_hash, answer.status, answer.body, answer.until_ms)
-    else:
-        words += ("", "", "", "", "")
-    words += redis_rows.indexed(write.row)
-    for one in write.envelopes:
-        words += (one.seq, one.type, one.at_ms, one.actor, one.prev_hash, one.hash)
-        words += (one.schema_version, one.sealed)
-    return words
 
 
 def _envelope(session_id: str, entry_id: bytes, named: Mapping[bytes, bytes]) -> Envelope:

@@ -1,6 +1,7 @@
 """The only file that speaks to Redis: connections, scripts, wake-ups, errors in our words."""
 # The client's stubs leave ``**kwargs`` untyped; what comes back is given its type where it is read.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -94,11 +95,11 @@ class Link:
         well = told.get("aof_last_bgrewrite_status") == "ok"
         return Rewrites(str(told.get("run_id", "")).encode(), bool(busy), well)
 
-    async def changed(self, seen: int, timeout_s: float) -> int:
+    async def changed(self, seen: int, timeout_s: float, about: str) -> int:
         """Wait for a wake-up after ``seen``."""
         if self._listening is None or self._listening.done():
             self._listening = asyncio.create_task(self._listen())
-        return await self._waker.changed(seen, timeout_s)
+        return await self._waker.changed(seen, timeout_s, about)
 
     async def close(self) -> None:
         """Stop listening and let go of the connections."""
@@ -154,7 +155,10 @@ class Link:
                 silent_s = 0.0
                 # Redis says first that it listens: what was said before counts as said now, and
                 # not a moment earlier, or what came in between would wake nobody.
-                if told["type"] != "pong":
+                if told["type"] == "message":
+                    about: Any = told["data"]
+                    self._waker.wake(*about.decode().split())
+                elif told["type"] != "pong":
                     self._waker.wake()
 
 

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from safety.risk import RiskLevel
 from service.session.row import Row
 from service.stores import paging
-from service.stores.port import Claim, Order, RowPage, RowQuery, StoredRow
+from service.stores.port import Append, Claim, Order, RowPage, RowQuery, StoredRow
 
 _ROW = TypeAdapter(Row)
 _END = b"\0\xff"
@@ -55,12 +55,13 @@ class Walk:
     """A list query as `list_rows.lua` takes it."""
 
     index: str
-    after: bytes
-    level: int
-    kind: str
-    status: str
-    skip: int
-    """Characters of a member before its session id."""
+    behind: bytes
+    """Where the page begins, as a lower bound of members."""
+    before: bytes
+    """The same as an upper bound of what comes before it; empty for a first page."""
+    wanted: tuple[int, int, str, str]
+    """Characters of a member before its session id; then the least level, the kind, the status."""
+    filtered: bool
 
 
 def indexed(row: Row) -> Indexed:
@@ -77,15 +78,37 @@ def indexed(row: Row) -> Indexed:
     )
 
 
+def append_words(write: Append) -> list[str | bytes | int]:
+    """Give what `append.lua` takes."""
+    fence, answer = write.fence, write.answer
+    words: list[str | bytes | int] = [write.session_id, write.expected_seq]
+    words += (1, fence.holder, fence.number) if fence else (0, "", "")
+    words += (write.wrapped_key or b"", int(write.destroy_key))
+    if answer:
+        words += (answer.key, answer.body_hash, answer.status, answer.body, answer.until_ms)
+    else:
+        words += ("", "", "", "", "")
+    words += indexed(write.row)
+    for one in write.envelopes:
+        words += (one.seq, one.type, one.at_ms, one.actor, one.prev_hash, one.hash)
+        words += (one.schema_version, one.sealed)
+    return words
+
+
 def walk(query: RowQuery) -> Walk:
     """Give how to find a page. Raises: ValueError for a token that is not ours."""
+    after = _after(query.order, query.after) if query.after else b""
+    wanted = (
+        query.risk.rank if query.risk else 0,
+        _KINDS[query.kind] if query.kind else "",
+        _STATUSES.get(query.status, "?") if query.status else "",
+    )
     return Walk(
         index=query.order if query.team is None else f"{query.order}:{query.team}",
-        after=_after(query.order, query.after) if query.after else b"",
-        level=query.risk.rank if query.risk else 0,
-        kind=_KINDS[query.kind] if query.kind else "",
-        status=_STATUSES.get(query.status, "?") if query.status else "",
-        skip=sum(number.digits for number in _MEMBERS[query.order]),
+        behind=b"(" + after if after else b"-",
+        before=b"[" + after if after else b"",
+        wanted=(sum(number.digits for number in _MEMBERS[query.order]), *wanted),
+        filtered=any(wanted),
     )
 
 
@@ -102,9 +125,11 @@ def stored(found: Found, now_ms: int | None = None) -> StoredRow:
 
 def page(query: RowQuery, total: int, found: Sequence[Found]) -> RowPage:
     """Give the page of what was found: in order, one more than asked for if there is more."""
-    items = [stored(one, query.now_ms) for one in found[: query.limit]]
-    full = len(found) > len(items)
-    return RowPage(items, _token(query.order, items) if full else None, total)
+    rows = [stored(one, query.now_ms) for one in found[: query.limit]]
+    # A session that moved down the list while it was walked was met twice.
+    items = list({one.row.session_id: one for one in rows}.values())
+    more = _token(query.order, items) if len(found) > len(rows) else None
+    return RowPage(items, more, total if query.counted else 0)
 
 
 def page_of_person(query: RowQuery, found: Sequence[Found]) -> RowPage:
@@ -118,7 +143,8 @@ def page_of_person(query: RowQuery, found: Sequence[Found]) -> RowPage:
     rows.sort(key=lambda one: paging.place(order, one.row))
     left = [one for one in rows if start is None or paging.place(order, one.row) > start]
     items = left[: query.limit]
-    return RowPage(items, _token(order, items) if len(left) > len(items) else None, len(rows))
+    more = _token(order, items) if len(left) > len(items) else None
+    return RowPage(items, more, len(rows) if query.counted else 0)
 
 
 def _fits(one: StoredRow, query: RowQuery) -> bool:

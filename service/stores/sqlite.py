@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from service.stores import sqlite_leases, sqlite_rows
 from service.stores.port import (
+    SIDE_KINDS,
     AlreadyAnswered,
     Answer,
     Append,
@@ -29,7 +30,7 @@ from service.stores.port import (
     StoreUnavailable,
 )
 from service.stores.sqlite_writer import Writer, connect, empty_log
-from service.stores.waking import Waker
+from service.stores.waking import Waker, topics
 
 _LOOK_S = 0.05
 """How often to look whether another process wrote; a counter in memory, no disk."""
@@ -63,7 +64,7 @@ class SqliteStore:
     async def append(self, write: Append) -> None:
         """See `Store.append`."""
         await self._writer.run(lambda link: _append(link, write))
-        self._waker.wake()
+        self._waker.wake(*topics(write.row))
         if write.destroy_key:
             await asyncio.to_thread(empty_log, self._path)
 
@@ -102,7 +103,7 @@ class SqliteStore:
             return await self._writer.run(lambda link: sqlite_leases.keep(link, *given), False)
         wanted = (lease, until_ms, aside_since_ms)
         done = await self._writer.run(lambda link: sqlite_leases.put_aside(link, *wanted), False)
-        self._waker.wake()
+        self._waker.wake(lease.session_id)
         return done
 
     async def next_due_ms(self, *, aside: bool = True) -> int | None:
@@ -112,7 +113,7 @@ class SqliteStore:
     async def claim(self, wish: ClaimWish) -> Claim:
         """See `Store.claim`."""
         claim = await self._writer.run(lambda link: sqlite_leases.claim(link, wish))
-        self._waker.wake()
+        self._waker.wake(wish.session_id)
         return claim
 
     async def release_claim(self, session_id: str, fence: Fence) -> None:
@@ -122,7 +123,7 @@ class SqliteStore:
             "WHERE session_id = ? AND claim_holder = ? AND claim_number = ?"
         )
         await self._writer.run(lambda link: link.execute(sql, (session_id, *fence)))
-        self._waker.wake()
+        self._waker.wake(session_id)
 
     async def wrapped_key(self, session_id: str) -> bytes | None:
         """See `Store.wrapped_key`."""
@@ -165,7 +166,8 @@ class SqliteStore:
     async def put_document(self, kind: str, document: Document) -> None:
         """See `Store.put_document`."""
         await self._writer.run(lambda link: _put(link, kind, document))
-        self._waker.wake()
+        if kind not in SIDE_KINDS:
+            self._waker.wake()
 
     async def drop_document(self, kind: str, key: str) -> None:
         """See `Store.drop_document`."""
@@ -187,13 +189,13 @@ class SqliteStore:
         sql = "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?)"
         await self._writer.run(lambda link: link.executemany(sql, map(astuple, answers)))
 
-    async def changed(self, seen: int, timeout_s: float) -> int:
+    async def changed(self, seen: int, timeout_s: float, about: str = "") -> int:
         """See `Store.changed`."""
         deadline = time.monotonic() + timeout_s
         while True:
             self._look()
             left = deadline - time.monotonic()
-            mark = await self._waker.changed(seen, max(0.0, min(_LOOK_S, left)))
+            mark = await self._waker.changed(seen, max(0.0, min(_LOOK_S, left)), about)
             if mark != seen or left <= 0:
                 return mark
 
@@ -264,6 +266,9 @@ def _append(link: sqlite3.Connection, write: Append) -> None:
         link.execute("INSERT INTO keys VALUES (?, ?)", (write.session_id, write.wrapped_key))
     if write.destroy_key:
         link.execute("DELETE FROM keys WHERE session_id = ?", (write.session_id,))
+        sql = "DELETE FROM documents WHERE kind = ? AND (key = ? OR (key > ? AND key < ?))"
+        mine = (write.session_id, f"{write.session_id}:", f"{write.session_id};")
+        link.executemany(sql, [(kind, *mine) for kind in SIDE_KINDS])
 
 
 def _answer(link: sqlite3.Connection, key: str) -> Answer | None:

@@ -34,6 +34,18 @@ async def test_what_is_said_before_redis_listens_for_us_wakes_whoever_waits(
         await store.close()
 
 
+async def test_an_earlier_builds_news_that_names_no_session_wakes_everybody(
+    empty_redis: RedisServer,
+) -> None:
+    store = RedisStore(empty_redis.url)
+    mark = await store.changed(await store.changed(0, 10.0), 0.3)
+    heard = asyncio.create_task(store.changed(mark, 10.0, "ses_a"))
+    with socket.create_connection((empty_redis.host, empty_redis.port)) as other:
+        other.sendall(b'PUBLISH sc:changed ""\r\n')
+        assert await heard > mark
+    await store.close()
+
+
 class Line:
     """A line to a server that can go dead under whoever talks: nothing passes, nobody hangs up."""
 

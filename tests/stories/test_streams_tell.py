@@ -16,15 +16,33 @@ from service import streams
 from service.auth import Caller, KeyRecord, issue, revoke
 from service.limits import Seats
 from service.stores.memory import MemoryStore
-from service.stores.port import Document, Envelope, StoredRow, StoreUnavailable
+from service.stores.port import (
+    Document,
+    Envelope,
+    RowPage,
+    RowQuery,
+    StoredRow,
+    StoreUnavailable,
+)
 from tests.driving import PEOPLE, Town, one_app, town
 
 
 class Watched(MemoryStore):
-    """A store that counts what is read of logs, and whose rows go away when told."""
+    """A store that counts what is read, and whose rows go away when told."""
 
     reads = 0
+    lists = 0
     away = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looked_at: list[str] = []
+        """Whose row was read, in order."""
+
+    async def rows(self, query: RowQuery) -> RowPage:
+        """Count and read."""
+        self.lists += 1
+        return await super().rows(query)
 
     async def read(self, session_id: str, after: int = 0) -> Sequence[Envelope]:
         """Count and read."""
@@ -33,6 +51,7 @@ class Watched(MemoryStore):
 
     async def row(self, session_id: str) -> StoredRow | None:
         """Give a row unless it is away."""
+        self.looked_at.append(session_id)
         if self.away:
             raise StoreUnavailable("row")
         return await super().row(session_id)
@@ -196,9 +215,8 @@ async def test_a_stream_ends_after_some_minutes_and_misses_nothing(here: Town) -
     session = await here.drafted()
     stream = await opened(here, session)
     here.clock.tick(600_000)
-    await here.claim("ben", await here.open())
-    assert "event: reply" not in await ended(stream)
     await here.claim("ada", session)
+    assert "event: reply" not in await ended(stream)
     await here.decide("ada", session, "approve")
     told = await heard(streams._replies(listener(here, "app"), session, 0), 1)
     assert told[0][0] == "reply"
@@ -224,7 +242,7 @@ async def test_a_caller_has_so_many_streams_and_gets_their_places_back(here: Tow
     assert not here.house.seats._taken
 
 
-async def test_what_others_do_makes_nobody_read_a_log() -> None:
+async def test_what_others_do_makes_nobody_look() -> None:
     store = Watched()
     async with town(store) as here:
         sessions = [await here.open() for _ in range(20)]
@@ -235,13 +253,38 @@ async def test_what_others_do_makes_nobody_read_a_log() -> None:
         other = await here.open()
         await asyncio.sleep(2 * streams._REST_S)
         before = store.reads
+        store.looked_at.clear()
         await here.claim("ada", other)
         alone = store.reads - before
         await asyncio.sleep(2 * streams._REST_S)
         assert store.reads - before == alone <= 1
+        assert not set(store.looked_at) & set(sessions)
         for one in waiting:
             one.cancel()
         await asyncio.wait(waiting)
+
+
+async def test_a_console_looks_once_a_second_and_at_once_for_an_alert() -> None:
+    store = Watched()
+    async with town(store) as here:
+        sessions = [await here.open() for _ in range(4)]
+
+        async def alert() -> None:
+            async with aclosing(streams._queue(listener(here, "ada"))) as told:
+                async for one in told:
+                    if one.event == "alert":
+                        return
+
+        hears = asyncio.create_task(alert())
+        await asyncio.sleep(streams._CALM_S + 2 * streams._REST_S)
+        store.lists = 0
+        for one in sessions:
+            await here.say(one, "Hello.")
+            await asyncio.sleep(0.05)
+        assert store.lists == len(("queue", "alerts"))
+        await here.say(sessions[0], "[moderate]")
+        async with asyncio.timeout(3 * streams._REST_S):
+            await hears
 
 
 async def test_a_stream_ends_quietly_while_the_store_is_away() -> None:

@@ -1,7 +1,10 @@
-"""A process begins to serve early, and never looks again at what it loaded for good."""
+"""A process begins to serve early, looks never again at what it loaded for good, ends if told."""
 
 import asyncio
 import gc
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from threading import Event
 
@@ -60,3 +63,35 @@ async def test_a_scrubber_that_cannot_be_loaded_lets_no_text_through(
         with pytest.raises(ImportError):
             soon.scrub("I met Ana.", "en", EMPTY)
     assert "Ana" not in capsys.readouterr().out
+
+
+_LISTENING = """
+import asyncio
+from service.start import told_to_stop
+
+async def run():
+    with told_to_stop() as told:
+        print("listening", flush=True)
+        await told.wait()
+        print("told", flush=True)
+        await asyncio.sleep({})
+
+asyncio.run(run())
+"""
+
+
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("lasts_s", "again", "ends"), [(0, False, 0), (60, True, 143)])
+def test_being_told_to_stop_leaves_time_and_being_told_again_leaves_none(
+    first: signal.Signals, lasts_s: int, again: bool, ends: int
+) -> None:
+    root = Path(__file__).parents[2]
+    words = [sys.executable, "-c", _LISTENING.format(lasts_s)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=root) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "listening\n"
+        process.send_signal(first)
+        assert process.stdout.readline() == "told\n"
+        if again:
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == ends

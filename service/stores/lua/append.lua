@@ -53,6 +53,12 @@ if destroy == '1' then
   -- The key's bytes are still in the append-only file until somebody has it rewritten. A session is
   -- erased once: nobody who read an earlier mark takes this one for it.
   redis.call('SET', P .. ':rewrite', session_id)
+  -- Who looks at it and what somebody has typed: `SIDE_KINDS`, and how their keys begin.
+  drop_document('viewer', session_id)
+  for _, name in ipairs(redis.call('HKEYS', P .. ':documents:unsent')) do
+    if name:sub(1, #session_id + 1) == session_id .. ':' then drop_document('unsent', name) end
+  end
 end
-changed()
+-- A place among alerts begins with a zero where the row asks for a person.
+changed(alerts:sub(1, 1) == '0' and session_id .. ' !' or session_id)
 return {'written'}

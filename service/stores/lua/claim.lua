@@ -14,5 +14,5 @@ if not (ours and live) then number = tostring(tonumber(number) + 1) end
 redis.call('HSET', row, 'claim_holder', holder, 'claim_number', number, 'claim_until', until_ms)
 if not ours then person_off(session_id, old[2], old[5]) end
 person_on(session_id, holder)
-changed()
+changed(session_id)
 return {'claimed', number}

@@ -7,7 +7,7 @@ if since ~= '' then
   lease(session_id, until_ms)
   tier_on('aside', session_id, old[3], since)
   redis.call('HSET', row, 'aside', since)
-  changed()
+  changed(session_id)
   return 1
 end
 due_off(session_id, old[3], old[4])

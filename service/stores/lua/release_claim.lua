@@ -4,5 +4,5 @@ local old = redis.call('HMGET', row, 'claim_holder', 'claim_number', 'assigned')
 if old[1] ~= holder or old[2] ~= number then return 0 end
 redis.call('HSET', row, 'claim_holder', '', 'claim_until', '0')
 person_off(session_id, holder, old[3])
-changed()
+changed(session_id)
 return 1

@@ -56,4 +56,14 @@ local function person_off(session_id, who, still)
   end
 end
 
-local function changed() redis.call('PUBLISH', P .. ':changed', '') end
+-- Say whose row changed, for those who wait for one session; `!` behind it says that the row asks for
+-- a person at an alert. With nothing to say, everybody wakes. Never words.
+local function changed(about) redis.call('PUBLISH', P .. ':changed', about) end
+
+-- Forget a document, and its kind with its last one.
+local function drop_document(kind, key)
+  redis.call('HDEL', P .. ':documents:' .. kind, key)
+  if redis.call('EXISTS', P .. ':documents:' .. kind) == 0 then
+    redis.call('SREM', P .. ':kinds', kind)
+  end
+end
