@@ -214,31 +214,33 @@ class Worker:
         try:
             began = time.perf_counter()
             with Duties.seconds.timed(kind=duty.kind), noting() as noted:
-                await self._carry_out(session_id, duty)
+                outcome = "done" if await self._carry_out(session_id, duty) else "retried"
                 noted.update(
-                    duty=duty.kind, session_id=session_id,
+                    duty=duty.kind, session_id=session_id, outcome=outcome,
                     latency_ms=round(1_000 * (time.perf_counter() - began), 1),
                 )  # fmt: skip
                 log_line(LogEvent.DUTY_DONE, **noted)
         finally:
             self._busy.discard(key)
-        Duties.done.add(kind=duty.kind, outcome="done")
+        Duties.done.add(kind=duty.kind, outcome=outcome)
 
-    async def _carry_out(self, session_id: str, duty: Duty) -> None:
+    async def _carry_out(self, session_id: str, duty: Duty) -> bool:
+        """Do one duty; False when it did not work out and the log says to try again."""
         if duty.kind == "page":
-            await page_due(session_id, duty.subject, Desk(self._ledger, self._ports))
-        elif duty.kind == "release":
+            return await page_due(session_id, duty.subject, Desk(self._ledger, self._ports))
+        if duty.kind == "release":
             await release_due(session_id, Desk(self._ledger, self._ports))
-        else:
-            await self._turn(session_id, duty.kind)
+            return True
+        return await self._turn(session_id, duty.kind)
 
-    async def _turn(self, session_id: str, kind: DutyKind) -> None:
+    async def _turn(self, session_id: str, kind: DutyKind) -> bool:
         """Run a turn; again when the session moved on meanwhile and still owes it."""
-        run = run_turn if kind == "draft" else run_planning
+        run, well = run_turn if kind == "draft" else run_planning, True
         for _ in range(_REPEATS):
-            await run(session_id, self._ledger, self._ports)
+            well = await run(session_id, self._ledger, self._ports)
             if kind not in [duty.kind for duty in (await self._owed(session_id)).now]:
-                return
+                break
+        return well
 
     @asynccontextmanager
     async def _kept(self, lease: Lease, later_ms: int | None) -> AsyncGenerator[None]:
@@ -280,6 +282,7 @@ def _outliving(session_id: str, kind: DutyKind | None = None) -> Generator[None]
     try:
         yield
     except StoreUnavailable:
+        Duties.done.add(kind=kind or "none", outcome="retried")
         log_line(LogEvent.STORE_UNAVAILABLE, "error", session_id=session_id)
     except Refused as refused:
         Duties.done.add(kind=kind or "none", outcome="superseded")
