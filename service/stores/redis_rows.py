@@ -1,4 +1,4 @@
-"""PURE. Rows in Redis: a summary as JSON, and members whose byte order is the list's order."""
+"""PURE. What Redis holds: events, summaries, and members whose byte order is the list's order."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from safety.risk import RiskLevel
 from service.session.row import Row
 from service.stores import paging
-from service.stores.port import Claim, Order, RowPage, RowQuery, StoredRow
+from service.stores.port import Claim, Envelope, Order, RowPage, RowQuery, StoredRow
 
 _ROW = TypeAdapter(Row)
 _END = b"\0\xff"
@@ -119,6 +119,21 @@ def page_of_person(query: RowQuery, found: Sequence[Found]) -> RowPage:
     left = [one for one in rows if start is None or paging.place(order, one.row) > start]
     items = left[: query.limit]
     return RowPage(items, _token(order, items) if len(left) > len(items) else None, len(rows))
+
+
+def envelope(session_id: str, entry_id: bytes, named: Mapping[bytes, bytes]) -> Envelope:
+    """Give an event as found: its entry id is its position."""
+    return Envelope(
+        session_id=session_id,
+        seq=int(entry_id.partition(b"-")[0]),
+        type=named[b"type"].decode(),
+        at_ms=int(named[b"at_ms"]),
+        actor=named[b"actor"].decode(),
+        prev_hash=named[b"prev_hash"],
+        hash=named[b"hash"],
+        schema_version=int(named[b"schema_version"]),
+        sealed=named[b"sealed"],
+    )
 
 
 def _fits(one: StoredRow, query: RowQuery) -> bool:
