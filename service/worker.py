@@ -282,7 +282,8 @@ def _outliving(session_id: str, kind: DutyKind | None = None) -> Generator[None]
     try:
         yield
     except StoreUnavailable:
-        Duties.done.add(kind=kind or "none", outcome="retried")
+        if kind:
+            Duties.done.add(kind=kind, outcome="retried")
         log_line(LogEvent.STORE_UNAVAILABLE, "error", session_id=session_id)
     except Refused as refused:
         Duties.done.add(kind=kind or "none", outcome="superseded")
