@@ -205,6 +205,10 @@ async def _told(
     for _ in range(_TRIES):
         wanted = await _wanted(store, session_id, log, keys)
         if isinstance(wanted, Tampered):
+            # Erased since the log was read: then its key is gone, and rightly.
+            if more := await store.read(session_id, len(log)):
+                log = [*log, *more]
+                continue
             return wanted
         try:
             if parts := await _differing(store, wanted):
