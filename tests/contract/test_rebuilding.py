@@ -10,7 +10,7 @@ import redis
 
 from safety.risk import Category, RiskLevel
 from service.checkpoints import rebuild, verify
-from service.ledger import Ledger, Under
+from service.ledger import Ledger
 from service.session import alarms, events
 from service.session.duties import Policy
 from service.session.row import Row

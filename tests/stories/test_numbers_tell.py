@@ -97,6 +97,7 @@ async def test_a_crisis_that_nobody_has_seen_ages_beside_one_that_somebody_is_at
 ) -> None:
     session = await here.open()
     await here.say(session, "[imminent]")
+    here.clock.tick(MINUTE // 3)
     (alert,) = (await here.desk("ada", session))["alerts"]
     await here.call("ada", "POST", f"/v1/alerts/{alert['alert_id']}/acknowledge")
     here.clock.tick(10 * MINUTE)
