@@ -26,7 +26,7 @@ stop: ## End what `make run` started; nothing stored is lost
 test: setup ## Run every test there is, on a real engine, Redis and browser
 	@deploy/test.sh
 
-check: setup ## Format, lint, types, import contracts, fast tests; under a minute
+check: setup ## Format, lint, types, imports, fast tests, audit if a network answers; under a minute
 	@deploy/check.sh
 
 bench: setup ## Measure the service against its aims; prints one table, writes bench.json
@@ -58,10 +58,10 @@ fuzz: setup ## Throw what the API's description allows, and what not, at it (SEC
 load: setup ## Hold the service under load for a while and watch memory, latency and errors
 	@$(PY) -m tests.load
 
-audit: ## Compare the images' locks with public vulnerability data; needs the network
+audit: ## Compare every lock with public vulnerability data; needs the network
 	@deploy/supply.sh audit
 
-sbom: ## Write build/sbom.cdx.json: everything that is installed, as CycloneDX
+sbom: ## Write build/sbom.IMAGE.cdx.json: what service and console images install, as CycloneDX
 	@deploy/supply.sh sbom
 
 docs: setup ## Write the pages that are drawn from the code anew

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from redis.exceptions import RedisError
 
 from service import checkpoints
-from service.checkpoints import Checkpoint, NotACheckpoint, Tampered
+from service.checkpoints import Checkpoint, NotACheckpoint, Rebuilt, Tampered
 from service.ids import SystemClock
 from service.ledger import Ledger
 from service.main import master_keys, open_store, policy
@@ -53,17 +53,20 @@ class Seen:
 @click.option("--checkpoint", "file", type=_FILE, help="Also compare with a signed checkpoint.")
 @click.option("--key", type=_FILE, help="The public key the checkpoint must be signed with.")
 @click.option(
-    "--open", "opening", is_flag=True, help="Also open every payload: needs the master key."
+    "--open", "opening", is_flag=True, help="With the master key: open payloads, compare rows."
 )
 def verify(file: Path | None, key: Path | None, opening: bool) -> None:
-    """Prove that no session's log was changed, reordered, cut off or taken away."""
+    """Prove that no session's log was changed, reordered, cut off or taken away.
+
+    With --open also that what the queue and the pager go by is what the logs say.
+    """
     if file is not None and key is None:
         raise click.UsageError("--checkpoint needs --key: whose signature it must bear")
     signed = _checkpoint(file, key) if file is not None and key is not None else None
     seen = Seen()
     found = _run(_verify(signed, opening, seen))
     for one in found:
-        click.echo(f"{one.session_id} {one.fault} from event {one.seq}")
+        click.echo(one.told)
     if found:
         raise click.ClickException(f"{len(found)} sessions are not as they were")
     on = ", and every one goes on from the checkpoint" if signed else ""
@@ -109,7 +112,7 @@ def take_checkpoint(key: Path, out: Path) -> None:
 
 @click.group()
 def store() -> None:
-    """Move what is stored."""
+    """Move what is stored, or put it right."""
 
 
 @store.command("copy")
@@ -133,6 +136,17 @@ def copy_store(source: str, target: str) -> None:
             f"{len(found)} differences; stop API and workers, then run this again"
         )
     click.echo("both hold the same")
+
+
+@store.command("rebuild")
+def rebuild_rows() -> None:
+    """Write rows and lists anew where they are not what the logs say. Needs the master key."""
+    done = _run(_rebuild())
+    for one in (*done.mended, *done.left):
+        click.echo(one.told)
+    click.echo(f"{len(done.mended)} rows written anew")
+    if done.left:
+        raise click.ClickException(f"{len(done.left)} left as they are: their logs are not whole")
 
 
 @click.command()
@@ -170,6 +184,12 @@ async def _verify(signed: Checkpoint | None, opening: bool, seen: Told) -> Seque
     keys = master_keys(settings) if opening else None
     async with _opened(settings.store) as found:
         return await checkpoints.verify(found, signed, keys, seen)
+
+
+async def _rebuild() -> Rebuilt:
+    settings = Settings()
+    async with _opened(settings.store) as found:
+        return await checkpoints.rebuild(found, master_keys(settings), Seen())
 
 
 async def _take() -> Checkpoint:

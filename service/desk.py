@@ -27,12 +27,12 @@ class Desk(NamedTuple):
     ports: Ports
 
 
-async def page_due(session_id: str, alert_id: str, desk: Desk) -> None:
-    """Reach a person, and write down whether that worked; a failure is tried again."""
+async def page_due(session_id: str, alert_id: str, desk: Desk) -> bool:
+    """Reach a person, and write down whether that worked; False is tried again."""
     state = await desk.ledger.load(session_id)
     alarm = next((one for one in state.open_alarms if one.alert_id == alert_id), None)
     if alarm is None:
-        return
+        return True
     page = Page(alert_id, session_id, state.team, alarm.level, alarm.category, alarm.pages)
     delivered = await desk.ports.pager.page(page)
     outcome = AlertPaged(alert_id=alert_id, tier=page.tier, delivered=delivered)
@@ -46,3 +46,4 @@ async def page_due(session_id: str, alert_id: str, desk: Desk) -> None:
         Alerts.escalated.add(level=alarm.level)
     told = LogEvent.PAGE_SENT if delivered else LogEvent.PAGE_FAILED
     log_line(told, alert_id=alert_id, level=alarm.level)
+    return delivered

@@ -6,6 +6,7 @@ that dashboards take the highest. No words, no ids.
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from planner.vocabulary import Role
 from safety.risk import RiskLevel
@@ -13,7 +14,7 @@ from service.health import Probed
 from service.ledger import Ledger
 from service.ports import Ports
 from service.session.refusals import Refused
-from service.session.row import Row
+from service.session.row import Row, unmet_since_ms
 from service.stores.port import RowQuery, StoreUnavailable
 from service.telemetry.log import LogEvent, log_line, outliving
 from service.telemetry.metrics import Adapters, Alerts, Duties, Engine, Queue
@@ -23,6 +24,15 @@ _PAGE = 200
 _PAGES = 10
 """Rows looked at in one round, most urgent first. In a longer queue the calm tail is counted but
 its age is that of the part seen; the urgent are always seen."""
+
+
+class _Wait(NamedTuple):
+    """What still waits for a human in one session of the queue."""
+
+    row: Row
+    since_ms: int | None
+    unseen: Sequence[tuple[RiskLevel, int]] = ()
+    """Level and moment of each alert that nobody has seen."""
 
 
 class Gauges:
@@ -47,8 +57,9 @@ class Gauges:
         """Set every gauge once. Raises: StoreUnavailable."""
         now_ms = self._ports.clock.now_ms()
         rows, total = await self._queue(now_ms)
-        _show_queue(rows, total, now_ms)
-        await self._show_alerts(rows, now_ms)
+        waits = [await self._wait(row) for row in rows]
+        _show_queue(waits, total, now_ms)
+        _show_alerts(waits, now_ms)
         due_ms = await self._ports.store.next_due_ms()
         Duties.oldest_seconds.put(_age_s(now_ms, due_ms))
         await self._show_adapters()
@@ -69,33 +80,28 @@ class Gauges:
                 break
         return rows, total
 
-    async def _show_alerts(self, rows: Sequence[Row], now_ms: int) -> None:
-        """A row says that an alert is open; only its session says whether somebody has seen it."""
-        since: dict[RiskLevel, int] = {}
-        for row in rows:
-            for level, raised_at_ms in await self._unseen(row) if row.alert_id else ():
-                since[level] = min(since.get(level, raised_at_ms), raised_at_ms)
-        for level in RiskLevel:
-            Alerts.waiting_seconds.put(_age_s(now_ms, since.get(level)), level=level)
+    async def _wait(self, row: Row) -> _Wait:
+        """Give what waits in a session; only where an alert is open is more read than the row.
 
-    async def _unseen(self, row: Row) -> Sequence[tuple[RiskLevel, int]]:
-        """Level and moment of each alert that nobody has seen.
-
-        Of a session that cannot be opened only its row speaks: while it asks for a person, nobody
-        counts as having seen it.
+        Its session says whether somebody has seen it. Of one that cannot be opened only its row
+        speaks: while it asks for a person, nobody counts as having seen it.
         """
-        asking = row.kind == "alert" and row.waiting_since_ms is not None
+        told = _Wait(row, row.waiting_since_ms)
+        if row.alert_id is None:
+            return told
         with outliving(StoreUnavailable, session_id=row.session_id):
             try:
                 state = await self._ledger.load(row.session_id)
             except Refused:  # Erased since the row was read.
-                return ()
-            return [
+                return _Wait(row, None)
+            unseen = [
                 (alarm.level, alarm.raised_at_ms)
                 for alarm in state.open_alarms
                 if alarm.acknowledged_at_ms is None
             ]
-        return [(row.risk, row.waiting_since_ms or 0)] if asking else []
+            return _Wait(row, unmet_since_ms(state), unseen)
+        asking = row.kind == "alert" and row.waiting_since_ms is not None
+        return told._replace(unseen=[(row.risk, row.waiting_since_ms or 0)] if asking else ())
 
     async def _show_adapters(self) -> None:
         for role in Role:
@@ -107,28 +113,34 @@ class Gauges:
             self._live[role] = name
 
 
-def _show_queue(rows: Sequence[Row], total: int, now_ms: int) -> None:
+def _show_queue(waits: Sequence[_Wait], total: int, now_ms: int) -> None:
     depth: dict[RiskLevel, int] = dict.fromkeys(RiskLevel, 0)
-    for row in rows:
-        depth[row.risk] += 1
-    if rows:
+    for wait in waits:
+        depth[wait.row.risk] += 1
+    if waits:
         # What was not looked at stands behind the last row, so it is at most as urgent.
-        depth[rows[-1].risk] += max(0, total - len(rows))
-    oldest = _oldest(rows)
+        depth[waits[-1].row.risk] += max(0, total - len(waits))
+    oldest = _oldest([(wait.row.risk, wait.since_ms) for wait in waits])
     for level in RiskLevel:
         Queue.depth.put(depth[level], risk=level)
         Queue.oldest_seconds.put(_age_s(now_ms, oldest.get(level)), risk=level)
-    undrafted = [row for row in rows if row.kind == "no_draft"]
-    waits = [row.waiting_since_ms for row in undrafted if row.waiting_since_ms is not None]
-    Queue.awaiting_draft_seconds.put(_age_s(now_ms, min(waits, default=None)))
+    undrafted = [wait.since_ms for wait in waits if wait.row.kind == "no_draft"]
+    longest = min((since for since in undrafted if since is not None), default=None)
+    Queue.awaiting_draft_seconds.put(_age_s(now_ms, longest))
 
 
-def _oldest(rows: Sequence[Row]) -> Mapping[RiskLevel, int]:
-    since: dict[RiskLevel, int] = {}
-    for row in rows:
-        if row.waiting_since_ms is not None:
-            since[row.risk] = min(since.get(row.risk, row.waiting_since_ms), row.waiting_since_ms)
-    return since
+def _show_alerts(waits: Sequence[_Wait], now_ms: int) -> None:
+    oldest = _oldest([one for wait in waits for one in wait.unseen])
+    for level in RiskLevel:
+        Alerts.waiting_seconds.put(_age_s(now_ms, oldest.get(level)), level=level)
+
+
+def _oldest(waits: Sequence[tuple[RiskLevel, int | None]]) -> Mapping[RiskLevel, int]:
+    oldest: dict[RiskLevel, int] = {}
+    for level, since_ms in waits:
+        if since_ms is not None:
+            oldest[level] = min(oldest.get(level, since_ms), since_ms)
+    return oldest
 
 
 def _age_s(now_ms: int, since_ms: int | None) -> float:

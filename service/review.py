@@ -37,7 +37,7 @@ from service.scrubbing import ScrubFailed, apart, scrub_words
 from service.session import decide_review, events
 from service.session.refusals import Refused
 from service.session.state import State
-from service.stores.port import ClaimedByOther, ClaimWish, Fence, RowQuery, StoredRow
+from service.stores.port import ClaimedByOther, ClaimLost, ClaimWish, Fence, RowQuery, StoredRow
 from service.telemetry.metrics import Review
 from service.views import draft_view
 
@@ -96,7 +96,11 @@ async def claim_session(
     except ClaimedByOther:
         Review.claims.add(outcome="refused")
         raise
-    Review.claims.add(outcome="taken_over" if asked.take_over else "granted")
+    except ClaimLost:
+        Review.claims.add(outcome="lost")
+        raise
+    kind = "granted" if wish.renew is None else "renewed"
+    Review.claims.add(outcome="taken_over" if asked.take_over else kind)
     if asked.take_over and asked.note is not None:
         note = events.NoteAdded(note_id=house.ports.ids.new("not"), text=asked.note)
         await house.ledger.append(session_id, lambda _: (note,), caller.name)

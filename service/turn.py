@@ -34,8 +34,10 @@ class Turn:
     """The stand-ins there were before; had anybody else given new ones, ours could clash."""
 
 
-async def run_turn(session_id: str, ledger: Ledger, ports: Ports) -> None:
+async def run_turn(session_id: str, ledger: Ledger, ports: Ports) -> bool:
     """Turn the newest unanswered message into one draft for a human to judge.
+
+    False when a template stands in for the model, which is asked again.
 
     Paper: PSY-STEP §4. Differs from the paper: the draft waits for no plan. Until a human decides
     on one, drafts stay on the last step of the stage before.
@@ -43,29 +45,28 @@ async def run_turn(session_id: str, ledger: Ledger, ports: Ports) -> None:
     """
     state = await ledger.load(session_id)
     if not wants_draft(state, ledger.policy):
-        return
+        return True
     try:
         turn = await scrub_new_lines(state, ports)
     except scrubbing.ScrubFailed:
-        await _fall_back(Turn(state), "scrub_failed", ledger, ports)
-    else:
-        await propose_draft(turn, ledger, ports)
+        return await _fall_back(Turn(state), "scrub_failed", ledger, ports)
+    return await propose_draft(turn, ledger, ports)
 
 
-async def run_planning(session_id: str, ledger: Ledger, ports: Ports) -> None:
+async def run_planning(session_id: str, ledger: Ledger, ports: Ports) -> bool:
     """Put up a plan for a human to decide on, where one is needed or was asked for.
 
-    Raises: StoreUnavailable; the worker tries again.
+    False when the planner is asked again. Raises: StoreUnavailable; the worker tries again.
     """
     state = await ledger.load(session_id)
     if not wants_plan(state, ledger.policy):
-        return
+        return True
     try:
         turn = await scrub_new_lines(state, ports)
     except scrubbing.ScrubFailed:
         await _failed(Turn(state), "plan", "scrub_failed", ledger)
-    else:
-        await propose_plan(turn, ledger, ports)
+        return False
+    return await propose_plan(turn, ledger, ports)
 
 
 async def scrub_new_lines(state: State, ports: Ports) -> Turn:
@@ -78,14 +79,14 @@ async def scrub_new_lines(state: State, ports: Ports) -> Turn:
     return Turn(reduce(evolve, seen, state), texts, state.surrogates)
 
 
-async def propose_plan(turn: Turn, ledger: Ledger, ports: Ports) -> None:
+async def propose_plan(turn: Turn, ledger: Ledger, ports: Ports) -> bool:
     """Ask the planner adapter; a human decides on what it says. Repaired once, then a fallback."""
     if case.unscrubbed(turn.state):
-        return
+        return True
     asked = await drafting.write_plan(turn.state, ports)
     if isinstance(asked, drafting.Failure):
         await _failed(turn, "plan", asked.reason, ledger)
-        return
+        return False
 
     def propose(now: State) -> Sequence[Event]:
         # Somebody moved the cursor meanwhile: the plan is for where the session was.
@@ -93,30 +94,31 @@ async def propose_plan(turn: Turn, ledger: Ledger, ports: Ports) -> None:
         return decide.proposed(now, asked, ledger.policy) if same else ()
 
     await _write(turn, propose, ledger)
+    return True
 
 
 def _moves(state: State) -> int:
     return sum(entry.kind == "stage" for entry in state.entries)
 
 
-async def propose_draft(turn: Turn, ledger: Ledger, ports: Ports) -> None:
+async def propose_draft(turn: Turn, ledger: Ledger, ports: Ports) -> bool:
     """Ask the utterance adapter for the current or the next action, and guard what it says."""
     if case.unscrubbed(turn.state):
-        return
+        return True
     asked = await drafting.write_draft(turn.state, ports)
     if isinstance(asked, drafting.Failure):
-        await _fall_back(turn, asked.reason, ledger, ports)
-    else:
-        await _lay_down(turn, asked, ledger, ports)
+        return await _fall_back(turn, asked.reason, ledger, ports)
+    await _lay_down(turn, asked, ledger, ports)
+    return True
 
 
-async def _fall_back(turn: Turn, reason: str, ledger: Ledger, ports: Ports) -> None:
+async def _fall_back(turn: Turn, reason: str, ledger: Ledger, ports: Ports) -> bool:
     """Put a labelled template on the desk at once; the log says when to ask the model again."""
     turn = await _failed(turn, "draft", reason, ledger)
-    if turn.state.draft_is_fresh or not wants_draft(turn.state, ledger.policy):
-        return
-    template = drafting.template_draft(turn.state, reason, ports)
-    await _lay_down(turn, template, ledger, ports)
+    if not turn.state.draft_is_fresh and wants_draft(turn.state, ledger.policy):
+        template = drafting.template_draft(turn.state, reason, ports)
+        await _lay_down(turn, template, ledger, ports)
+    return False
 
 
 async def _lay_down(turn: Turn, draft: DraftPrepared, ledger: Ledger, ports: Ports) -> None:

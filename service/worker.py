@@ -28,17 +28,13 @@ _LEASE_MS = 15_000
 """How long other workers leave a session alone; kept up while its turn runs."""
 _ASIDE_MS = 300_000
 """A session that waits for a slot is looked at again after this, should the store forget it."""
-_SOON_MS = 1_000
-_PLANS_FULL_MS = 5_000
+_SOON_MS, _PLANS_FULL_MS = 1_000, 5_000
 """When to look again at a session whose turn is just ending here."""
 _RESTS_MS = 60_000
 """When to look again, at the latest, where nothing is due yet: the model is paused, or away."""
-_FORGET_MS = 300_000
-"""How often the store is asked to forget answers that no client can ask for again."""
-_REPEATS = 3
-"""How often a turn starts over at once because the session moved on while it ran."""
-_PAUSE_S = 0.5
-"""A store that is down is asked again after this."""
+_FORGET_ANSWERS_EVERY_MS = 300_000
+_REPEATS_OF_A_TURN = 3
+_STORE_IS_DOWN_S = 0.5
 DRAIN_S = 45.0
 """How long turns may go on once told to stop; whoever sends that has to wait longer."""
 
@@ -126,7 +122,7 @@ class Worker:
                     await news()
             except StoreUnavailable:
                 log_line(LogEvent.STORE_UNAVAILABLE, "error")
-                await asyncio.sleep(_PAUSE_S)
+                await asyncio.sleep(_STORE_IS_DOWN_S)
 
     async def _forget(self) -> None:
         """Have the store forget old answers now and then, beginning at once."""
@@ -136,7 +132,7 @@ class Worker:
             try:
                 if now >= next_ms:
                     await self._ports.store.forget_answers(now)
-                    next_ms = now + _FORGET_MS
+                    next_ms = now + _FORGET_ANSWERS_EVERY_MS
             except StoreUnavailable:
                 log_line(LogEvent.STORE_UNAVAILABLE, "error")
             await asyncio.sleep(_POLL_S)
@@ -152,14 +148,14 @@ class Worker:
             elif kind is None:
                 await self._rest(lease, owed)
             elif kind not in TURNS:
-                tasks.create_task(self._serve(lease, owed))
+                tasks.create_task(self._do_all(lease, owed))
             elif full or (lease.session_id, kind) in self._busy:
                 # What is under way here sees, as a rule, at its end what came meanwhile.
                 soon = self._ports.clock.now_ms() + (_PLANS_FULL_MS if full else _SOON_MS)
                 await self._ports.store.keep_lease(lease, soon)
             elif kind == "plan":
                 await self._plans.acquire()
-                asked = tasks.create_task(self._serve(lease, owed))
+                asked = tasks.create_task(self._do_all(lease, owed))
                 asked.add_done_callback(lambda _: self._plans.release())
             elif self._held >= self._most:
                 since, until = owed.now[0].due_at_ms, self._until(owed.later_ms, _ASIDE_MS)
@@ -187,7 +183,7 @@ class Worker:
     async def _resume(self, lease: Lease) -> None:
         """Do what a session that was put aside owes by now."""
         with _outliving(lease.session_id):
-            await self._serve(lease, await self._owed(lease.session_id))
+            await self._do_all(lease, await self._owed(lease.session_id))
 
     async def _wait_and_serve(self, lease: Lease, owed: Owed) -> None:
         try:
@@ -195,21 +191,18 @@ class Worker:
                 if self._stopping.is_set():
                     await self._give_back(lease)
                 else:
-                    await self._do_all(lease, owed.now)
+                    await self._do_all(lease, owed)
         finally:
             self._held -= 1
 
-    async def _serve(self, lease: Lease, owed: Owed) -> None:
-        async with self._kept(lease, owed.later_ms):
-            await self._do_all(lease, owed.now)
-
-    async def _do_all(self, lease: Lease, now: Sequence[Duty]) -> None:
+    async def _do_all(self, lease: Lease, owed: Owed) -> None:
         """Do duties. Never raises: the loop outlives a bad turn."""
-        for duty in now:
-            with _outliving(lease.session_id, duty.kind):
-                await self._do(lease.session_id, duty)
-                if self._waits.known(lease.session_id, duty.kind):
-                    await self._rest(lease, await self._owed(lease.session_id))
+        async with self._kept(lease, owed.later_ms):
+            for duty in owed.now:
+                with _outliving(lease.session_id, duty.kind):
+                    await self._do(lease.session_id, duty)
+                    if self._waits.known(lease.session_id, duty.kind):
+                        await self._rest(lease, await self._owed(lease.session_id))
 
     async def _owed(self, session_id: str) -> Owed:
         state = await self._ledger.load(session_id)
@@ -224,35 +217,37 @@ class Worker:
         try:
             began = time.perf_counter()
             with Duties.seconds.timed(kind=duty.kind), noting() as noted:
-                await self._carry_out(session_id, duty)
+                outcome = "done" if await self._carry_out(session_id, duty) else "retried"
                 took = round(1_000 * (time.perf_counter() - began), 1)
-                noted.update(duty=duty.kind, session_id=session_id, latency_ms=took)
+                noted.update(duty=duty.kind, session_id=session_id)
+                noted.update(latency_ms=took, outcome=outcome)
                 log_line(LogEvent.DUTY_DONE, **noted)
         finally:
             self._busy.discard(key)
-        Duties.done.add(kind=duty.kind, outcome="done")
+        Duties.done.add(kind=duty.kind, outcome=outcome)
 
-    async def _carry_out(self, session_id: str, duty: Duty) -> None:
+    async def _carry_out(self, session_id: str, duty: Duty) -> bool:
+        """Do one duty; False when it did not work out and the log says to try again."""
         if duty.kind == "page":
-            await page_due(session_id, duty.subject, Desk(self._ledger, self._ports))
-        elif duty.kind == "release":
+            return await page_due(session_id, duty.subject, Desk(self._ledger, self._ports))
+        if duty.kind == "release":
             await release_due(session_id, Desk(self._ledger, self._ports))
-        else:
-            await self._turn(session_id, duty.kind)
+            return True
+        return await self._turn(session_id, duty.kind)
 
-    async def _turn(self, session_id: str, kind: DutyKind) -> None:
+    async def _turn(self, session_id: str, kind: DutyKind) -> bool:
         """Run a turn; again when the session moved on meanwhile and still owes it."""
-        run = run_turn if kind == "draft" else run_planning
+        run, well = run_turn if kind == "draft" else run_planning, True
         owed = await self._owed(session_id)
-        for _ in range(_REPEATS):
+        for _ in range(_REPEATS_OF_A_TURN):
             before = owed.state.seq
-            await run(session_id, self._ledger, self._ports)
+            well = await run(session_id, self._ledger, self._ports)
             owed = await self._owed(session_id)
-            if owed.state.seq == before:
+            if stuck := owed.state.seq == before:
                 self._waits.begin(owed.state, kind, self._ports.clock.now_ms())
-                return
-            if self._stopping.is_set() or kind not in [duty.kind for duty in owed.now]:
-                return
+            if stuck or self._stopping.is_set() or kind not in [duty.kind for duty in owed.now]:
+                break
+        return well
 
     @asynccontextmanager
     async def _kept(self, lease: Lease, later_ms: int | None) -> AsyncGenerator[None]:
@@ -293,6 +288,8 @@ def _outliving(session_id: str, kind: DutyKind | None = None) -> Generator[None]
     try:
         yield
     except StoreUnavailable:
+        if kind:
+            Duties.done.add(kind=kind, outcome="retried")
         log_line(LogEvent.STORE_UNAVAILABLE, "error", session_id=session_id)
     except Refused as refused:
         Duties.done.add(kind=kind or "none", outcome="superseded")

@@ -117,7 +117,7 @@ async def assign(
         return (handed,)
 
     done = await house.ledger.append(session_id, write, caller.name, under)
-    Review.claims.add(outcome="granted")
+    Review.claims.add(outcome="handed_over")
     return Written(seq=done.state.seq)
 
 

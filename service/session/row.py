@@ -73,6 +73,25 @@ def summarise(state: State, policy: Policy) -> Row:
     )
 
 
+def unmet_since_ms(state: State) -> int | None:
+    """Since when somebody waits to whom nobody has turned yet; None when nobody does.
+
+    Not `Row.waiting_since_ms`, by which a crisis keeps its place in the queue to its end: whoever
+    acknowledged every alert has seen what was written until then, and is at it.
+    """
+    kind, since = _waiting(state)
+    seen = [one.acknowledged_at_ms for one in state.open_alarms if one.acknowledged_at_ms]
+    if kind != "alert" or len(seen) < len(state.open_alarms):
+        return since
+    wrote = _unanswered_ms(state)
+    waits = state.status != "closed" and wrote is not None and wrote >= max(seen)
+    return wrote if waits else None
+
+
+def _unanswered_ms(state: State) -> int | None:
+    return next((one.at_ms for one in state.entries if one.id == state.unanswered), None)
+
+
 def _waiting(state: State) -> tuple[QueueKind | None, int | None]:
     """What a human must do and since when somebody waits for it."""
     if state.status == "erased":
@@ -86,7 +105,7 @@ def _waiting(state: State) -> tuple[QueueKind | None, int | None]:
         return None, None
     if state.proposed:
         return "plan", state.plans[-1].at_ms
-    waits = next((one.at_ms for one in state.entries if one.id == state.unanswered), None)
+    waits = _unanswered_ms(state)
     if state.draft is not None and state.draft_is_fresh:
         # Asked for, or the counselor's first line: no message waits, but the client does.
         return "draft", state.draft.at_ms if waits is None else waits

@@ -18,7 +18,7 @@ Told = Callable[[int, int], None]
 
 
 class Copyable(Store, Protocol):
-    """A store that can also say all it holds beside the sessions."""
+    """A store that can also say all it holds, and be put right by what its logs say."""
 
     async def kinds(self) -> Sequence[str]:
         """Give the kinds of documents there are, in order."""
@@ -30,6 +30,19 @@ class Copyable(Store, Protocol):
 
     async def keep_answers(self, answers: Sequence[Answer]) -> None:
         """Remember answers given elsewhere; one that is known stays as it is."""
+        ...
+
+    async def sessions(self) -> Sequence[str]:
+        """Give every session that has a log, by id, whether it is in a list or not."""
+        ...
+
+    async def mend(self, row: Row, *, write: bool) -> Sequence[str]:
+        """Name the lists in which a session does not stand where ``row`` wants it.
+
+        With ``write`` the row and its places are put there and leases end; the claim stays. A lease
+        moves when a session is due: until then only whether it is due at all is compared.
+        Raises: Conflict when ``row`` is not of the log as it stands.
+        """
         ...
 
 

@@ -198,6 +198,21 @@ class MemoryStore:
         """See `Copyable.keep_answers`."""
         self._answers = {one.key: one for one in answers} | self._answers
 
+    async def sessions(self) -> Sequence[str]:
+        """See `Copyable.sessions`."""
+        return sorted(self._logs)
+
+    async def mend(self, row: Row, *, write: bool) -> Sequence[str]:
+        """See `Copyable.mend`; there are no lists beside the rows."""
+        if len(self._logs.get(row.session_id, ())) != row.seq:
+            raise Conflict
+        if write:
+            self._rows[row.session_id] = row
+            self._leases[row.session_id] = self._leases.get(row.session_id, 0) + 1
+            self._aside.pop(row.session_id, None)
+            self._waker.wake()
+        return ()
+
     async def changed(self, seen: int, timeout_s: float, about: str = "") -> int:
         """See `Store.changed`."""
         return await self._waker.changed(seen, timeout_s, about)

@@ -4,9 +4,10 @@ Keys and what they cost are listed in docs/stores.md. Only answers ever expire.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
+from service.session.row import Row
 from service.stores import redis_rows
 from service.stores.port import (
     SIDE_KINDS,
@@ -67,7 +68,7 @@ class RedisStore:
         """See `Store.read`."""
         log = self._link.session_key(session_id, "log")
         found = await self._link.command("XRANGE", log, f"{after + 1}-0", "+")
-        return [_envelope(session_id, entry_id, fields) for entry_id, fields in found]
+        return [redis_rows.envelope(session_id, entry_id, fields) for entry_id, fields in found]
 
     async def row(self, session_id: str) -> StoredRow | None:
         """See `Store.row`."""
@@ -205,6 +206,19 @@ class RedisStore:
             words = (one.key, one.body_hash, one.status, one.body, one.until_ms)
             await self._link.script("keep_answer", (), *words)
 
+    async def sessions(self) -> Sequence[str]:
+        """See `Copyable.sessions`."""
+        return await self._link.sessions()
+
+    async def mend(self, row: Row, *, write: bool) -> Sequence[str]:
+        """See `Copyable.mend`."""
+        keys = [self._link.session_key(row.session_id, what) for what in ("log", "row")]
+        words = (row.session_id, row.seq, int(write), *redis_rows.indexed(row))
+        said = [one.decode() for one in await self._link.script("mend", keys, *words)]
+        if said == ["conflict"]:
+            raise Conflict
+        return said
+
     def _name(self, *parts: str) -> str:
         return ":".join((self._link.prefix, *parts))
 
@@ -261,20 +275,6 @@ class RedisStore:
             log_line(LogEvent.REWRITE_FAILED, "error", code="broke_off")
         # A server that tells nothing of itself would be asked for one rewrite after another.
         return "failed" if ours or not now.run else begun
-
-
-def _envelope(session_id: str, entry_id: bytes, named: Mapping[bytes, bytes]) -> Envelope:
-    return Envelope(
-        session_id=session_id,
-        seq=int(entry_id.partition(b"-")[0]),
-        type=named[b"type"].decode(),
-        at_ms=int(named[b"at_ms"]),
-        actor=named[b"actor"].decode(),
-        prev_hash=named[b"prev_hash"],
-        hash=named[b"hash"],
-        schema_version=int(named[b"schema_version"]),
-        sealed=named[b"sealed"],
-    )
 
 
 def _answer(key: str, found: Sequence[bytes]) -> Answer:

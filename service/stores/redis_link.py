@@ -29,6 +29,9 @@ _LISTEN_S = 1.0
 _PAUSE_S = 0.2
 """How long to wait before listening again to a Redis that went away."""
 
+_SCANNED = 1_000
+"""Keys looked at in one step of a walk over all: nobody's command waits for more."""
+
 Word = str | bytes | int
 Begun = Literal["begun", "waits", "failed"]
 """Of a rewrite that was asked for; one waits while an earlier one runs."""
@@ -75,6 +78,17 @@ class Link:
                 return await self._scripts[name](keys=list(keys), args=[self.prefix, *words])
         except ResponseError as error:
             raise StoreUnavailable(type(error).__name__) from error
+
+    async def sessions(self) -> list[str]:
+        """Give every session with a log, by the names of the keys; walks over all there are."""
+        before, after = self.session_key("\n", "log").split("\n")
+        cursor, found = 0, set[str]()
+        while True:
+            words = (cursor, "MATCH", f"{before}*{after}", "COUNT", _SCANNED)
+            cursor, keys = await self.command("SCAN", *words)
+            found |= {one.decode().removeprefix(before).removesuffix(after) for one in keys}
+            if int(cursor) == 0:
+                return sorted(found)
 
     async def rewrite(self) -> Begun:
         """Ask for a rewrite of the append-only file."""

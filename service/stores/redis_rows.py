@@ -1,4 +1,4 @@
-"""PURE. Rows in Redis: a summary as JSON, and members whose byte order is the list's order."""
+"""PURE. What Redis holds: events, summaries, and members whose byte order is the list's order."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from safety.risk import RiskLevel
 from service.session.row import Row
 from service.stores import paging
-from service.stores.port import Append, Claim, Order, RowPage, RowQuery, StoredRow
+from service.stores.port import Append, Claim, Envelope, Order, RowPage, RowQuery, StoredRow
 
 _ROW = TypeAdapter(Row)
 _END = b"\0\xff"
@@ -145,6 +145,21 @@ def page_of_person(query: RowQuery, found: Sequence[Found]) -> RowPage:
     items = left[: query.limit]
     more = _token(order, items) if len(left) > len(items) else None
     return RowPage(items, more, len(rows) if query.counted else 0)
+
+
+def envelope(session_id: str, entry_id: bytes, named: Mapping[bytes, bytes]) -> Envelope:
+    """Give an event as found: its entry id is its position."""
+    return Envelope(
+        session_id=session_id,
+        seq=int(entry_id.partition(b"-")[0]),
+        type=named[b"type"].decode(),
+        at_ms=int(named[b"at_ms"]),
+        actor=named[b"actor"].decode(),
+        prev_hash=named[b"prev_hash"],
+        hash=named[b"hash"],
+        schema_version=int(named[b"schema_version"]),
+        sealed=named[b"sealed"],
+    )
 
 
 def _fits(one: StoredRow, query: RowQuery) -> bool:

@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
+from service.session.row import Row
 from service.stores import sqlite_leases, sqlite_rows
 from service.stores.port import (
     SIDE_KINDS,
@@ -188,6 +189,15 @@ class SqliteStore:
         """See `Copyable.keep_answers`."""
         sql = "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?)"
         await self._writer.run(lambda link: link.executemany(sql, map(astuple, answers)))
+
+    async def sessions(self) -> Sequence[str]:
+        """See `Copyable.sessions`."""
+        sql = "SELECT DISTINCT session_id FROM events ORDER BY session_id"
+        return [one for (one,) in self._here(lambda link: link.execute(sql).fetchall())]
+
+    async def mend(self, row: Row, *, write: bool) -> Sequence[str]:
+        """See `Copyable.mend`."""
+        return await self._writer.run(lambda link: sqlite_rows.mend(link, row, write), write)
 
     async def changed(self, seen: int, timeout_s: float, about: str = "") -> int:
         """See `Store.changed`."""

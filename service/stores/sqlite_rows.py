@@ -1,4 +1,4 @@
-"""Rows in SQL: columns, conditions, pages. Pure text and tuples; `sqlite` runs them."""
+"""Rows in SQL: columns, conditions, pages, and how one is put right. `sqlite` runs them."""
 
 import sqlite3
 from dataclasses import fields
@@ -8,7 +8,7 @@ from planner.vocabulary import Stage
 from safety.risk import RiskLevel
 from service.session.row import Row
 from service.stores import paging
-from service.stores.port import Claim, RowQuery, StoredRow
+from service.stores.port import Claim, Conflict, RowQuery, StoredRow
 
 _FIELDS = tuple(field.name for field in fields(Row))
 COLUMNS = ", ".join(_FIELDS)
@@ -98,3 +98,16 @@ def page(link: sqlite3.Connection, query: RowQuery) -> tuple[list[StoredRow], st
     full = len(found) > len(items)
     more = paging.token(*paging.place(query.order, items[-1].row)) if full else None
     return items, more, total
+
+
+def mend(link: sqlite3.Connection, row: Row, write: bool) -> list[str]:
+    """See `Copyable.mend`. SQLite keeps the lists itself, all but the rank that they filter by."""
+    given = (row.session_id,)
+    found = link.execute("SELECT MAX(seq) FROM events WHERE session_id = ?", given).fetchone()
+    if (found[0] or 0) != row.seq:
+        raise Conflict
+    rank = link.execute("SELECT risk_rank FROM rows WHERE session_id = ?", given).fetchone()
+    if write:
+        link.execute(UPSERT, values(row))
+        link.execute("DELETE FROM aside WHERE session_id = ?", given)
+    return [] if rank == (row.risk.rank,) else ["queue", "alerts"]

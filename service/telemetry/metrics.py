@@ -187,7 +187,9 @@ class Review:
         "replies_released", "Replies that left.", kind=_of(("reply", "crisis_notice"))
     )
     claims: Final = Count(
-        "claims", "Claims asked for.", outcome=_of(("granted", "taken_over", "refused", "lost"))
+        "claims",
+        "Claims asked for.",
+        outcome=_of(("granted", "renewed", "taken_over", "handed_over", "refused", "lost")),
     )
 
 
@@ -225,6 +227,7 @@ class Duties:
         kind=_DUTY,
         outcome=_of(("done", "retried", "failed", "superseded")),
     )
+    """Retried: it was tried, did not work out, and is tried again by itself."""
     seconds: Final = Spread("duty_seconds", "Time to carry out one duty.", _SLOW, kind=_DUTY)
     oldest_seconds: Final = Level(
         "duties_oldest_overdue_seconds", "Age of the longest overdue duty.", "livemax"

@@ -113,6 +113,8 @@ class Spread:
             registry=_registry,
             buckets=tuple(buckets),
         )
+        for values in _known(self.declared.labels):
+            self._histogram.labels(*values)
 
     def observe(self, amount: float, /, **labels: str) -> None:
         """Adds one measurement, in the metric's unit."""

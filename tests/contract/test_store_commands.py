@@ -57,6 +57,29 @@ def test_a_whole_store_is_proven(path: Path) -> None:
     assert (done.exit_code, done.output) == (0, "4 logs are whole\n")
 
 
+def test_a_row_that_is_not_what_its_log_says_is_named_and_made_anew(path: Path) -> None:
+    with sqlite3.connect(path) as link:
+        link.execute("UPDATE rows SET kind = 'draft', team = 'south' WHERE session_id = 'ses_1'")
+    link.close()
+    assert say("verify").exit_code == 0
+    done = say("verify", "--open")
+    assert done.exit_code == 1
+    assert "ses_1 row_differs from event 6: team, kind\n" in done.output
+    assert "south" not in done.output
+    done = say("store", "rebuild")
+    assert done.output == "ses_1 row_differs from event 6: team, kind\n1 rows written anew\n"
+    assert done.exit_code == 0
+    assert say("verify", "--open").output == "4 logs are whole\n"
+    assert say("store", "rebuild").output == "0 rows written anew\n"
+
+
+def test_rebuilding_leaves_what_does_not_open(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECONDCHAIR_MASTER_KEY", base64.b64encode(NEW).decode())
+    done = say("store", "rebuild")
+    assert (done.exit_code, "3 left as they are" in done.output) == (1, True)
+    assert "ses_1 unreadable from event 0" in done.output
+
+
 def test_a_checkpoint_finds_an_end_that_was_cut_off(path: Path, tmp_path: Path) -> None:
     key, taken = str(tmp_path / "signing"), str(tmp_path / "monday")
     assert say("checkpoint", "key", key).exit_code == 0

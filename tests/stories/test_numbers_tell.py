@@ -72,6 +72,41 @@ async def test_a_queue_is_counted_by_risk_with_its_longest_wait(here: Town) -> N
     assert number("awaiting_draft_oldest_seconds") == 120
 
 
+async def test_a_crisis_that_somebody_is_at_waits_no_more_until_its_client_writes(
+    here: Town,
+) -> None:
+    session = await here.open()
+    await here.say(session, "[imminent]")
+    here.clock.tick(MINUTE // 3)
+    await measured(here)
+    assert number("queue_oldest_seconds", risk="imminent") == 20
+    (alert,) = (await here.desk("ada", session))["alerts"]
+    await here.call("ada", "POST", f"/v1/alerts/{alert['alert_id']}/acknowledge")
+    here.clock.tick(40 * MINUTE)
+    await measured(here)
+    assert number("queue_oldest_seconds", risk="imminent") == 0
+    assert number("queue_sessions", risk="imminent") == 1, "it keeps its place in the queue"
+    await here.say(session, "It was a long week.")
+    here.clock.tick(2 * MINUTE)
+    await measured(here)
+    assert number("queue_oldest_seconds", risk="imminent") == 120
+
+
+async def test_a_crisis_that_nobody_has_seen_ages_beside_one_that_somebody_is_at(
+    here: Town,
+) -> None:
+    session = await here.open()
+    await here.say(session, "[imminent]")
+    here.clock.tick(MINUTE // 3)
+    (alert,) = (await here.desk("ada", session))["alerts"]
+    await here.call("ada", "POST", f"/v1/alerts/{alert['alert_id']}/acknowledge")
+    here.clock.tick(10 * MINUTE)
+    await here.say(await here.open(), "[imminent]")
+    here.clock.tick(3 * MINUTE)
+    await measured(here)
+    assert number("queue_oldest_seconds", risk="imminent") == 180
+
+
 async def test_what_is_owed_is_overdue_until_a_worker_does_it(here: Town) -> None:
     session = await here.open()
     await here.say(session, "Everything feels heavy lately.")
@@ -127,3 +162,37 @@ async def test_a_duty_that_fails_each_time_is_counted_and_its_session_named(
     bugs = [line for line in capsys.readouterr().out.splitlines() if "ZeroDivisionError" in line]
     assert bugs
     assert all(session in line for line in bugs)
+
+
+async def test_a_draft_without_its_engine_and_a_page_to_nobody_are_not_done(here: Town) -> None:
+    def ended(kind: str) -> tuple[float, ...]:
+        outcomes = ("done", "retried", "failed")
+        return tuple(number("duties_done_total", kind=kind, outcome=one) for one in outcomes)
+
+    here.engine.manner, here.pager.reaches = "down", False
+    session = await here.open()
+    await here.say(session, "Everything feels heavy lately.")
+    await here.say(await here.open(), "[imminent]")
+    drafts, pages = ended("draft"), ended("page")
+    await here.work()
+    assert ended("draft") == (drafts[0], drafts[1] + 1, drafts[2])
+    assert ended("page") == (pages[0], pages[1] + 1, pages[2])
+    here.engine.manner, here.pager.reaches = "ok", True
+    await here.work(2_000)
+    assert ended("draft") == (drafts[0] + 1, drafts[1] + 1, drafts[2])
+    assert ended("page") == (pages[0] + 1, pages[1] + 1, pages[2])
+
+
+async def test_a_claim_is_counted_as_what_it_was(here: Town) -> None:
+    outcomes = ("granted", "renewed", "handed_over", "taken_over", "lost")
+    before = [number("claims_total", outcome=one) for one in outcomes]
+    session = await here.drafted()
+    path = f"/v1/sessions/{session}"
+    assert (await here.write("ada", session, "POST", f"{path}/claim", {})).status_code == 200
+    taken = {"take_over": True, "note": "Ada is ill."}
+    assert (await here.call("ben", "POST", f"{path}/claim", taken)).status_code == 200
+    assert (await here.write("ada", session, "POST", f"{path}/claim", {})).status_code == 409
+    handed = await here.call("sue", "POST", f"{path}/assign", {"to": "ben"})
+    assert handed.status_code == 200
+    after = [number("claims_total", outcome=one) for one in outcomes]
+    assert [now - then for now, then in zip(after, before, strict=True)] == [1, 1, 1, 1, 1]

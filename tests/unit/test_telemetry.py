@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 
+from safety.risk import RiskLevel
 from service.session.duties import DutyKind
 from service.stores.port import Store
 from service.telemetry import metrics, series
@@ -70,6 +71,12 @@ def test_a_label_outside_the_declared_ones_is_a_bug():
 
 def test_counters_with_listed_labels_start_at_zero():
     assert 'secondchair_pages_total{outcome="failed"}' in scraped()
+
+
+def test_histograms_with_listed_labels_start_at_zero_so_that_the_first_measurement_is_a_rise():
+    for level in RiskLevel:
+        counted = f'secondchair_alert_acknowledged_seconds_count{{level="{level}"}}'
+        assert counted in scraped()
 
 
 def test_the_labels_know_every_store_operation_and_every_duty():
