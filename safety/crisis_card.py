@@ -4,21 +4,21 @@ The words and the decision table are data (``safety/crisis``); this module only 
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import TypedDict, cast
 
-from safety.risk import Category, Language, RiskLevel
+from safety.risk import FROM_OTHERS, Category, Language, RiskLevel
 
 _FOLDER = Path(__file__).parent / "crisis"
 MOST_RESOURCES = 3
 FRESH_DAYS = 365
 """A resource verified longer ago than this is stale; a test fails then."""
 
-_FROM_OTHERS = frozenset({Category.HARM_FROM_OTHERS, Category.CHILD_AT_RISK})
 _OWN_LIFE = frozenset({Category.SUICIDE, Category.SELF_HARM, Category.NONE})
 
 
@@ -86,17 +86,26 @@ class _ResourceRow(TypedDict):
     last_verified: date
 
 
-def crisis_card(category: Category, language: Language, region: str) -> Card:
-    """The card for this kind of danger, in the therapist's language and the client's region."""
+def crisis_card(categories: Iterable[Category], language: Language, region: str) -> Card:
+    """One card for all dangers at once, in the therapist's language and the client's region.
+
+    Harm from others comes first: whether it is safe to write has to be known before the rest.
+    """
+    named = set(categories) - {Category.NONE} or {Category.NONE}
+    others, own = sorted(named & FROM_OTHERS), sorted(named - FROM_OTHERS)
     rows = _rows()
-    from_others = category in _FROM_OTHERS
-    asked = rows["harm_question"] if from_others else rows["question"]
-    own = "suicide" if category in _OWN_LIFE else "other"
+    asked = (rows["harm_question"] if others else []) + (rows["question"] if own else [])
+    advice = ["harm_from_others"] if others else []
+    advice += ["suicide" if _OWN_LIFE.intersection(own) else "other"] if own else []
+    near = [resources_for(category, language, region) for category in (*others, *own)]
     return Card(
         questions=tuple(_question(row, language) for row in asked),
-        safety_plan=() if from_others else tuple(rows["safety_plan"][language]),
-        resources=resources_for(category, language, region),
-        guidance=tuple(rows["guidance"]["harm_from_others" if from_others else own][language]),
+        safety_plan=tuple(rows["safety_plan"][language]) if own else (),
+        # The best of each kind before the second of any.
+        resources=tuple(dict.fromkeys(one for row in zip_longest(*near) for one in row if one))[
+            :MOST_RESOURCES
+        ],
+        guidance=tuple(line for kind in advice for line in rows["guidance"][kind][language]),
     )
 
 

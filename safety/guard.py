@@ -11,6 +11,7 @@ from functools import partial
 from typing import Literal
 
 from safety.guard_phrases import PHRASES, SENTENCE_STARTERS
+from safety.names import words
 from safety.surrogates import Surrogates, find_stand_ins
 
 LONGEST = 200
@@ -37,6 +38,8 @@ LEAKS = frozenset({CheckName.UNRESTORED})
 """Failures whoever wrote the line: a client would read of people who do not exist."""
 
 _WORD = re.compile(r"[^\W\d_]+")
+_CAPITAL = re.compile(r"\b[A-Z][a-z]{2,}\b")
+_SENTENCE_BEGINS = re.compile(r"(?:^|[.!?…。！？]\s)$")
 
 Verdict = Literal["pass", "warn", "fail"]
 
@@ -96,13 +99,17 @@ def _phrase(name: CheckName, text: str, _: GuardContext) -> str:
 
 
 def _unknown_name(text: str, context: GuardContext) -> str:
-    """Names in Latin letters only: Chinese script has no capitals to tell a name by."""
-    heard = context.client_text.casefold()
-    real = {part for form in context.surrogates.originals for part in form.split()}
-    known = {word.casefold() for name in context.known_names for word in _WORD.findall(name)}
-    for found in re.finditer(r"(?<![.!?…。！？]\s)(?<!^)\b[A-Z][a-z]{2,}\b", text):
+    """Names in Latin letters only: Chinese script has no capitals to tell a name by.
+
+    Every word that begins a sentence has a capital; there only what is surely a name counts.
+    """
+    said = (context.client_text, *context.surrogates.originals, *context.known_names)
+    known = {word.casefold() for one in said for word in _WORD.findall(one)}
+    for found in _CAPITAL.finditer(text):
         word = found.group().casefold()
-        if word not in heard and word not in real | known and word not in SENTENCE_STARTERS:
+        first = _SENTENCE_BEGINS.search(text[: found.start()]) is not None
+        name = word in words("sure_names.txt") if first else True
+        if name and word not in SENTENCE_STARTERS and word not in known and word.removesuffix("s") not in known:
             return f"a name that nobody in this session used, at {found.start()}"
     return ""
 

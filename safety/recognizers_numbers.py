@@ -62,8 +62,12 @@ _ENOUGH_DIGITS = {Kind.ID_NUMBER: 5, Kind.FINANCIAL: 7, Kind.WECHAT_QQ: 6}
 """Digits that make a number personal data once a word in front says what it is."""
 
 _HOTLINE_WORD = re.compile(
-    r"hot ?line|help ?line|life ?line|crisis|samaritans|热线|熱線|生命线|生命線|援助", re.I
+    r"hot ?line|help ?line|life ?line|crisis (?:line|team|service|cent(?:re|er)|text|number)"
+    r"|samaritans|热线|熱線|生命线|生命線|援助(?:电话|電話|中心)",
+    re.I,
 )
+_SOMEBODY = re.compile(r"\bmy\b|\b(?:me|him|her|them|us) (?:on|at)\b|我的|自己|找我|打给我|联系我", re.I)
+"""Whoever says whose number it is, or whom it reaches, gives no helpline's."""
 
 
 def find_numbers(text: str) -> Iterator[tuple[int, int, Kind]]:
@@ -121,8 +125,8 @@ def _is_hotline(text: str, start: int, end: int) -> bool:
     digits = "".join(c for c in text[start:end] if c.isdigit())
     if digits in _hotline_digits() or digits.removeprefix("1") in _hotline_digits():
         return True
-    around = text[max(0, start - 14) : start] + "|" + text[end : end + 12]
-    return _HOTLINE_WORD.search(around) is not None and not re.search(r"my|我的|自己", around)
+    around = text[max(0, start - 20) : start] + "|" + text[end : end + 16]
+    return _HOTLINE_WORD.search(around) is not None and not _SOMEBODY.search(around)
 
 
 def _hotline_digits() -> frozenset[str]:

@@ -43,6 +43,10 @@ class Category(StrEnum):
     NONE = "none"
 
 
+FROM_OTHERS = frozenset({Category.HARM_FROM_OTHERS, Category.CHILD_AT_RISK})
+"""Dangers in which somebody else may be reading along."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One earlier message of the conversation, in the client's raw words or the counselor's."""

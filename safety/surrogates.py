@@ -16,6 +16,10 @@ NOT_IN_WORD_BEFORE = r"(?<![^\W㐀-鿿])"
 NOT_IN_WORD_AFTER = r"(?![^\W㐀-鿿])"
 """A stand-in ends where a word ends; Chinese has no such ends, so its characters do not count."""
 
+_LATIN_NAME = re.compile(r"[^\W\d_㐀-鿿]+")
+_HAN_NAME = re.compile(r"[㐀-鿿]{3}")
+"""A surname of one character and a given name of two, by far the most of Chinese full names."""
+
 SHORTEST_FOLDED = 3
 """Shorter stand-ins (initials) are found in their own case only: ``r u ok`` names nobody."""
 
@@ -92,7 +96,8 @@ def restore(text: str, surrogates: Surrogates) -> str:
     """Puts the client's own words back wherever a stand-in stands.
 
     Exact for scrubbed text. In a model's text also for other cases (``DAVID``) and endings
-    (``David's``, ``Davids``); the original then takes over the case that the model wrote.
+    (``David's``, ``Davids``); the original then takes over the case that the model wrote. Whoever
+    was named in full may be called by a part of the name: ``Adelaide``, of ``Adelaide Winslow``.
     """
     if not surrogates.rows:
         return text
@@ -124,14 +129,29 @@ def _finder(rows: tuple[Surrogate, ...]) -> _Finder:
     for row in rows:
         exact.setdefault(row.stand_in, row.original)
         folded.setdefault(row.stand_in.casefold(), row.original)
+    whole = {form: _bounded(form) for form in exact}
+    for row in rows:
+        for real, part in _name_parts(row) if row.kind is Kind.PERSON else ():
+            if part.casefold() not in folded:
+                exact.setdefault(part, real)
     longest_first = sorted(exact, key=lambda form: (-len(form), form))
-    pattern = "|".join(_bounded(form) for form in longest_first)
+    pattern = "|".join(whole.get(form) or _bounded(form, folding=False) for form in longest_first)
     return _Finder(re.compile(pattern), exact, folded)
 
 
-def _bounded(form: str) -> str:
+def _name_parts(row: Surrogate) -> Iterable[tuple[str, str]]:
+    """The parts of a name in full beside those of its stand-in, where they go by pairs."""
+    real, made = _LATIN_NAME.findall(row.original), _LATIN_NAME.findall(row.stand_in)
+    if len(real) == len(made) > 1:
+        return [(one, two) for one, two in zip(real, made, strict=True) if len(two) >= SHORTEST_FOLDED]
+    if _HAN_NAME.fullmatch(row.original) and _HAN_NAME.fullmatch(row.stand_in):
+        return [(row.original[1:], row.stand_in[1:])]
+    return ()
+
+
+def _bounded(form: str, *, folding: bool = True) -> str:
     quoted = re.escape(form)
-    if len(form) >= SHORTEST_FOLDED and form.isascii():
+    if folding and len(form) >= SHORTEST_FOLDED and form.isascii():
         quoted = f"(?ai:{quoted})"
     before = NOT_IN_WORD_BEFORE if _latin(form[0]) else ""
     after = rf"(?=(?:s|es)?{NOT_IN_WORD_AFTER})" if _latin(form[-1]) else ""

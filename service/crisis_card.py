@@ -14,11 +14,12 @@ _MEANING = {
 
 
 def crisis_card(state: State) -> CrisisCard | None:
-    """Give the card of the most urgent open alert; None when there is none."""
+    """Give one card for all open alerts and what their words point at; None when none is open."""
     if not state.open_alarms or state.opened is None:
         return None
-    category = state.open_alarms[0].category
-    card = safety_card.crisis_card(category, state.language, state.opened.region)
+    named = {alarm.category for alarm in state.open_alarms}
+    named |= {span.category for alarm in state.open_alarms for span in alarm.evidence}
+    card = safety_card.crisis_card(named, state.language, state.opened.region)
     return CrisisCard(
         questions=tuple(
             Question(key=one.key, text=one.text, if_yes=_MEANING.get(one.yes, "a yes means low"))

@@ -6,7 +6,7 @@ Ids and times are arguments. `decide_review` holds what humans at the desk may d
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from safety.risk import RiskReport
+from safety.risk import FROM_OTHERS, RiskReport
 from service.session import alarms, events, parts
 from service.session.duties import REFUSED, Policy, lacks_plan, wants_draft
 from service.session.plans import PlanProposed
@@ -76,9 +76,15 @@ def _withdrawn(state: State, report: RiskReport) -> tuple[events.Event, ...]:
 
 
 def _notice(state: State, message: Message, policy: Policy) -> tuple[events.Event, ...]:
-    """The organisation's fixed words, once per crisis, only where it configured them."""
+    """The organisation's fixed words, once per crisis, only where it configured them.
+
+    Never where somebody harms the client: whoever does may be reading along.
+    """
     text = policy.crisis_notice.get(state.language)
-    if text is None or not message.report.stops_drafting or state.status == "crisis":
+    report = message.report
+    if text is None or not report.stops_drafting or state.status == "crisis":
+        return ()
+    if FROM_OTHERS & {report.category, *(span.category for span in report.evidence)}:
         return ()
     notice = alarms.CrisisNoticeSent(
         reply_id=message.notice_id, alert_id=message.alert_id, text=text

@@ -10,7 +10,7 @@ import pytest
 
 from safety.evaluate_scrub import MarkedRow, Report, measure
 from safety.recognizers_forms import find_forms
-from safety.recognizers_numbers import hotlines
+from safety.recognizers_numbers import find_numbers, hotlines
 from safety.scrub import Scrubber, load_scrubber
 from safety.surrogates import Kind, Surrogates, restore
 from safety.tagger import KINDS
@@ -143,6 +143,25 @@ def test_bent_personal_data_is_found(scrubber: Scrubber, text: str, left: str) -
 def test_helplines_are_nobodys_data(text: str) -> None:
     assert hotlines(f"call {text} now")
     assert find_forms(f"call {text} now") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "call me on 07700 900982 in a crisis",
+        "in a crisis call 07700 900982",
+        "my crisis line is really 07700 900982",
+        "reach him on 07700 900982, he is my lifeline",
+    ],
+)
+def test_a_private_number_is_no_helpline_for_being_needed_in_a_crisis(text: str) -> None:
+    assert hotlines(text) == []
+    assert any(kind is Kind.PHONE_NUMBER for *_, kind in find_numbers(text))
+
+
+@pytest.mark.parametrize("name", ["crisis line", "crisis team", "crisis text", "helpline"])
+def test_a_helpline_that_is_on_no_list_is_known_by_its_name(name: str) -> None:
+    assert hotlines(f"the {name} 0800 555 0100 was busy")
 
 
 def test_the_taggers_and_the_service_number_labels_alike() -> None:

@@ -1,6 +1,6 @@
 """Danger: people are called, the model falls silent, and nothing said before it leaves."""
 
-from safety.risk import RiskLevel
+from safety.risk import Category, RiskLevel
 from service.session.duties import Policy
 from tests.driving import Town, town
 
@@ -56,6 +56,15 @@ async def test_a_configured_notice_is_sent_once_in_a_crisis() -> None:
         await here.say(session, "[imminent]")
         (notice,) = await here.replies(session)
         assert (notice["kind"], notice["text"]) == ("crisis_notice", "Please call 555-0100.")
+
+
+async def test_no_notice_goes_where_somebody_may_be_reading_along() -> None:
+    policy = Policy(hold_ms=0, crisis_notice={"en": "Please call 555-0100."})
+    async with town(policy=policy) as here:
+        here.screen.category = Category.HARM_FROM_OTHERS
+        session = await here.open()
+        await here.say(session, "[imminent]")
+        assert await here.replies(session) == []
 
 
 async def test_a_client_app_that_follows_the_location_finds_the_notice() -> None:

@@ -78,7 +78,7 @@ def test_another_yes_never_lowers_the_level():
 @pytest.mark.parametrize("category", list(Category))
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_card_is_complete_in_both_languages(category: Category, language: str):
-    card = crisis_card(category, language, "GB")  # type: ignore[arg-type]
+    card = crisis_card({category}, language, "GB")  # type: ignore[arg-type]
     assert card.questions
     assert all(question.text for question in card.questions)
     assert card.guidance
@@ -87,16 +87,27 @@ def test_every_card_is_complete_in_both_languages(category: Category, language: 
 
 @pytest.mark.parametrize("category", [Category.HARM_FROM_OTHERS, Category.CHILD_AT_RISK])
 def test_harm_from_others_asks_first_whether_it_is_safe_to_write(category: Category):
-    card = crisis_card(category, "en", "US")
+    card = crisis_card({category}, "en", "US")
     assert card.questions[0].key == "safe_now"
     assert card.safety_plan == ()
 
 
 def test_harm_from_others_asks_for_nothing_that_endangers():
     asked_for = " ".join(
-        q.text for q in crisis_card(Category.HARM_FROM_OTHERS, "en", "US").questions
+        q.text for q in crisis_card({Category.HARM_FROM_OTHERS}, "en", "US").questions
     )
     assert not {"address", "name", "photo", "police"} & set(asked_for.lower().split())
+
+
+def test_two_dangers_at_once_give_one_card_that_asks_about_both():
+    both = crisis_card({Category.SUICIDE, Category.HARM_FROM_OTHERS}, "en", "GB")
+    keys = [question.key for question in both.questions]
+    assert keys[0] == "safe_now"
+    assert set(ORDER) <= set(keys)
+    assert both.safety_plan
+    kinds = {kind for one in both.resources for kind in one.kinds}
+    assert {"suicide", "harm_from_others"} <= kinds
+    assert len(both.resources) <= MOST_RESOURCES
 
 
 @pytest.mark.parametrize("region", REGIONS)

@@ -171,6 +171,21 @@ def test_the_parts_of_a_long_name_are_known_too():
     assert one(CheckName.UNKNOWN_NAME, "How is Vega now?", given).verdict == "pass"
 
 
+@pytest.mark.parametrize(
+    ("text", "client_text"),
+    [
+        ("How did Tim take it?", "it takes time"),
+        ("What did Ann say then?", "I cannot sleep"),
+        ("Daniel, that sounds heavy.", "I feel so alone"),
+        ("I see. Emily sounds kind.", "my sister came"),
+    ],
+)
+def test_a_name_is_known_as_a_word_and_surely_a_name_even_where_a_sentence_begins(
+    text: str, client_text: str
+):
+    assert one(CheckName.UNKNOWN_NAME, text, context(client_text=client_text)).verdict == "fail"
+
+
 @pytest.mark.parametrize("author", ["model", "human"])
 def test_a_stand_in_that_was_not_restored_is_a_leak_whoever_wrote_it(author: str):
     found = one(CheckName.UNRESTORED, "And Teresa came?", context(author, MARISOL))

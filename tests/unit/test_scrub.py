@@ -219,3 +219,25 @@ def test_a_name_that_is_introduced_needs_no_recognizer() -> None:
 def test_no_everyday_word_becomes_somebody_by_a_name_in_the_profile(name: str, said: str) -> None:
     known = introduce((name,), Surrogates("s"))
     assert scrub(said, known=known).text == said
+
+
+def test_whoever_was_named_in_full_may_be_called_by_a_part_of_the_name() -> None:
+    done = scrub("I am Marisol Vega.", "Marisol Vega")
+    first, last = done.text.removeprefix("I am ").removesuffix(".").split()
+    assert restore(f"{first}, that sounds heavy.", done.surrogates) == "Marisol, that sounds heavy."
+    assert restore(f"Ms {last}'s week", done.surrogates) == "Ms Vega's week"
+    assert find_stand_ins(f"{first} said so", done.surrogates)
+
+
+def test_a_chinese_given_name_alone_is_restored_too() -> None:
+    done = scrub("我叫李小芳", "李小芳")
+    name = done.text.removeprefix("我叫")
+    assert restore(f"{name[1:]}，听起来很难", done.surrogates) == "小芳，听起来很难"
+
+
+def test_a_client_who_writes_a_part_of_a_stand_in_gets_it_back() -> None:
+    done = scrub("I am Marisol Vega.", "Marisol Vega")
+    part = done.text.removeprefix("I am ").split()[0]
+    later = scrub(f"My friend {part} called.", known=done.surrogates)
+    assert part not in later.text
+    assert restore(later.text, later.surrogates) == f"My friend {part} called."
