@@ -250,7 +250,9 @@ def _run(work: Coroutine[Any, Any, _Given]) -> _Given:
         raise click.ClickException(f"no master key opens {error}") from error
     except ValidationError as error:
         # Its own text would print what was given, secrets included.
-        wrong = ", ".join(str(one["loc"][0]) for one in error.errors() if one["loc"])
+        # What concerns several settings is said in our own words, which quote none of them.
+        errors = error.errors()
+        wrong = ", ".join(str(one["loc"][0]) if one["loc"] else one["msg"] for one in errors)
         raise click.ClickException(f"settings that cannot be: {wrong}") from None
     except (RedisError, ValueError) as error:
         raise click.ClickException(str(error)) from error
