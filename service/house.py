@@ -11,14 +11,15 @@ from service.auth import Authenticator, Caller, Role
 from service.desk import Desk, Reviewer
 from service.ids import session_of
 from service.ledger import Ledger
-from service.limits import Allowance, Seats
+from service.limits import Allowance, Seats, Strangers, Verdict
 from service.ports import Ports
 from service.rolling import Rolling
 from service.sealing import MasterKeys
+from service.session.events import Event, WordsRead
 from service.session.refusals import Refused
 from service.session.state import State
 from service.stores.port import ClaimLost, Fence
-from service.telemetry.log import note
+from service.telemetry.log import LogEvent, log_line, note
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,9 @@ class House:
     claim_ms: int = 90_000
     """How long a claim lasts without a renewal."""
     seats: Seats = field(default_factory=Seats)
+    strangers: Strangers = field(default_factory=Strangers)
+    engine: Verdict = field(default_factory=Verdict)
+    """Whether the engine worked when it was tried last."""
 
     @property
     def desk(self) -> Desk:
@@ -62,9 +66,20 @@ async def _caller(
     house: InHouse,
     _: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
 ) -> Caller:
-    caller = await house.auth.caller(request.headers.get("Authorization"))
+    return await recognised(house, request, request.headers.get("Authorization"))
+
+
+async def recognised(house: House, request: Request, header: str | None) -> Caller:
+    """Give who sent a request, and count it towards their limits.
+
+    Raises: Refused unauthenticated, rate_limited; StoreUnavailable, IssuerUnavailable.
+    """
+    address = request.client.host if request.client else ""
+    now_ms = house.ports.clock.now_ms()
+    with house.strangers.meeting(address, header or "", now_ms):
+        caller = await house.auth.caller(header)
     note(actor=caller.name)
-    house.allowance.spend(caller.name, house.ports.clock.now_ms())
+    house.allowance.spend(caller.account, now_ms)
     return caller
 
 

@@ -91,7 +91,7 @@ async def open_house(settings: Settings) -> AsyncGenerator[House]:
             ledger=Ledger(store, keys, ports.clock, policy(settings)),
             ports=ports,
             keys=keys,
-            auth=Authenticator(store, ports.clock, issuer(settings, outside, ports.clock)),
+            auth=Authenticator(store, ports.clock, keys, issuer(settings, outside, ports.clock)),
             rolling=rolling,
             allowance=Allowance(settings.rate_per_s, settings.rate_per_s * 2),
             metrics_token=settings.secret("metrics_token"),
