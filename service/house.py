@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -98,6 +98,8 @@ Therapist = Annotated[Caller, Depends(_only("therapist", "supervisor"))]
 Supervisor = Annotated[Caller, Depends(_only("supervisor"))]
 Ops = Annotated[Caller, Depends(_only("ops", "supervisor"))]
 ClaimHeader = Annotated[str | None, Header(alias="X-Claim", max_length=100)]
+_READING_MS = 600_000
+"""A console looks every few seconds. For this long that is one reading, written down once."""
 
 
 async def session_for(house: House, caller: Caller, session_id: str) -> State:
@@ -120,6 +122,31 @@ async def session_of_part(house: House, caller: Caller, own: str) -> State:
     if session_id is None:
         raise Refused("not_found", "No such thing.")
     return await session_for(house, caller, session_id)
+
+
+async def read_by(
+    house: House, caller: Caller, state: State, what: Literal["workspace", "draft", "plan", "alert"]
+) -> State:
+    """Write down that a supervisor is shown words, before they leave; give the session after it.
+
+    Raises: Refused session_erased; StoreUnavailable. Then nothing may be shown.
+    """
+    if caller.role != "supervisor":
+        return state
+    now_ms = house.ports.clock.now_ms()
+
+    def write(now: State) -> tuple[Event, ...]:
+        before_ms = now.read_at_ms.get((caller.name, what))
+        # A clock that was set back must not hide a reading.
+        lately = before_ms is not None and 0 <= now_ms - before_ms < _READING_MS
+        return () if lately else (WordsRead(what=what),)
+
+    if not write(state):
+        return state
+    done = await house.ledger.append(state.session_id, write, caller.name)
+    if done.events:
+        log_line(LogEvent.WORDS_READ, session_id=state.session_id, actor=caller.name)
+    return done.state
 
 
 async def reviewer(house: House, caller: Caller, state: State, claim: str | None) -> Reviewer:
