@@ -4,7 +4,7 @@ What is asked for is really there: a draft, a plan, an alert, a held reply of th
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -22,7 +22,7 @@ PEOPLE: Mapping[str, str] = {APP: "app", DESK: "ada", LEAD: "sue", OPS: "oli"}
 FAR: Mapping[str, str] = {APP: "far_app", DESK: "far", LEAD: "far_sue"}
 PLAN = {
     "strategy": "Decatastrophizing", "text": "t", "reason": "r",
-    "actions": ["name the worst case", "name the best case", "End session"],
+    "actions": ["name the worst case", "name the best case", "find the likely case", "End session"],
 }  # fmt: skip
 SCHEMAS = one_app().openapi()["components"]["schemas"]
 SRS = SCHEMAS["QuestionnaireRequest"]["properties"]["answers"]["propertyNames"]["enum"]
@@ -111,9 +111,9 @@ MATRIX = (
     door("GET /v1/sessions/{session_id}/events", LEAD),
     door("GET /v1/audit/verify", LEAD),
     door("GET /v1/adapters", OPS, LEAD),
-    # There is no adapter here: that is answered only to who may ask.
+    # There is no adapter here; whoever may ask is told so at the latest by the rollout.
     door(
-        "POST /v1/adapters/{role}/rollouts", OPS, LEAD, gives=422,
+        "POST /v1/adapters/{role}/rollouts", OPS, LEAD, gives=202,
         body={"name": "utterance-0123456789ab"},
     ),
     door("POST /v1/adapters/{role}/rollback", OPS, LEAD, gives=409),
@@ -147,7 +147,7 @@ FOREIGN = [
 
 
 @asynccontextmanager
-async def scenery(one: Door, who: str) -> AsyncIterator[tuple[Town, Mapping[str, str]]]:
+async def scenery(one: Door, who: str) -> AsyncGenerator[tuple[Town, Mapping[str, str]]]:
     """Open a service in which ``who`` of the north has claimed what the door is for."""
     async with town(policy=Policy(hold_ms=HOLD_MS if one.scene == "held" else 0)) as here:
         session = await here.open()
