@@ -22,7 +22,8 @@ PEOPLE: Mapping[str, str] = {APP: "app", DESK: "ada", LEAD: "sue", OPS: "oli"}
 FAR: Mapping[str, str] = {APP: "far_app", DESK: "far", LEAD: "far_sue"}
 PLAN = {
     "strategy": "Decatastrophizing", "text": "t", "reason": "r",
-    "actions": ["name the worst case", "name the best case", "find the likely case", "End session"],
+    "actions": ["name the worst case", "name the best case", "find the likely case",
+                "plan how to cope", "End session"],
 }  # fmt: skip
 SCHEMAS = one_app().openapi()["components"]["schemas"]
 SRS = SCHEMAS["QuestionnaireRequest"]["properties"]["answers"]["propertyNames"]["enum"]
