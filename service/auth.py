@@ -3,13 +3,16 @@
 import hashlib
 import hmac
 import secrets
+from contextlib import suppress
 from typing import Literal, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from service.ports import Clock
+from service.sealing import MasterKeys
 from service.session.refusals import Refused
-from service.stores.port import Document, Store
+from service.stores.port import Conflict, Document, Store
+from service.telemetry.log import LogEvent, log_line
 
 Role = Literal["client_app", "therapist", "supervisor", "ops"]
 KIND = "api_key"
@@ -23,10 +26,20 @@ class Caller(NamedTuple):
     """A stable staff or app id; written into the log as the actor."""
     role: Role
     team: str
+    via: str = ""
+    """What proved it: one API key, or one person's sign-in with an issuer."""
+
+    @property
+    def account(self) -> str:
+        """Whose limits its requests count towards: names alone are not unique across teams."""
+        return "\0".join((self.via, self.team, self.name))
 
 
 class KeyRecord(BaseModel):
-    """An API key as stored: what is needed to recognise it, and nothing to use it."""
+    """An API key as stored: what is needed to recognise it, and nothing to use it.
+
+    Add fields with defaults only: those are left out of what is marked.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -37,6 +50,9 @@ class KeyRecord(BaseModel):
     team: str
     expires_at_ms: int | None = None
     revoked: bool = False
+    mark: str = ""
+    """Keyed hash of prefix and record under a master key: the store alone can make no key, nor
+    change whose one is."""
 
 
 class TokenVerifier(Protocol):
@@ -50,9 +66,12 @@ class TokenVerifier(Protocol):
 class Authenticator:
     """Turns an Authorization header into a caller, or refuses."""
 
-    def __init__(self, store: Store, clock: Clock, tokens: TokenVerifier | None = None) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, keys: MasterKeys, tokens: TokenVerifier | None = None
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._keys = keys
         self._tokens = tokens
 
     async def caller(self, header: str | None) -> Caller:
@@ -78,30 +97,83 @@ class Authenticator:
             record = _NOBODY
         # The same work for a key that does not exist as for one with a wrong secret.
         same = hmac.compare_digest(record.hash, _hash(secret))
+        ours = marked_by(self._keys, prefix, record) is not None
+        if same and not ours and found:
+            # Of an earlier build, or written by somebody who has the store and no master key.
+            log_line(LogEvent.KEY_REFUSED, "error", source=f"sc_{prefix}", reason="unmarked")
         over = record.expires_at_ms is not None and record.expires_at_ms <= self._clock.now_ms()
-        if not same or over or record.revoked:
+        if not same or not ours or over or record.revoked:
             raise _unknown()
-        return Caller(record.name, record.role, record.team)
+        return Caller(record.name, record.role, record.team, f"key:{prefix}")
 
 
-async def issue(store: Store, caller: Caller, expires_at_ms: int | None = None) -> str:
-    """Make an API key and give it once; only its hash is kept."""
+async def issue(
+    store: Store, keys: MasterKeys, caller: Caller, expires_at_ms: int | None = None
+) -> str:
+    """Make an API key and give it once; only its hash is kept, marked so that it is known again."""
     prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
-    record = KeyRecord(hash=_hash(secret), **caller._asdict(), expires_at_ms=expires_at_ms)
-    body = record.model_dump_json().encode()
-    await store.put_document(KIND, Document(prefix, 1, body))
+    record = KeyRecord(
+        hash=_hash(secret), name=caller.name, role=caller.role, team=caller.team,
+        expires_at_ms=expires_at_ms,
+    )  # fmt: skip
+    await _keep(store, keys, Document(prefix, 0, b""), record)
     return f"sc_{prefix}_{secret}"
 
 
-async def revoke(store: Store, prefix: str) -> bool:
+async def revoke(store: Store, keys: MasterKeys, prefix: str) -> bool:
     """Make an API key useless at once; False when there is none of that prefix."""
     found = await store.document(KIND, prefix)
     if found is None:
         return False
     record = KeyRecord.model_validate_json(found.body).model_copy(update={"revoked": True})
-    body = record.model_dump_json().encode()
-    await store.put_document(KIND, Document(prefix, found.version + 1, body))
+    await _keep(store, keys, found, record)
     return True
+
+
+class Marked(NamedTuple):
+    """How far a rotation of the master key has come with API keys."""
+
+    anew: int
+    unknown: tuple[str, ...]
+    """Prefixes of keys whose mark was made under none of the master keys; they open nothing."""
+
+
+async def mark_anew(store: Store, keys: MasterKeys) -> Marked:
+    """Mark every API key under the first master key; never one that is not marked by us."""
+    anew, unknown = 0, list[str]()
+    for found in await store.documents(KIND):
+        try:
+            record = KeyRecord.model_validate_json(found.body)
+        except ValidationError:
+            unknown.append(found.key)
+            continue
+        place = marked_by(keys, found.key, record)
+        if place is None:
+            unknown.append(found.key)
+        elif place > 0:
+            # Somebody revoked it meanwhile: that stands, and the next run looks again.
+            with suppress(Conflict):
+                await _keep(store, keys, found, record)
+            anew += 1
+    return Marked(anew, tuple(unknown))
+
+
+def marked_by(keys: MasterKeys, prefix: str, record: KeyRecord) -> int | None:
+    """Give the place of the master key that an API key's record is marked under, if any is."""
+    marks = [mark.hex() for mark in _marks(keys, prefix, record)]
+    same = [hmac.compare_digest(mark.encode(), record.mark.encode()) for mark in marks]
+    return same.index(True) if True in same else None
+
+
+async def _keep(store: Store, keys: MasterKeys, before: Document, record: KeyRecord) -> None:
+    mark = _marks(keys, before.key, record)[0].hex()
+    body = record.model_copy(update={"mark": mark}).model_dump_json().encode()
+    await store.put_document(KIND, Document(before.key, before.version + 1, body))
+
+
+def _marks(keys: MasterKeys, prefix: str, record: KeyRecord) -> tuple[bytes, ...]:
+    said = record.model_dump_json(exclude={"mark"}, exclude_defaults=True)
+    return keys.marks(KIND, f"{prefix}\0{said}".encode())
 
 
 def _hash(secret: str) -> str:

@@ -12,7 +12,7 @@ import uvicorn
 
 from safety.evaluate_screen import run as screen_lines
 from safety.evaluate_scrub import run as scrub_lines
-from service.auth import Caller, Role, issue, revoke
+from service.auth import KIND, Caller, KeyRecord, Role, issue, marked_by, revoke
 from service.cli_store import checkpoint, erase, rotate_master, store, verify
 from service.demo import PromiseBroken, TooSlow
 from service.demo import run as play_demo
@@ -156,23 +156,29 @@ keys.add_command(rotate_master)
 async def _issue(caller: Caller, days: int | None) -> str:
     async with open_house(Settings()) as house:
         ends = None if days is None else house.ports.clock.now_ms() + days * _DAY_MS
-        return await issue(house.ports.store, caller, ends)
+        return await issue(house.ports.store, house.keys, caller, ends)
 
 
 async def _revoke(prefix: str) -> bool:
     async with open_house(Settings()) as house:
-        return await revoke(house.ports.store, prefix)
+        return await revoke(house.ports.store, house.keys, prefix)
 
 
 async def _demo_keys() -> dict[str, str]:
     async with open_house(Settings()) as house:
-        store = house.ports.store
-        return {name: await issue(store, Caller(name, role, _DEMO_TEAM)) for name, role in _DEMO}
+        return {
+            name: await issue(house.ports.store, house.keys, Caller(name, role, _DEMO_TEAM))
+            for name, role in _DEMO
+        }
 
 
 async def _known(made: dict[str, str]) -> bool:
-    """Whether keys are known to the store that is configured now."""
+    """Whether keys are known to the store that is configured now, and marked by its master key."""
     async with open_house(Settings()) as house:
-        known = await house.ports.store.documents("api_key")
-    prefixes = {document.key for document in known}
+        known = await house.ports.store.documents(KIND)
+        prefixes = {
+            one.key
+            for one in known
+            if marked_by(house.keys, one.key, KeyRecord.model_validate_json(one.body)) is not None
+        }
     return bool(made) and all(key.split("_")[1] in prefixes for key in made.values())

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from redis.exceptions import RedisError
 
 from service import checkpoints
+from service.auth import Marked, mark_anew
 from service.checkpoints import Checkpoint, NotACheckpoint, Rebuilt, Tampered
 from service.ids import SystemClock
 from service.ledger import Ledger
@@ -32,7 +33,6 @@ from service.telemetry.log import LogEvent, configure, log_line
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _SHOWN = 20
-"""Differences named one by one; the number of the rest says enough."""
 _Given = TypeVar("_Given")
 
 
@@ -132,9 +132,7 @@ def copy_store(source: str, target: str) -> None:
     for one in found[:_SHOWN]:
         click.echo(f"{one} differs")
     if found:
-        raise click.ClickException(
-            f"{len(found)} differences; stop API and workers, then run this again"
-        )
+        raise click.ClickException(f"{len(found)} differences; stop API and workers, run it again")
     click.echo("both hold the same")
 
 
@@ -170,9 +168,13 @@ def erase(sessions: tuple[str, ...], actor: str, yes: bool) -> None:
 
 @click.command("rotate-master")
 def rotate_master() -> None:
-    """Wrap every session's key anew under the first master key. May be repeated."""
-    done = _run(_rotate())
+    """Wrap sessions' keys and mark API keys anew, under the first master key. May be repeated."""
+    done, marked = _run(_rotate())
     click.echo(f"{done.rewrapped} rewrapped, {done.before} were before")
+    if marked.anew:
+        click.echo(f"{marked.anew} API keys marked anew")
+    for one in marked.unknown:
+        click.echo(f"sc_{one} has no mark of ours and opens nothing: issue another", err=True)
     if done.unreadable:
         for one in done.unreadable[:_SHOWN]:
             click.echo(f"{one} opens under none of the master keys")
@@ -220,10 +222,11 @@ async def _erase(ids: Sequence[str], actor: str) -> list[str]:
     return missing
 
 
-async def _rotate() -> Rotated:
+async def _rotate() -> tuple[Rotated, Marked]:
     settings = Settings()
+    keys = master_keys(settings)
     async with _opened(settings.store) as found:
-        return await rotate(found, master_keys(settings), Seen())
+        return await rotate(found, keys, Seen()), await mark_anew(found, keys)
 
 
 @asynccontextmanager
@@ -251,9 +254,7 @@ def _refuse_strange(address: str, new: bool) -> None:
     if kind == "memory":
         raise click.ClickException("a store in memory belongs to the process that runs it")
     if kind not in {"sqlite", "redis", "rediss", "sentinel"} or not rest:
-        raise click.ClickException(
-            "a store begins with sqlite:///, redis://, rediss:// or sentinel://"
-        )
+        raise click.ClickException("a store is sqlite:///, redis://, rediss:// or sentinel://...")
     if kind == "sqlite" and not new and not Path(rest.removeprefix("/")).exists():
         raise click.ClickException(f"there is no {address}")
 
@@ -269,8 +270,9 @@ def _run(work: Coroutine[Any, Any, _Given]) -> _Given:
     except KeyUnreadable as error:
         raise click.ClickException(f"no master key opens {error}") from error
     except ValidationError as error:
-        # Its own text would print what was given, secrets included.
-        wrong = ", ".join(str(one["loc"][0]) for one in error.errors() if one["loc"])
+        # Its own text would print what was given, secrets included; our own words quote nothing.
+        errors = error.errors()
+        wrong = ", ".join(str(one["loc"][0]) if one["loc"] else one["msg"] for one in errors)
         raise click.ClickException(f"settings that cannot be: {wrong}") from None
     except (RedisError, ValueError) as error:
         raise click.ClickException(str(error)) from error

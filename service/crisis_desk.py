@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from service.house import House, InHouse, Therapist, session_of_part
+from service.auth import Caller
+from service.house import House, InHouse, Therapist, read_by, session_of_part
 from service.schemas.alerts import Alert, Alerts, ResolveRequest
 from service.schemas.wire import Ident, Wire
 from service.session import alarms, decide_review
@@ -60,7 +61,7 @@ async def acknowledge(alert_id: Ident, house: InHouse, caller: Therapist) -> Ale
         waited = max(0, alarm.acknowledged_at_ms - alarm.raised_at_ms) / 1000
         Counted.acknowledged_seconds.observe(waited, level=alarm.level)
         log_line(LogEvent.ALERT_ACKNOWLEDGED, alert_id=alert_id, wait_s=waited)
-    return _view(house, done.state, alert_id)
+    return await _shown(house, caller, done.state, alert_id)
 
 
 @router.post("/alerts/{alert_id}/resolve")
@@ -76,11 +77,13 @@ async def resolve(
     done = await house.ledger.append(
         state.session_id, lambda now: decide_review.resolve(now, resolved, asked.basis), caller.name
     )
-    return _view(house, done.state, alert_id)
+    return await _shown(house, caller, done.state, alert_id)
 
 
-def _view(house: House, state: State, alert_id: str) -> Alert:
-    return alert_view(state, _alarm(state, alert_id), house.ledger.policy)
+async def _shown(house: House, caller: Caller, state: State, alert_id: str) -> Alert:
+    """Give the alert with its evidence; that a supervisor is shown it is written down."""
+    after = await read_by(house, caller, state, "alert")
+    return alert_view(after, _alarm(after, alert_id), house.ledger.policy)
 
 
 def _alarm(state: State, alert_id: str) -> Alarm:

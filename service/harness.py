@@ -8,8 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.security import APIKeyHeader
 
-from service.auth import Caller
-from service.house import InHouse
+from service.house import InHouse, recognised
 from service.schemas import harness as wire
 from service.schemas.problem import Problem
 from service.session.refusals import Refused
@@ -28,8 +27,7 @@ async def _simulation(
     if not house.harness:
         raise Refused("not_found", "The harness doors are closed here.")
     header = f"Bearer {plain}" if plain and request.url.path == "/api/chat" else authorization
-    caller: Caller = await house.auth.caller(header)
-    house.allowance.spend(caller.name, house.ports.clock.now_ms())
+    caller = await recognised(house, request, header)
     if caller.role != "client_app" or caller.team != TEAM:
         raise Refused("forbidden", f"Only client apps of the team {TEAM} may use these doors.")
     response.headers["X-Second-Chair"] = wire.LABEL.replace(" ", "-")

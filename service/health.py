@@ -43,7 +43,8 @@ async def ready(house: InHouse) -> JSONResponse:
     except (StoreUnavailable, TimeoutError):
         checks["store"] = "down"
     engine = house.ports.engine
-    if isinstance(engine, Probed) and not await engine.healthy():
+    now_ms = house.ports.clock.now_ms
+    if isinstance(engine, Probed) and not await house.engine.of(engine.healthy, now_ms):
         checks["engine"] = "down"
     if isinstance(house.ports.scrubber, SoonScrubber) and house.ports.scrubber.failed:
         checks["scrub"] = "down"

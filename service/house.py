@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -11,14 +11,15 @@ from service.auth import Authenticator, Caller, Role
 from service.desk import Desk, Reviewer
 from service.ids import session_of
 from service.ledger import Ledger
-from service.limits import Allowance, Seats
+from service.limits import Allowance, Seats, Strangers, Verdict
 from service.ports import Ports
 from service.rolling import Rolling
 from service.sealing import MasterKeys
+from service.session.events import Event, WordsRead
 from service.session.refusals import Refused
 from service.session.state import State
 from service.stores.port import ClaimLost, Fence
-from service.telemetry.log import note
+from service.telemetry.log import LogEvent, log_line, note
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,9 @@ class House:
     claim_ms: int = 90_000
     """How long a claim lasts without a renewal."""
     seats: Seats = field(default_factory=Seats)
+    strangers: Strangers = field(default_factory=Strangers)
+    engine: Verdict = field(default_factory=Verdict)
+    """Whether the engine worked when it was tried last."""
 
     @property
     def desk(self) -> Desk:
@@ -62,9 +66,20 @@ async def _caller(
     house: InHouse,
     _: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
 ) -> Caller:
-    caller = await house.auth.caller(request.headers.get("Authorization"))
+    return await recognised(house, request, request.headers.get("Authorization"))
+
+
+async def recognised(house: House, request: Request, header: str | None) -> Caller:
+    """Give who sent a request, and count it towards their limits.
+
+    Raises: Refused unauthenticated, rate_limited; StoreUnavailable, IssuerUnavailable.
+    """
+    address = request.client.host if request.client else ""
+    now_ms = house.ports.clock.now_ms()
+    with house.strangers.meeting(address, header or "", now_ms):
+        caller = await house.auth.caller(header)
     note(actor=caller.name)
-    house.allowance.spend(caller.name, house.ports.clock.now_ms())
+    house.allowance.spend(caller.account, now_ms)
     return caller
 
 
@@ -83,6 +98,8 @@ Therapist = Annotated[Caller, Depends(_only("therapist", "supervisor"))]
 Supervisor = Annotated[Caller, Depends(_only("supervisor"))]
 Ops = Annotated[Caller, Depends(_only("ops", "supervisor"))]
 ClaimHeader = Annotated[str | None, Header(alias="X-Claim", max_length=100)]
+_READING_MS = 600_000
+"""A console looks every few seconds. For this long that is one reading, written down once."""
 
 
 async def session_for(house: House, caller: Caller, session_id: str) -> State:
@@ -105,6 +122,31 @@ async def session_of_part(house: House, caller: Caller, own: str) -> State:
     if session_id is None:
         raise Refused("not_found", "No such thing.")
     return await session_for(house, caller, session_id)
+
+
+async def read_by(
+    house: House, caller: Caller, state: State, what: Literal["workspace", "draft", "plan", "alert"]
+) -> State:
+    """Write down that a supervisor is shown words, before they leave; give the session after it.
+
+    Raises: Refused session_erased; StoreUnavailable. Then nothing may be shown.
+    """
+    if caller.role != "supervisor":
+        return state
+    now_ms = house.ports.clock.now_ms()
+
+    def write(now: State) -> tuple[Event, ...]:
+        before_ms = now.read_at_ms.get((caller.name, what))
+        # A clock that was set back must not hide a reading.
+        lately = before_ms is not None and 0 <= now_ms - before_ms < _READING_MS
+        return () if lately else (WordsRead(what=what),)
+
+    if not write(state):
+        return state
+    done = await house.ledger.append(state.session_id, write, caller.name)
+    if done.events:
+        log_line(LogEvent.WORDS_READ, session_id=state.session_id, actor=caller.name)
+    return done.state
 
 
 async def reviewer(house: House, caller: Caller, state: State, claim: str | None) -> Reviewer:

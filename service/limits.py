@@ -1,9 +1,10 @@
 """Limits that protect everybody from one caller: rate, open streams, request size and time."""
 
 import asyncio
+import hashlib
 from collections import Counter
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from starlette.responses import JSONResponse
@@ -24,17 +25,70 @@ class Allowance:
     burst: float = 400.0
     _left: dict[str, tuple[float, int]] = field(default_factory=dict[str, tuple[float, int]])
 
+    def left(self, name: str, now_ms: int) -> float:
+        """Give how many requests could be made now."""
+        left, at_ms = self._left.get(name, (self.burst, now_ms))
+        # A clock that was set back owes nobody anything: it must not take what is left.
+        return min(self.burst, left + max(0, now_ms - at_ms) / 1000 * self.rate)
+
     def spend(self, name: str, now_ms: int) -> None:
         """Count one request. Raises: Refused rate_limited."""
-        left, at_ms = self._left.pop(name, (self.burst, now_ms))
-        # A clock that was set back owes nobody anything: it must not take what is left.
-        left = min(self.burst, left + max(0, now_ms - at_ms) / 1000 * self.rate)
+        left = self.left(name, now_ms)
+        self._left.pop(name, None)
         if left < 1:
             self._left[name] = (left, now_ms)
             raise Refused("rate_limited", "Too many requests; wait a moment.")
         self._left[name] = (left - 1, now_ms)
         if len(self._left) > _KNOWN:
             del self._left[next(iter(self._left))]
+
+
+@dataclass(slots=True)
+class Strangers:
+    """How often an address may show what nobody knows, before it is no longer looked up.
+
+    Behind a gateway everybody has one address: whoever was recognised lately goes on, so that one
+    who guesses cannot lock out those who are at work.
+    """
+
+    failures: Allowance = field(default_factory=lambda: Allowance(5.0, 50.0))
+    _met: dict[bytes, None] = field(default_factory=dict[bytes, None])
+
+    @contextmanager
+    def meeting(self, address: str, shown: str, now_ms: int) -> Generator[None]:
+        """Look up in the ``with`` whose ``shown`` is. Raises: Refused rate_limited, before that."""
+        digest = hashlib.sha256(shown.encode("utf-8", "replace")).digest()
+        if digest not in self._met and self.failures.left(address, now_ms) < 1:
+            raise Refused("rate_limited", "Too many unknown tokens; wait a moment.")
+        try:
+            yield
+        except Refused:
+            self._met.pop(digest, None)
+            if shown:
+                with suppress(Refused):
+                    self.failures.spend(address, now_ms)
+            raise
+        self._met[digest] = self._met.pop(digest, None)
+        if len(self._met) > _KNOWN:
+            del self._met[next(iter(self._met))]
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What was found lately of something that is costly to try, and that anybody may ask for."""
+
+    fresh_ms: int = 5_000
+    _good: bool = False
+    _at_ms: int | None = None
+    _trying: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def of(self, attempt: Callable[[], Awaitable[bool]], now_ms: Callable[[], int]) -> bool:
+        """Give the verdict; one caller at a time tries, the others wait for what it finds."""
+        async with self._trying:
+            if self._at_ms is None or not 0 <= now_ms() - self._at_ms < self.fresh_ms:
+                self._good = await attempt()
+                self._at_ms = now_ms()
+            return self._good
 
 
 @dataclass(slots=True)

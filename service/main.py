@@ -92,7 +92,7 @@ async def open_house(settings: Settings) -> AsyncGenerator[House]:
             ledger=Ledger(store, keys, ports.clock, policy(settings)),
             ports=ports,
             keys=keys,
-            auth=Authenticator(store, ports.clock, issuer(settings, outside, ports.clock)),
+            auth=Authenticator(store, ports.clock, keys, issuer(settings, outside, ports.clock)),
             rolling=rolling,
             allowance=Allowance(settings.rate_per_s, settings.rate_per_s * 2),
             metrics_token=settings.secret("metrics_token"),
@@ -195,14 +195,14 @@ def policy(settings: Settings) -> Policy:
 
 
 def pager(settings: Settings, client: httpx.AsyncClient) -> Pager:
-    """Give every configured way to reach a person; the log is always one."""
+    """Give every configured way to reach a person; in development the log alone is enough."""
     ways: list[LogPager | WebhookPager | SmtpPager] = []
     if settings.pager_webhook_url:
         secret = settings.secret("pager_secret") or ""
         ways.append(WebhookPager(client, settings.pager_webhook_url, secret))
     if settings.pager_smtp:
         ways.append(SmtpPager(settings.pager_smtp, settings.secret("pager_smtp_password") or ""))
-    return EveryPager(*ways) if ways else LogPager()
+    return EveryPager(*ways) if ways else LogPager(settings.environment == "development")
 
 
 def master_keys(settings: Settings) -> MasterKeys:

@@ -71,7 +71,8 @@ class OidcVerifier:
             role = _ROLE.validate_python(claims.get(self._issuer.role_claim))
         except ValidationError as error:
             raise _unknown() from error
-        return Caller(str(claims["sub"])[:100], role, team)
+        name = str(claims["sub"])
+        return Caller(name[:100], role, team, f"oidc:{self._issuer.issuer}\0{name}")
 
     async def _key(self, kid: str) -> jwt.PyJWK:
         """Give a key by id; fetch the set again when it is old, or when the id is new."""

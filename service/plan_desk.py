@@ -4,8 +4,17 @@ from collections.abc import Mapping, Sequence
 
 from fastapi import APIRouter
 
+from service.auth import Caller
 from service.desk import Reviewer
-from service.house import ClaimHeader, House, InHouse, Therapist, reviewer, session_for
+from service.house import (
+    ClaimHeader,
+    House,
+    InHouse,
+    Therapist,
+    read_by,
+    reviewer,
+    session_for,
+)
 from service.house import session_of_part as of_part
 from service.ids import within
 from service.ledger import Decide, Under
@@ -33,7 +42,7 @@ router = APIRouter(prefix="/v1", tags=["therapist"])
 @router.get("/sessions/{session_id}/plan")
 async def read_plan(session_id: Ident, house: InHouse, caller: Therapist) -> PlanDesk:
     """Give the running plan, what is proposed, and the history."""
-    return plan_desk(await session_for(house, caller, session_id))
+    return await _shown(await session_for(house, caller, session_id), house, caller)
 
 
 @router.post("/plans/{plan_id}/decisions", status_code=201)
@@ -63,7 +72,7 @@ async def decide_plan(
 
     after = await _write(state, write, by, house)
     Review.decided.add(verdict=asked.verdict, subject="plan")
-    return plan_desk(after)
+    return await _shown(after, house, caller)
 
 
 @router.post("/sessions/{session_id}/plans", status_code=201)
@@ -76,7 +85,7 @@ async def new_plan(
     by = await reviewer(house, caller, state, x_claim)
     if asked.plan is None:
         after = await _write(state, lambda now: decide_review.ask_plan(now, asked.basis), by, house)
-        return plan_desk(after)
+        return await _shown(after, house, caller)
     if asked.reason is None:
         raise Refused("reason_required", "Say why the plan changes.")
     plan, added = await _scrubbed_plan(state, asked.plan, house)
@@ -93,7 +102,7 @@ async def new_plan(
             note,
         )
 
-    return plan_desk(await _write(state, write, by, house))
+    return await _shown(await _write(state, write, by, house), house, caller)
 
 
 @router.put("/sessions/{session_id}/position")
@@ -108,7 +117,7 @@ async def move_position(
         stage=asked.stage.value, action_index=asked.action_index, reason=asked.reason
     )
     after = await _write(state, lambda now: decide_review.move(now, moved, asked.basis), by, house)
-    return plan_desk(after)
+    return await _shown(after, house, caller)
 
 
 @router.patch("/sessions/{session_id}/formulation")
@@ -124,7 +133,12 @@ async def correct_formulation(
     def write(now: State) -> Sequence[events.Event]:
         return (*apart(now, state, added), *decide_review.correct(now, sent, asked.basis))
 
-    return plan_desk(await _write(state, write, by, house))
+    return await _shown(await _write(state, write, by, house), house, caller)
+
+
+async def _shown(state: State, house: House, caller: Caller) -> PlanDesk:
+    """Give the plan's desk; what a supervisor is shown of it is written down."""
+    return plan_desk(await read_by(house, caller, state, "plan"))
 
 
 def _note(reason: str, house: House) -> events.NoteAdded:

@@ -12,6 +12,7 @@ from service.house import (
     InHouse,
     Therapist,
     number_of,
+    read_by,
     reviewer,
     session_for,
     session_of_part,
@@ -128,7 +129,7 @@ async def read_draft(draft_id: Ident, house: InHouse, caller: Therapist) -> Draf
         raise Refused("not_found", "No such draft.")
     if state.draft is None or state.draft.prepared.draft_id != draft_id:
         raise Refused("draft_is_stale", "The session has a newer draft.", state.seq)
-    return draft_view(state, state.draft)
+    return draft_view(await read_by(house, caller, state, "draft"), state.draft)
 
 
 @router.post("/drafts/{draft_id}/decisions", status_code=201)

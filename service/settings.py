@@ -1,27 +1,34 @@
 """Every knob of the service, with its unit and its reason. Read once, by `main`.
 
 Environment variables with the prefix ``SECONDCHAIR_``. Secrets also come by file: the variable
-with ``_FILE`` appended names it. Production refuses to start without its own secrets.
+with ``_FILE`` appended names it; an empty one is no secret. Production refuses to start without its
+own secrets, without a way to reach a person, and with a store that forgets.
 """
 
+import base64
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+_OWN = ("engine_key", "pager_secret", "metrics_token")
+_SHORTEST = 16
+"""Characters of a secret; what `deploy/secrets/make.sh` makes has 64."""
+
 
 class Settings(BaseSettings):
     """What an operator may choose."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SECONDCHAIR_", frozen=True, extra="ignore", use_attribute_docstrings=True
-    )
+        env_prefix="SECONDCHAIR_", frozen=True, extra="ignore", use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+    )  # fmt: skip
 
     environment: Literal["development", "production"] = "development"
-    """Production refuses missing secrets; development makes its own and says so."""
+    """Production refuses missing and known secrets; development makes its own and says so."""
     store: str = "sqlite:///var/secondchair.db"
-    """``sqlite:///path``, ``redis://host:port/0`` or ``memory://``."""
+    """``sqlite:///path``, ``redis://host:port/0``, or ``memory://`` (development only)."""
     store_file: Path | None = None
     """A file that holds the store's address, for one with a password in it."""
     master_key: SecretStr | None = None
@@ -59,9 +66,9 @@ class Settings(BaseSettings):
     safety_timeout_s: float = Field(default=2.0, gt=0)
     """Longest wait for screen or scrub before the worst case is assumed."""
     rate_per_s: float = Field(default=200.0, gt=0)
-    """Requests a second each API key may make of one process."""
+    """Requests a second each API key, or each person signed in, may make of one process."""
     pager_webhook_url: str | None = None
-    """Receives pages as signed JSON without words. None: pages go to the log only."""
+    """Receives pages as signed JSON without words. Production needs this or e-mail."""
     pager_secret: SecretStr | None = None
     """Signs pages, so that the receiver knows whose they are."""
     pager_secret_file: Path | None = None
@@ -114,19 +121,37 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _safe_in_production(self) -> "Settings":
-        if self.environment == "production":
-            missing = [
-                name for name in ("master_key", "engine_key", "pager_secret", "metrics_token")
-                if self.secret(name) is None
-            ]  # fmt: skip
-            if missing:
-                raise ValueError(f"production needs its own {', '.join(missing)}")
+        if self.environment == "development":
+            return self
+        given = {name: self.secret(name) for name in ("master_key", *_OWN)}
+        missing = [name for name, value in given.items() if value is None]
+        if missing:
+            raise ValueError(f"production needs its own {', '.join(missing)}")
+        weak = [name for name in _OWN if len(given[name] or "") < _SHORTEST]
+        if weak:
+            raise ValueError(f"production needs {_SHORTEST} characters or more: {', '.join(weak)}")
+        if any(_is_made_up(one) for one in (given["master_key"] or "").split(",")):
+            raise ValueError("production needs a random master_key: openssl rand -base64 32")
+        if not (self.pager_webhook_url or self.pager_smtp):
+            raise ValueError(
+                "production needs somebody to page: pager_webhook_url, pager_smtp or both"
+            )
+        if self.store.startswith("memory"):
+            raise ValueError("production needs a store that outlives its process")
         return self
 
     def secret(self, name: str) -> str | None:
-        """Give a secret from its variable or its file; None when neither is set."""
+        """Give a secret from its variable, else from its file; None when both are empty."""
         value: SecretStr | None = getattr(self, name)
         file: Path | None = getattr(self, f"{name}_file", None)
-        if value is not None:
-            return value.get_secret_value()
-        return file.read_text(encoding="utf-8").strip() if file is not None else None
+        if value is not None and (said := value.get_secret_value().strip()):
+            return said
+        return (file.read_text(encoding="utf-8").strip() or None) if file is not None else None
+
+
+def _is_made_up(key: str) -> bool:
+    """Whether a master key is one byte again and again, or no key at all."""
+    try:
+        return len(set(base64.b64decode(key))) <= 1
+    except ValueError:
+        return True

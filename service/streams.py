@@ -78,7 +78,7 @@ async def _seated(request: Request, house: InHouse, caller: Anybody) -> AsyncGen
     app = caller.role == "client_app"
     audience, most = ("client", house.seats.apps) if app else ("console", house.seats.people)
     now_ms = house.ports.clock.now_ms()
-    with house.seats.taken(caller.name, most):
+    with house.seats.taken(caller.account, most):
         Http.streams.add(1, audience=audience)
         try:
             header = request.headers.get("Authorization")

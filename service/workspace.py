@@ -5,7 +5,16 @@ import json
 from fastapi import APIRouter, Response
 
 from service.crisis_card import crisis_card
-from service.house import Anybody, ClaimHeader, House, InHouse, Therapist, reviewer, session_for
+from service.house import (
+    Anybody,
+    ClaimHeader,
+    House,
+    InHouse,
+    Therapist,
+    read_by,
+    reviewer,
+    session_for,
+)
 from service.ids import maybe
 from service.ledger import Under
 from service.schemas.admin import Me
@@ -42,7 +51,8 @@ async def read_me(caller: Anybody) -> Me:
 @router.get("/sessions/{session_id}/workspace")
 async def read_workspace(session_id: Ident, house: InHouse, caller: Therapist) -> Workspace:
     """Give all that one review screen needs; being read counts as being looked at."""
-    state = await session_for(house, caller, session_id)
+    found = await session_for(house, caller, session_id)
+    state = await read_by(house, caller, found, "workspace")
     stored = await house.ports.store.row(session_id)
     now = house.ports.clock.now_ms()
     claim = stored.claim if stored and stored.claim and stored.claim.until_ms > now else None

@@ -18,7 +18,7 @@ from service.app import create_app
 from service.auth import Authenticator, Caller, Role, issue
 from service.house import House
 from service.ledger import Ledger
-from service.limits import Allowance
+from service.limits import Allowance, Strangers
 from service.ports import Drafting, Ports
 from service.rolling import Rolling, Shelf
 from service.sealing import MasterKeys
@@ -94,11 +94,14 @@ class Town:
     def restart(self) -> None:
         """Forget everything that a process keeps in memory; only the store is left."""
         ledger = Ledger(self.ports.store, self.master, self.clock, self.policy)
-        auth = Authenticator(self.ports.store, self.clock)
+        auth = Authenticator(self.ports.store, self.clock, self.master)
         bare = Shelf(Path("no-adapters"), Fit("unknown"), BASE, 0, auto=False)
         aliases = StoredAliases(self.ports.store, BASE)
         rolling = Rolling(self.ports.store, (), aliases, self.clock, self.ports.ids, bare)
-        self.house = House(ledger, self.ports, self.master, auth, Allowance(1e9, 1e9), rolling)
+        free = Allowance(1e9, 1e9)
+        self.house = House(
+            ledger, self.ports, self.master, auth, free, rolling, strangers=Strangers(free)
+        )
         self.worker = Worker(ledger, self.ports)
         one_app().state.house = self.house
 
@@ -194,7 +197,7 @@ async def town(
         guard=check, pager=called, clock=clock, ids=CountingIds(), drafting=Drafting(),
         safety_timeout_s=safety_timeout_s,
     )  # fmt: skip
-    keys = {who: await issue(kept, Caller(who, *of)) for who, of in PEOPLE.items()}
+    keys = {who: await issue(kept, MASTER, Caller(who, *of)) for who, of in PEOPLE.items()}
     transport = httpx.ASGITransport(one_app())
     async with httpx.AsyncClient(
         transport=transport, base_url="http://town", trust_env=False

@@ -14,6 +14,7 @@ import httpx
 
 from service.auth import Caller, Role, issue
 from service.main import open_store
+from service.sealing import MasterKeys
 from tests.chaos.fleet import MASTER_KEY, Member
 from tests.ports import free_port
 
@@ -59,7 +60,7 @@ class Household:
         """Make an API key; the service need not run."""
         store = open_store(self.store)
         try:
-            return await issue(store, Caller(name, role, "north"))
+            return await issue(store, MasterKeys((MASTER_KEY,)), Caller(name, role, "north"))
         finally:
             await store.close()
 

@@ -182,10 +182,10 @@ class QuestionnaireAnswered(Happening):
 
 
 class WordsRead(Happening):
-    """Written when a supervisor reads payloads or exports a session."""
+    """Written before a supervisor is shown words: payloads, an export, or what lies on a desk."""
 
     type: Literal["words_read"] = "words_read"
-    what: Literal["events", "export"]
+    what: Literal["events", "export", "workspace", "draft", "plan", "alert"]
 
 
 class SessionClosed(Happening):

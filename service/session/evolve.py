@@ -106,7 +106,8 @@ def _desk(state: State, at: events.Recorded, event: events.DeskEvent) -> State:
             after = replace(state, assigned_to=event.to)
             return noted(after, at, f"assign-{at.seq}", event.note) if event.note else after
         case events.WordsRead():
-            return state
+            read = {**state.read_at_ms, (at.actor, event.what): at.at_ms}
+            return replace(state, read_at_ms=read)
         case events.SessionErased():
             return State(
                 state.session_id, seq=at.seq, team=state.team, status="erased",

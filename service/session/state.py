@@ -159,6 +159,8 @@ class State(Struct, frozen=True):
     failing: Mapping[str, Failing] = field(default_factory=dict[str, Failing])
     assigned_to: str | None = None
     questionnaires: tuple[events.QuestionnaireAnswered, ...] = ()
+    read_at_ms: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    """Who was shown words, and which kind; when that was written down last."""
 
     @property
     def language(self) -> Language:

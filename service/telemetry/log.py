@@ -40,6 +40,7 @@ class LogEvent(StrEnum):
     PAGE_SENT = "page_sent"
     PAGE_FAILED = "page_failed"
     WORDS_READ = "words_read"
+    KEY_REFUSED = "key_refused"
     SESSION_ERASED = "session_erased"
     ADAPTER_CHANGED = "adapter_changed"
     ROLLOUT_MOVED = "rollout_moved"

@@ -126,7 +126,7 @@ async def bureau(folder: Path, *, working: bool = True, **parts: Any) -> AsyncGe
     )  # fmt: skip
     ports = replace(stubs, **parts)
     ledger = Ledger(store, MASTER, ports.clock, Policy(hold_ms=0))
-    auth = Authenticator(store, ports.clock)
+    auth = Authenticator(store, ports.clock, MASTER)
     house = House(
         ledger, ports, MASTER, auth, Allowance(1e9, 1e9), claim_ms=3_600_000
     )  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from service.auth import Caller, Role, issue
+from service.sealing import MasterKeys
 from service.stores.redis import RedisStore
 from tests.chaos.cable import Cable, cables_can_be_laid
 from tests.contract.redis_server import RedisServer
@@ -81,7 +82,7 @@ class Fleet:
         """Make an API key."""
         store = RedisStore(self.redis.url)
         try:
-            return await issue(store, Caller(name, role, team))
+            return await issue(store, MasterKeys((MASTER_KEY,)), Caller(name, role, team))
         finally:
             await store.close()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from service.ids import SystemClock
 from service.main import issuer, master_keys, pager, policy, shelf
@@ -134,6 +135,10 @@ def test_the_shipped_settings_and_secrets_are_enough_for_production(
             continue
         given = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)
         monkeypatch.setenv(name, given.replace("/run/secrets", str(tmp_path)))
+    with pytest.raises(ValidationError, match="somebody to page"):
+        Settings()
+    # All that the page on operations adds which production cannot do without.
+    monkeypatch.setenv("SECONDCHAIR_PAGER_WEBHOOK_URL", "https://pager.example.com/in")
     settings = Settings()
     assert settings.environment == "production"
     assert settings.store.startswith("redis://secondchair:")

@@ -15,7 +15,7 @@ from models.base_model import weights_sha256
 from service.auth import Authenticator
 from service.cli import cli
 from service.ids import SystemClock
-from service.main import shelf
+from service.main import master_keys, shelf
 from service.session.refusals import Refused
 from service.settings import Settings
 from service.stores.sqlite import SqliteStore
@@ -114,9 +114,9 @@ class _Later:
 
 def _opens(folder: Path, key: str, days: int) -> bool:
     async def ask() -> bool:
-        store = SqliteStore(folder / "log.db")
+        store, keys = SqliteStore(folder / "log.db"), master_keys(Settings())
         try:
-            await Authenticator(store, _Later(days)).caller(f"Bearer {key}")
+            await Authenticator(store, _Later(days), keys).caller(f"Bearer {key}")
         except Refused:
             return False
         finally:

@@ -77,7 +77,7 @@ async def test_a_good_token_names_its_bearer(
     verifier: OidcVerifier, provider: Provider, clock: ManualClock
 ) -> None:
     caller = await verifier.verify(provider.token(clock))
-    assert caller == ("staff-7", "therapist", "north")
+    assert caller[:3] == ("staff-7", "therapist", "north")
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ async def test_an_issuer_that_is_away_is_told_as_such(
     verifier: OidcVerifier, provider: Provider, clock: ManualClock
 ) -> None:
     async with town() as here:
-        auth = Authenticator(here.store, here.clock, verifier)
+        auth = Authenticator(here.store, here.clock, here.master, verifier)
         one_app().state.house = replace(here.house, auth=auth)
         here.keys = {**here.keys, "staff": provider.token(clock)}
         provider.away = True

@@ -3,26 +3,97 @@
 import base64
 from pathlib import Path
 
+import httpx
 import pytest
 from pydantic import ValidationError
 
-from service.main import master_keys
+from service.main import master_keys, pager
+from service.pager import LogPager
+from service.ports import Page
 from service.settings import Settings
 from tests.driving import Town, town
 
 SECRETS = ("MASTER_KEY", "ENGINE_KEY", "PAGER_SECRET", "METRICS_TOKEN")
+MASTER = base64.b64encode(bytes(range(32))).decode()
+SAFE = {
+    "ENVIRONMENT": "production", "MASTER_KEY": MASTER, "ENGINE_KEY": "e" * 16,
+    "PAGER_SECRET": "p" * 16, "METRICS_TOKEN": "m" * 16,
+    "PAGER_WEBHOOK_URL": "https://pager.example.com/in",
+}  # fmt: skip
+
+
+@pytest.fixture
+def production(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Settings that are just enough for production."""
+    for name, value in SAFE.items():
+        monkeypatch.setenv(f"SECONDCHAIR_{name}", value)
+    return monkeypatch
+
+
+def test_production_starts_with_its_own_secrets_and_somebody_to_page(
+    production: pytest.MonkeyPatch,
+) -> None:
+    assert Settings().environment == "production"
+    production.delenv("SECONDCHAIR_PAGER_WEBHOOK_URL")
+    production.setenv("SECONDCHAIR_PAGER_SMTP", "smtp://relay?from=a@example.org&to=b@example.org")
+    assert Settings().pager_smtp
 
 
 @pytest.mark.parametrize("missing", SECRETS)
+@pytest.mark.parametrize("empty", [None, "", "  "])
 def test_production_refuses_to_start_without_a_secret(
-    monkeypatch: pytest.MonkeyPatch, missing: str
+    production: pytest.MonkeyPatch, missing: str, empty: str | None
 ) -> None:
-    monkeypatch.setenv("SECONDCHAIR_ENVIRONMENT", "production")
-    for name in SECRETS:
-        if name != missing:
-            monkeypatch.setenv(f"SECONDCHAIR_{name}", base64.b64encode(bytes(32)).decode())
+    production.delenv(f"SECONDCHAIR_{missing}")
+    if empty is not None:
+        production.setenv(f"SECONDCHAIR_{missing}", empty)
     with pytest.raises(ValidationError, match=missing.lower()):
         Settings()
+
+
+@pytest.mark.parametrize("empty", SECRETS)
+def test_an_empty_file_is_no_secret_either(
+    production: pytest.MonkeyPatch, tmp_path: Path, empty: str
+) -> None:
+    (tmp_path / "secret").write_text("\n", encoding="utf-8")
+    production.delenv(f"SECONDCHAIR_{empty}")
+    production.setenv(f"SECONDCHAIR_{empty}_FILE", str(tmp_path / "secret"))
+    with pytest.raises(ValidationError, match=empty.lower()):
+        Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "weak", "told"),
+    [
+        ("MASTER_KEY", base64.b64encode(bytes(32)).decode(), "random master_key"),
+        ("MASTER_KEY", f"{MASTER},{base64.b64encode(b'k' * 32).decode()}", "random master_key"),
+        ("ENGINE_KEY", "e" * 15, "16 characters or more: engine_key"),
+        ("PAGER_SECRET", "p" * 15, "16 characters or more: pager_secret"),
+        ("METRICS_TOKEN", "m" * 15, "16 characters or more: metrics_token"),
+        ("PAGER_WEBHOOK_URL", "", "somebody to page"),
+        ("STORE", "memory://", "outlives"),
+    ],
+)
+def test_production_refuses_what_anybody_knows_and_what_reaches_or_keeps_nothing(
+    production: pytest.MonkeyPatch, name: str, weak: str, told: str
+) -> None:
+    production.setenv(f"SECONDCHAIR_{name}", weak)
+    with pytest.raises(ValidationError, match=told) as refused:
+        Settings()
+    assert MASTER not in str(refused.value)
+
+
+async def test_a_page_that_only_the_log_has_counts_as_sent_in_development_only(
+    production: pytest.MonkeyPatch,
+) -> None:
+    page = Page("alr_1", "ses_1", "north", "high", "suicide", 0)
+    nobody = Settings().model_copy(update={"pager_webhook_url": None})
+    async with httpx.AsyncClient() as client:
+        assert not await pager(nobody, client).page(page)
+        production.setenv("SECONDCHAIR_ENVIRONMENT", "development")
+        production.delenv("SECONDCHAIR_PAGER_WEBHOOK_URL")
+        assert await pager(Settings(), client).page(page)
+    assert not await LogPager().page(page)
 
 
 def test_a_secret_may_come_by_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -12,12 +12,11 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from service import streams
+from service import auth, streams
 from service.auth import Caller, KeyRecord, issue, revoke
 from service.limits import Seats
 from service.stores.memory import MemoryStore
 from service.stores.port import (
-    Document,
     Envelope,
     RowPage,
     RowQuery,
@@ -59,7 +58,8 @@ class Watched(MemoryStore):
 
 def listener(here: Town, who: str) -> streams.Listener:
     """Give somebody who has just opened a stream."""
-    now_ms, caller = here.clock.now_ms(), Caller(who, *PEOPLE[who])
+    now_ms, via = here.clock.now_ms(), f"key:{here.keys[who].split('_')[1]}"
+    caller = Caller(who, *PEOPLE[who], via)
     return streams.Listener(here.house, caller, f"Bearer {here.keys[who]}", now_ms, now_ms)
 
 
@@ -151,7 +151,7 @@ async def test_a_last_event_id_that_is_not_ours_is_refused(here: Town, place: st
 
 
 async def _revoked(here: Town) -> None:
-    await revoke(here.store, here.keys["app"][3:].partition("_")[0])
+    await revoke(here.store, here.master, here.keys["app"][3:].partition("_")[0])
 
 
 async def _of_another_team(here: Town) -> None:
@@ -159,8 +159,7 @@ async def _of_another_team(here: Town) -> None:
     kept = await here.store.document("api_key", prefix)
     assert kept is not None
     record = KeyRecord.model_validate_json(kept.body).model_copy(update={"team": "south"})
-    body = record.model_dump_json().encode()
-    await here.store.put_document("api_key", Document(prefix, kept.version + 1, body))
+    await auth._keep(here.store, here.master, kept, record)
 
 
 @pytest.mark.parametrize("end", [_revoked, _of_another_team])
@@ -180,7 +179,8 @@ async def test_who_may_no_longer_listen_hears_no_more_words(
 async def test_a_stream_ends_with_its_key_though_nothing_is_said(here: Town) -> None:
     session = await here.open()
     until_ms = here.clock.now_ms() + 60_000
-    key = await issue(here.store, Caller("brief", "client_app", "north"), until_ms)
+    brief = Caller("brief", "client_app", "north")
+    key = await issue(here.store, here.master, brief, until_ms)
     here.keys = {**here.keys, "brief": key}
     stream = await opened(here, session, "brief")
     here.clock.tick(61_000)
@@ -192,7 +192,7 @@ async def test_a_stream_ends_with_its_key_though_nothing_is_said(here: Town) -> 
 async def test_a_console_hears_nothing_more_either(here: Town) -> None:
     stream = asyncio.create_task(here.call("ada", "GET", "/v1/stream"))
     await asyncio.sleep(0.05)
-    await revoke(here.store, here.keys["ada"][3:].partition("_")[0])
+    await revoke(here.store, here.master, here.keys["ada"][3:].partition("_")[0])
     here.clock.tick(16_000)
     session = await here.open()
     await here.say(session, "Hello.")

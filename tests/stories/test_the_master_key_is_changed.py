@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from service.auth import mark_anew
 from service.sealing import MasterKeys, rotate
 from service.stores.memory import MemoryStore
 from service.stores.port import Answer as Known
@@ -45,6 +46,7 @@ async def test_a_retry_that_another_pod_takes_is_recorded_once(
     session, heard = await here.open(), list[object]()
     if roll[0] is FIRST:
         await rotate(here.store, FIRST)
+        await mark_anew(here.store, FIRST)
     for _ in pods(here, *(reversed(roll) if turned else roll)):
         answer = await here.say(session, "Hello.", Idempotency_Key="k")
         heard.append((answer.status_code, answer.json()))
@@ -76,6 +78,7 @@ async def test_a_whole_rotation_forgets_neither_words_nor_answers(here: Town) ->
     for step, _ in enumerate(pods(here, BEFORE, SECOND, FIRST)):
         assert (await here.say(session, f"Line {step}.")).status_code == 202
     assert (await rotate(here.store, FIRST)).rewrapped == 1
+    assert (await mark_anew(here.store, FIRST)).anew == len(here.keys)
     await here.say(session, "The last.", Idempotency_Key="k")
     for _ in pods(here, AFTER):
         assert (await here.say(session, "The last.", Idempotency_Key="k")).json()["seq"] == 5

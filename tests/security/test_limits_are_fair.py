@@ -1,0 +1,155 @@
+"""Nobody uses up what is another's: not by a name, not by guessing, not by asking after health."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+
+import httpx
+import pytest
+
+from service.auth import Authenticator, Caller, issue
+from service.limits import Allowance, Seats, Strangers, Verdict
+from service.oidc import Issuer, OidcVerifier
+from service.session.refusals import Refused
+from service.stores.memory import MemoryStore
+from service.stores.port import Document
+from tests.driving import Town, one_app, town
+from tests.fakes import ManualClock, ScriptedEngine
+from tests.security.test_oidc_tokens import Provider
+
+
+class Counting(MemoryStore):
+    """A store that counts how often a key is looked up."""
+
+    looks = 0
+
+    async def document(self, kind: str, key: str) -> Document | None:
+        """Count and look."""
+        self.looks += 1
+        return await super().document(kind, key)
+
+
+@dataclass
+class Probed(ScriptedEngine):
+    """An engine that counts how often it is tried, and takes its time."""
+
+    good: bool = True
+    tries: int = 0
+
+    async def healthy(self) -> bool:
+        """Say what it was told."""
+        self.tries += 1
+        await asyncio.sleep(0.01)
+        return self.good
+
+
+@pytest.fixture
+async def here() -> AsyncIterator[Town]:
+    async with town() as made:
+        yield made
+
+
+async def test_two_teams_keys_of_one_name_have_an_allowance_each(here: Town) -> None:
+    keys = {
+        team: await issue(here.store, here.master, Caller("web", "client_app", team))
+        for team in ("north", "south")
+    }
+    here.keys = {**here.keys, **keys}
+    here.house.allowance.rate = here.house.allowance.burst = 2
+    for _ in range(2):
+        assert (await here.call("north", "GET", "/v1/me")).status_code == 200
+    assert (await here.call("north", "GET", "/v1/me")).status_code == 429
+    assert (await here.call("south", "GET", "/v1/me")).status_code == 200
+
+
+async def test_two_teams_keys_of_one_name_have_their_own_streams(here: Town) -> None:
+    here.house = one_app().state.house = replace(here.house, seats=Seats(people=1))
+    keys = {
+        team: await issue(here.store, here.master, Caller("web", "therapist", team))
+        for team in ("north", "south")
+    }
+    here.keys = {**here.keys, **keys}
+    told = [asyncio.create_task(here.call(team, "GET", "/v1/stream")) for team in keys]
+    await asyncio.sleep(0.05)
+    assert (await here.call("north", "GET", "/v1/stream")).status_code == 429
+    here.clock.tick(600_000)
+    await here.open()
+    async with asyncio.timeout(5):
+        assert [(await one).status_code for one in told] == [200, 200]
+
+
+async def test_who_signs_in_is_told_apart_by_issuer_subject_and_team(here: Town) -> None:
+    provider, seen = Provider(), set[str]()
+    clock = ManualClock(time.time_ns() // 1_000_000)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(provider.answer)) as client:
+        issuer = Issuer("https://id.example.org", "secondchair", "https://id.example.org/keys")
+        verifier = OidcVerifier(client, issuer, clock)
+        auth = Authenticator(here.store, here.clock, here.master, verifier)
+        for claims in ({}, {"sub": "staff-8"}, {"secondchair_team": "south"}):
+            token = provider.token(clock, "one", **claims)
+            seen.add((await auth.caller(f"Bearer {token}")).account)
+    assert len(seen) == 3
+    assert all("https://id.example.org" in one for one in seen)
+
+
+async def test_guesses_from_one_address_are_not_looked_up_for_long() -> None:
+    store = Counting()
+    async with town(store) as here:
+        here.house = replace(here.house, strangers=Strangers(Allowance(1.0, 3.0)))
+        one_app().state.house = here.house
+        assert (await here.call("ada", "GET", "/v1/me")).status_code == 200
+        heard: list[int] = []
+        looks = store.looks
+        for number in range(6):
+            header = {"Authorization": f"Bearer sc_{number:012d}_guess"}
+            heard.append((await here.http.get("/v1/me", headers=header)).status_code)
+        assert heard == [401, 401, 401, 429, 429, 429]
+        assert store.looks == looks + 3
+        # Whoever is at work behind the same gateway goes on; somebody new has to wait a moment.
+        assert (await here.call("ada", "GET", "/v1/me")).status_code == 200
+        assert (await here.call("ben", "GET", "/v1/me")).status_code == 429
+        here.clock.tick(1_000)
+        assert (await here.call("ben", "GET", "/v1/me")).status_code == 200
+
+
+async def test_who_shows_nothing_costs_nothing(here: Town) -> None:
+    here.house = replace(here.house, strangers=Strangers(Allowance(1.0, 1.0)))
+    one_app().state.house = here.house
+    for _ in range(3):
+        assert (await here.call("", "GET", "/v1/me")).status_code == 401
+    assert (await here.call("ada", "GET", "/v1/me")).status_code == 200
+
+
+async def test_addresses_and_tokens_are_forgotten_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.limits._KNOWN", 10)
+    strangers = Strangers()
+    for number in range(50):
+        with strangers.meeting("10.0.0.1", f"Bearer {number}", 0):
+            pass
+        with pytest.raises(Refused), strangers.meeting(f"10.0.1.{number}", "x", 0):
+            raise Refused("unauthenticated", "no")
+    assert len(strangers._met) == 10
+    assert len(strangers.failures._left) == 10
+
+
+async def test_the_engine_is_tried_once_in_five_seconds_whoever_asks() -> None:
+    engine = Probed()
+    async with town(engine=engine) as here:
+        answers = await asyncio.gather(*(here.http.get("/readyz") for _ in range(20)))
+        assert {one.json()["checks"]["engine"] for one in answers} == {"ok"}
+        assert engine.tries == 1
+        engine.good = False
+        assert (await here.http.get("/readyz")).json()["status"] == "ok"
+        here.clock.tick(5_000)
+        assert (await here.http.get("/readyz")).json()["status"] == "degraded"
+        assert engine.tries == 2
+
+
+async def test_whoever_gives_up_waiting_leaves_the_trying_to_the_next() -> None:
+    verdict, engine = Verdict(), Probed()
+    first = asyncio.create_task(verdict.of(engine.healthy, lambda: 0))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert await verdict.of(engine.healthy, lambda: 0)
+    assert engine.tries == 2
