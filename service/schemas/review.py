@@ -8,7 +8,7 @@ from planner.vocabulary import Stage
 from safety.risk import RiskLevel
 from service.schemas.plans import Reason
 from service.schemas.problem import CheckResult
-from service.schemas.wire import Ident, Label, Seq, Text, When, Wire
+from service.schemas.wire import Flag, Ident, Label, Seq, Text, When, Wire
 
 Kind = Literal["alert", "draft", "plan", "no_draft"]
 Verdict = Literal["approve", "edit", "reject", "respond", "escalate"]
@@ -44,7 +44,7 @@ class Queue(Wire):
 class ClaimRequest(Wire):
     """Take a session for review."""
 
-    take_over: bool = False
+    take_over: Flag = False
     note: Text | None = None
     """Required with ``take_over``: why it is taken from somebody."""
 
@@ -104,7 +104,7 @@ class DecisionRequest(Wire):
     hint: Text | None = None
     """With ``reject``: what the next draft should mind."""
     basis: Seq
-    dwell_ms: Annotated[int, Field(ge=0, le=86_400_000)] | None = None
+    dwell_ms: Annotated[int, Field(ge=0, le=86_400_000, strict=True)] | None = None
 
 
 class ReplyRequest(Wire):
