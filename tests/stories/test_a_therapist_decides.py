@@ -119,6 +119,24 @@ async def test_a_reply_can_be_written_without_a_draft(here: Town) -> None:
     assert [reply["text"] for reply in await here.replies(session)] == [OWN]
 
 
+@pytest.mark.parametrize(
+    ("verdict", "unused"),
+    [("approve", "text"), ("reject", "text"), ("escalate", "text"), ("approve", "hint"),
+     ("respond", "hint"), ("edit", "hint"), ("escalate", "hint")],
+)  # fmt: skip
+async def test_words_that_a_verdict_would_not_use_are_refused(
+    here: Town, verdict: str, unused: str
+) -> None:
+    session = await here.drafted()
+    needed = {"text": OWN} if verdict in {"edit", "respond"} else {}
+    words = {**needed, unused: OWN, "reasons": ["style"]}
+    refused = await here.decide("ada", session, verdict, **words)
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+    assert OWN not in refused.text
+    assert await here.replies(session) == []
+    assert (await here.desk("ada", session))["draft"] is not None
+
+
 @pytest.mark.parametrize("verdict", ["respond", "edit"])
 async def test_words_that_fail_a_check_need_an_explicit_yes(here: Town, verdict: str) -> None:
     session = await here.drafted()
