@@ -30,7 +30,7 @@ check: setup ## Format, lint, types, imports, fast tests, audit if a network ans
 	@deploy/check.sh
 
 bench: setup ## Measure the service against its aims; prints one table, writes bench.json
-	@$(PY) -m tests.bench
+	@$(PY) -m tests.bench --engine
 
 base: setup
 	@$(ENGINE_PY) -m models.base_model

@@ -102,7 +102,7 @@ def move(position: Position, stage: Stage, index: int) -> Position:
 def adopt(position: Position, plan: Plan) -> Position:
     """The intervention's opening, under a plan that a therapist decided on.
 
-    Raises: NotAllowed before the last diagnostic action, or for a plan that breaks a rule.
+    Raises: NotAllowed too_early before the last diagnostic action, or plan_breaks_rules.
     """
     return _allowed(position, Change.ADOPT, Position(Stage.INTERVENTION, _obeying(plan)))
 
@@ -146,4 +146,5 @@ def _allowed(before: Position, change: Change, after: Position) -> Position:
         reaches = rule.to_stage is after.stage and _place(after) in rule.to_places
         if leaves and rule.change is change and reaches:
             return after
-    raise NotAllowed(f"{change}_not_allowed", f"{before.stage} {_place(before)} has no such change")
+    code = "too_early" if change is Change.ADOPT else f"{change}_not_allowed"
+    raise NotAllowed(code, f"{before.stage} {_place(before)} has no such change")

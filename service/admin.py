@@ -9,7 +9,7 @@ from pydantic import Field
 from service.house import InHouse, Ops, Supervisor, session_for
 from service.ids import maybe, moment
 from service.schemas.admin import AuditVerdict, Events, EventView, SessionRow, SessionRows
-from service.schemas.wire import Ident, Label, Seq, Wire
+from service.schemas.wire import Ident, Label, SeqAsked, Wire
 from service.sealing import GENESIS, first_broken
 from service.session.events import Recorded, WordsRead
 from service.session.refusals import Refused
@@ -35,7 +35,7 @@ class EventWindow(Wire):
 
     payload: bool = False
     """The words inside; the reading is itself recorded."""
-    after: Seq = 0
+    after: SeqAsked = 0
     page_size: Annotated[int, Field(ge=1, le=500)] = 200
     page_token: Annotated[str | None, Field(max_length=300)] = None
 

@@ -82,7 +82,7 @@ def _refusals(path: str, operation: dict[str, Any]) -> set[int]:
     if path == "/readyz":
         return set()
     if path == "/metrics":
-        found |= {401, 404}
+        found.add(401)
     if "security" in operation:
         found |= {401, 403, 429, 503}
     if "requestBody" in operation:

@@ -2,7 +2,7 @@
 
 Refused            a rule says no          4xx, by its code    (session.refusals)
   GuardRefused     words that may not leave 422, with checks   (wording)
-NotAllowed         the plan says no        422                 (planner.machine)
+NotAllowed         the plan says no        4xx, by its code    (planner.machine)
 ClaimLost, ClaimedByOther                  409                 (stores.port)
 StoreUnavailable, EngineUnavailable,
 IssuerUnavailable                          503, try again      (the world)
@@ -47,7 +47,6 @@ STATUS: Mapping[str, int] = {
     "in_crisis": 409,
     "invalid_request": 422,
     "malformed_body": 400,
-    "metrics_hidden": 404,
     "method_not_allowed": 405,
     "move_not_allowed": 422,
     "no_rollout": 409,
@@ -85,7 +84,7 @@ _OF_STATUS = {400: "malformed_body", 401: "unauthenticated", 403: "forbidden", 4
 def problem(code: str, detail: str, **more: Any) -> Problem:
     """Give the problem document of a code."""
     title = code.replace("_", " ").capitalize()
-    status = STATUS.get(code, 422)
+    status = STATUS[code]
     return Problem(
         type=f"urn:secondchair:problem:{code}", title=title, status=status, detail=detail,
         code=code, **more,

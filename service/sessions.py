@@ -18,7 +18,7 @@ from service.schemas.client import (
     SessionRequest,
     SrsItem,
 )
-from service.schemas.wire import Ident, Seq, Wire
+from service.schemas.wire import Ident, SeqAsked, Wire
 from service.session import decide, events
 from service.session.refusals import Refused
 from service.session.state import Entry, State
@@ -33,7 +33,7 @@ _HINDERING = 4
 class ReplyWindow(Wire):
     """Which released replies to give."""
 
-    after: Seq = 0
+    after: SeqAsked = 0
     page_size: Annotated[int, Field(ge=1, le=200)] = 50
     page_token: Annotated[str | None, Field(max_length=200)] = None
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Collection, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
@@ -16,6 +16,7 @@ from service.ports import IssuerUnavailable, Ports
 from service.schemas.wire import Ident
 from service.session.refusals import Refused
 from service.sessions import released
+from service.stores import paging
 from service.stores.port import ALERTS, Order, RowQuery, StoredRow, StoreUnavailable
 from service.telemetry.log import LogEvent, log_line
 from service.telemetry.metrics import Http
@@ -36,7 +37,8 @@ _KNOWN_MS = 15_000
 _KNOWN_FOR_WORDS_MS = 5_000
 """The same before words are sent."""
 _SHOWN = 200
-"""Rows of each list, the queue and the alerts, that a console is told about."""
+"""First rows of each list, the queue and the alerts, that a console is told about; whoever it was
+told of is followed until nothing waits there any more, also behind so many others."""
 
 LastSeen = Annotated[str | None, Header(alias="Last-Event-ID", max_length=64)]
 
@@ -134,7 +136,7 @@ async def _queue(listener: Listener) -> AsyncGenerator[ServerSentEvent]:
     ports, mark, before = listener.house.ports, 0, dict[str, str]()
     while await listener.stays():
         after: dict[str, str] = {}
-        for row, claim in await _listed(ports, listener.caller.team):
+        for row, claim in await _listed(ports, listener.caller.team, before):
             body = {
                 "session_id": row.session_id, "kind": row.kind, "risk": row.risk,
                 "seq": row.seq, "alert_id": row.alert_id,
@@ -152,13 +154,21 @@ async def _queue(listener: Listener) -> AsyncGenerator[ServerSentEvent]:
         mark = await ports.store.changed(mark, _LOOK_S)
 
 
-async def _listed(ports: Ports, team: str) -> Iterable[StoredRow]:
+async def _listed(ports: Ports, team: str, told: Collection[str]) -> Iterable[StoredRow]:
     """Rows of both lists: an alert that was seen may wait in no queue and still be open."""
     orders: tuple[Order, ...] = ("queue", "alerts")
-    whole = RowQuery("queue", team, now_ms=ports.clock.now_ms(), limit=_SHOWN, counted=False)
+    now_ms = ports.clock.now_ms()
+    whole = RowQuery("queue", team, now_ms=now_ms, limit=_SHOWN, counted=False)
     queries = [replace(whole, order=one) for one in orders]
     pages = [await ports.store.rows(query) for query in queries]
-    return {one.row.session_id: one for page in pages for one in page.items}.values()
+    found = {one.row.session_id: one for page in pages for one in page.items}
+    for session_id in [one for one in told if one not in found]:
+        # Gone, or only pushed behind the rows that a list shows: its own row knows.
+        row, claim = await ports.store.row(session_id) or (None, None)
+        if row is not None and any(paging.listed(order, row) for order in orders):
+            live = claim if claim and claim.until_ms > now_ms else None
+            found[session_id] = StoredRow(row, live)
+    return found.values()
 
 
 async def _while_possible(

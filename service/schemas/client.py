@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from service.schemas.wire import Details, Ident, Label, Message, Seq, When, Wire
+from service.schemas.wire import Details, Flag, Ident, Label, Message, Seq, When, Wire
 
 Status = Literal["open", "crisis", "closed", "erased"]
 Region = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
@@ -29,7 +29,7 @@ class SessionRequest(Wire):
     """Who speaks first."""
     profile: Details = Field(default_factory=dict)
     """What is known of the client; sealed; shown to the therapist, scrubbed for the model."""
-    simulated: bool = False
+    simulated: Flag = False
     """True only for harness sessions; can never be changed later."""
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from service.schemas.wire import Ident, Text, Wire
+from service.schemas.wire import Flag, Ident, Text, Wire
 
 MODEL = "second-chair"
 """The only model the doors know: the whole service, reviewed by nobody."""
@@ -31,7 +31,7 @@ class CompletionRequest(Wire):
 
     model: str = MODEL
     messages: History
-    stream: bool = False
+    stream: Flag = False
 
 
 class Choice(Wire):

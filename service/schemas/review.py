@@ -1,14 +1,14 @@
 """The therapist's desk on the wire: queue, claim, draft, decision."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from planner.vocabulary import Stage
 from safety.risk import RiskLevel
 from service.schemas.plans import Reason
 from service.schemas.problem import CheckResult
-from service.schemas.wire import Ident, Label, Seq, Text, When, Wire
+from service.schemas.wire import Flag, Ident, Label, Seq, Text, When, Wire
 
 Kind = Literal["alert", "draft", "plan", "no_draft"]
 Verdict = Literal["approve", "edit", "reject", "respond", "escalate"]
@@ -44,7 +44,7 @@ class Queue(Wire):
 class ClaimRequest(Wire):
     """Take a session for review."""
 
-    take_over: bool = False
+    take_over: Flag = False
     note: Text | None = None
     """Required with ``take_over``: why it is taken from somebody."""
 
@@ -94,7 +94,7 @@ class DecisionRequest(Wire):
     verdict: Verdict
     candidate: Annotated[int, Field(ge=0, le=9, strict=True)] = 0
     text: Text | None = None
-    """The words to send; required with ``edit`` and ``respond``."""
+    """The words to send; required with ``edit`` and ``respond``, refused with anything else."""
     action: Label | None = None
     """The action the words carry out; default: the candidate's."""
     reasons: Annotated[tuple[Reason, ...], Field(max_length=8)] = ()
@@ -102,9 +102,18 @@ class DecisionRequest(Wire):
     confirm_checks: Annotated[tuple[Label, ...], Field(max_length=20)] = ()
     """Names of warnings that the therapist has read and accepts."""
     hint: Text | None = None
-    """With ``reject``: what the next draft should mind."""
+    """With ``reject`` only: what the next draft should mind."""
     basis: Seq
-    dwell_ms: Annotated[int, Field(ge=0, le=86_400_000)] | None = None
+    dwell_ms: Annotated[int, Field(ge=0, le=86_400_000, strict=True)] | None = None
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        """Refuse what the verdict would leave unused: its sender believes that it counts."""
+        if self.text is not None and self.verdict not in {"edit", "respond"}:
+            raise ValueError("text goes with edit and respond only")
+        if self.hint is not None and self.verdict != "reject":
+            raise ValueError("hint goes with reject only")
+        return self
 
 
 class ReplyRequest(Wire):

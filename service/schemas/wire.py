@@ -1,4 +1,8 @@
-"""Field types every schema shares: strict, frozen models and text that is safe to store."""
+"""Field types every schema shares: frozen models, text that is safe to store, and no guessing.
+
+In a body a number is a number and a flag is a flag; ``"12"`` and ``"yes"`` are mistakes there.
+A query has nothing but text, so its numbers and flags are read from text.
+"""
 
 import re
 from math import isfinite
@@ -80,7 +84,11 @@ Details = Annotated[dict[str, JsonValue], Field(max_length=40), AfterValidator(_
 """Free-form facts, at most 40 at six levels: storable text and finite numbers only."""
 Ident = Annotated[str, Field(min_length=3, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
 """An opaque identifier such as ``ses_01J...``."""
-Seq = Annotated[int, Field(ge=0, le=2**53)]
+Seq = Annotated[int, Field(ge=0, le=2**53, strict=True)]
 """A position in a session's log; 0 is before its first event."""
+SeqAsked = Annotated[int, Field(ge=0, le=2**53)]
+"""The same in a query."""
+Flag = Annotated[bool, Field(strict=True)]
+"""True or false in a body."""
 When = AwareDatetime
 """A moment, RFC 3339, UTC."""

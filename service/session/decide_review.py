@@ -148,10 +148,12 @@ def _nothing_held(state: State) -> None:
 def own_plan(state: State, proposal: plans.PlanProposed, basis: int) -> tuple[events.Event, ...]:
     """Run a therapist's own plan at once; an edited running plan keeps its cursor.
 
-    Raises: Refused as `current`; planner NotAllowed for a plan that breaks a rule.
+    Raises: Refused as `current`, reply_is_held, too_early; planner NotAllowed for a plan that
+    breaks a rule.
     """
     current(state, basis)
     _nothing_held(state)
+    _not_too_early(state)
     decided = plans.PlanDecided(plan_id=proposal.plan_id, verdict="approve", plan=proposal.plan)
     planned(state, decided, proposal)
     return (proposal, decided)
@@ -162,9 +164,14 @@ def ask_plan(state: State, basis: int) -> tuple[events.Event, ...]:
     current(state, basis)
     if state.status == "crisis":
         raise Refused("in_crisis", "Drafting is stopped until the crisis is resolved.", state.seq)
+    _not_too_early(state)
+    return (plans.PlanRequested(),)
+
+
+def _not_too_early(state: State) -> None:
+    """A plan rests on what the first stage found out, whoever writes it. Raises: Refused."""
     if state.position.stage is Stage.DIAGNOSTIC and not machine.needs_plan(state.position):
         raise Refused("too_early", "A plan needs the whole diagnostic stage first.", state.seq)
-    return (plans.PlanRequested(),)
 
 
 def move(state: State, moved: plans.PositionMoved, basis: int) -> tuple[events.Event, ...]:

@@ -50,7 +50,9 @@ def _reply_decided(state: State, at: events.Recorded, event: events.ReplyDecided
         moved(state),
         position=position,
         entries=(*state.entries, entry),
-        held=Held(event, at.actor, at.seq, state.position, state.moved_seq),
+        held=Held(
+            event, at.actor, at.seq, state.position, state.moved_seq, state.draft_wanted, state.hint
+        ),
         unanswered=None,
         drafts=drafts,
         decisions={**state.decisions, event.decision_id: "held"},
@@ -76,7 +78,8 @@ def _undone(state: State, event: events.DecisionUndone) -> State:
         moved_seq=held.moved_before if state.moved_seq == held.seq else state.moved_seq,
         held=None,
         unanswered=asked[-1].id if waits else None,
-        draft_wanted=not asked,
+        draft_wanted=held.wanted_before,
+        hint=held.hint_before,
         drafts={**state.drafts, draft_id: "open"} if draft_id else state.drafts,
         decisions={**state.decisions, event.decision_id: "undone"},
     )

@@ -61,6 +61,9 @@ class Held(Struct, frozen=True):
     """Where the cursor stood; restored by undo."""
     moved_before: int
     """What `State.moved_seq` was; restored by undo."""
+    wanted_before: bool
+    """Whether a draft was wanted; restored by undo, like the hint for it."""
+    hint_before: str | None
 
 
 class PlanVersion(Struct, frozen=True):

@@ -37,11 +37,13 @@ def main() -> None:
     rounds = 1 if asked.quick else asked.rounds
     run(bench, asked.quick, rounds)
     if asked.engine:
+        _says("what needs a real engine")
         with_engine.measure(bench)
     print(bench.table())
     bench.write(asked.out)
     if asked.doc:
-        bench.page(asked.doc, f"python -m tests.bench --rounds {rounds}")
+        how = f"--engine --rounds {rounds}" if asked.engine else f"--rounds {rounds}"
+        bench.page(asked.doc, f"python -m tests.bench {how}")
     print(f"written to {asked.out}")
 
 

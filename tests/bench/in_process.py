@@ -69,7 +69,7 @@ class Bureau:
     _keys: Iterator[int] = field(default_factory=count)
 
     def _once(self) -> OnceOnly:
-        return OnceOnly(self.house, APP, f"key-{next(self._keys)}", "hash")
+        return OnceOnly(self.house, APP, {f"key-{next(self._keys)}": b"hash"})
 
     async def open(self) -> str:
         """Open a session and have the reviewer take it."""

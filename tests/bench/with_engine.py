@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from models.base_model import DEFAULT_FOLDER
+from models.train.own_engine import engine_running
 from tests.bench import engine, roles, throughput
 from tests.bench.figures import Bench, Row
 
@@ -18,7 +19,7 @@ def measure(bench: Bench) -> None:
         return
     with (
         tempfile.TemporaryDirectory() as work,
-        engine.engine_running(Path(work) / "log") as running,
+        engine_running(Path(work) / "log") as running,
     ):
         for one in (engine, throughput, roles):
             asyncio.run(one.measure(bench, running.url, running.key, Path(work)))

@@ -153,10 +153,9 @@ class WholeService(World):
         seen = talk.views.get(who)
         if not seen or not seen["draft"]:
             return await self.here.http.get("/healthz")
-        body = {
-            "verdict": verdict, "basis": seen["seq"], "reasons": ["style"],
-            "text": "What would you like to look at today?",
-        }  # fmt: skip
+        body = {"verdict": verdict, "basis": seen["seq"], "reasons": ["style"]}
+        if verdict in {"edit", "respond"}:
+            body["text"] = "What would you like to look at today?"
         path = f"/v1/drafts/{seen['draft']['draft_id']}/decisions"
         return await self.here.write(who, talk.id, "POST", path, body)
 

@@ -117,6 +117,46 @@ def spoiled_fields(schema: Json) -> Iterator[bytes]:
     yield json.dumps({**good, "unheard_of": 1}).encode()
 
 
+def mistyped_fields(schema: Json) -> Iterator[tuple[str, bytes]]:
+    """Give bodies in which one value, however deep, is of another type, and where it stands."""
+    for where, body in mistyped(schema):
+        yield where, json.dumps(body).encode()
+
+
+def mistyped(schema: Json, name: str = "") -> Iterator[tuple[str, Json]]:
+    """Give values of another type than a schema says, in whole or in one part."""
+    schema = resolved(schema)
+    kinds = [resolved(one) for one in schema.get("anyOf", (schema,))]
+    types = {one.get("type") for one in kinds}
+    if None in types:
+        return
+    for value in (None, True, 1, 1.5, "1", "yes", [], {}):
+        if TYPES[type(value)] not in types:
+            yield "", value
+    for one in kinds:
+        for part, (key, inner) in _parts(one, name):
+            for where, value in mistyped(inner, key):
+                good = sample(one) if "properties" in one else {}
+                yield f".{part}{where}", [value] if part == 0 else {**good, part: value}
+
+
+TYPES: Mapping[type, str] = {
+    type(None): "null", bool: "boolean", int: "integer", float: "number", str: "string",
+    list: "array", dict: "object",
+}  # fmt: skip
+
+
+def _parts(schema: Json, name: str) -> Iterator[tuple[Json, tuple[str, Json]]]:
+    """Give what a value is made of: its place, the name it goes by, and its schema."""
+    for key, inner in schema.get("properties", {}).items():
+        yield key, (key, inner)
+    if "items" in schema:
+        yield 0, (name, schema["items"])
+    if isinstance(schema.get("additionalProperties"), dict):
+        keys = resolved(schema.get("propertyNames", {})).get("enum", ["plain"])
+        yield keys[0], (keys[0], schema["additionalProperties"])
+
+
 SPOILED_TEXTS = (
     "", "x", "-1", "0", "999999999999999999999999", "1.5", "x" * 400, "\x00", "\x07", "é", "\ud7ff",
     "%00", "..", "ses_", "drf_1.", "a.b.c", "'; --", "null", "true", "W10", "WzFd", "eyJ9",

@@ -119,6 +119,24 @@ async def test_a_reply_can_be_written_without_a_draft(here: Town) -> None:
     assert [reply["text"] for reply in await here.replies(session)] == [OWN]
 
 
+@pytest.mark.parametrize(
+    ("verdict", "unused"),
+    [("approve", "text"), ("reject", "text"), ("escalate", "text"), ("approve", "hint"),
+     ("respond", "hint"), ("edit", "hint"), ("escalate", "hint")],
+)  # fmt: skip
+async def test_words_that_a_verdict_would_not_use_are_refused(
+    here: Town, verdict: str, unused: str
+) -> None:
+    session = await here.drafted()
+    needed = {"text": OWN} if verdict in {"edit", "respond"} else {}
+    words = {**needed, unused: OWN, "reasons": ["style"]}
+    refused = await here.decide("ada", session, verdict, **words)
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+    assert OWN not in refused.text
+    assert await here.replies(session) == []
+    assert (await here.desk("ada", session))["draft"] is not None
+
+
 @pytest.mark.parametrize("verdict", ["respond", "edit"])
 async def test_words_that_fail_a_check_need_an_explicit_yes(here: Town, verdict: str) -> None:
     session = await here.drafted()
@@ -180,3 +198,41 @@ class TestHolding:
         path = f"/v1/sessions/{session}/replies"
         second = await holding.write("ada", session, "POST", path, {"text": OWN, "basis": seq})
         assert (second.status_code, second.json()["code"]) == (409, "reply_is_held")
+
+    async def test_undoing_the_first_words_asks_for_no_draft(self, holding: Town) -> None:
+        session = await holding.open()
+        await holding.claim("ada", session)
+        await write_and_undo(holding, session)
+        await holding.work(60_000)
+        assert (await holding.desk("ada", session))["draft"] is None
+        assert (await holding.call("ada", "GET", "/v1/queue")).json()["items"] == []
+
+    async def test_a_draft_that_was_asked_for_is_still_wanted_after_an_undo(
+        self, holding: Town
+    ) -> None:
+        session = await holding.drafted()
+        await holding.decide("ada", session, "approve")
+        await holding.work(5_000)
+        path, body = f"/v1/sessions/{session}/drafts", {"hint": "Ask about the evening."}
+        assert (await holding.write("ada", session, "POST", path, body)).status_code == 202
+        await write_and_undo(holding, session)
+        await holding.work()
+        assert (await holding.desk("ada", session))["draft"] is not None
+        assert "Ask about the evening." in holding.engine.read
+
+    async def test_the_counselor_s_first_words_are_still_wanted_after_an_undo(
+        self, holding: Town
+    ) -> None:
+        session = await holding.open(opening="counselor")
+        await holding.claim("ada", session)
+        await write_and_undo(holding, session)
+        await holding.work()
+        assert (await holding.desk("ada", session))["draft"] is not None
+
+
+async def write_and_undo(here: Town, session: str) -> None:
+    """Write a reply without a draft, and take it back while it is held."""
+    body = {"text": OWN, "basis": await here.length(session)}
+    decided = await here.write("ada", session, "POST", f"/v1/sessions/{session}/replies", body)
+    path = f"/v1/decisions/{decided.json()['decision_id']}"
+    assert (await here.write("ada", session, "DELETE", path)).status_code == 200

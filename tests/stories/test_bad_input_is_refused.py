@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -10,11 +11,12 @@ import pytest
 
 from service.stores import paging
 from service.stores.sqlite import SqliteStore
-from tests.driving import Town, town
+from tests.driving import Town, one_app, town
 from tests.stories.spoiling import (
     SPOILED_TEXTS,
     STREAMS,
     Operation,
+    mistyped_fields,
     operations,
     spoiled_bodies,
     spoiled_fields,
@@ -104,6 +106,24 @@ async def test_no_field_of_any_body_breaks_the_service(scene: Scene, name: str) 
         held(answer, before, scene.stored())
         assert b"\\ud800" not in body or answer.status_code >= 400
         assert b"\\u0000" not in body or answer.status_code >= 400
+
+
+@pytest.mark.parametrize("name", WITH_BODY)
+async def test_a_value_of_another_type_is_refused_wherever_it_stands(
+    scene: Scene, name: str
+) -> None:
+    one_app().state.house = replace(scene.here.house, harness=True)
+    doors = ALL[name].path in {"/v1/chat/completions", "/api/chat"}
+    known = {"Authorization": f"Bearer {scene.here.keys['lab_app']}"} if doors else {}
+    tried = 0
+    for where, body in mistyped_fields(ALL[name].body):
+        before = scene.stored()
+        answer = await scene.send(ALL[name], body, headers=known)
+        held(answer, before, scene.stored())
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request"), where
+        assert f"body{where}" in {one["where"] for one in answer.json()["errors"]}, where
+        tried += 1
+    assert tried > 10
 
 
 @pytest.mark.parametrize("name", WITH_BODY)

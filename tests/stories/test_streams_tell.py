@@ -127,6 +127,25 @@ async def test_a_console_hears_when_a_session_leaves_the_queue(here: Town) -> No
     assert told[1][1] == {"session_id": session, "kind": None, "last": None}
 
 
+async def test_a_session_that_is_only_pushed_back_has_not_left(
+    here: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "_SHOWN", 1)
+    monkeypatch.setattr(streams, "_REST_S", 0.01)
+    first = await here.drafted()
+    waiting = asyncio.create_task(heard(streams._queue(listener(here, "ada")), 3))
+    await asyncio.sleep(0.05)
+    second = await here.open()
+    await here.say(second, "[moderate]")
+    await asyncio.sleep(0.1)
+    assert not waiting.done(), "it was said to have left"
+    await here.decide("ada", first, "approve")
+    told = await waiting
+    assert [(one["session_id"], one["kind"]) for _, one in told] == [
+        (first, "draft"), (second, "alert"), (first, None),
+    ]  # fmt: skip
+
+
 async def test_a_console_hears_how_an_alert_goes_that_waits_in_no_queue(here: Town) -> None:
     session = await here.open()
     await here.say(session, "[moderate]")

@@ -7,7 +7,7 @@ import pytest
 
 from models.completion import Ask
 from planner.prompt import Prompt
-from planner.vocabulary import Role
+from planner.vocabulary import Role, Strategy
 from tests.driving import Json, Town
 
 MINUTE = 60_000
@@ -242,6 +242,20 @@ async def test_a_new_plan_can_be_asked_for_only_after_the_diagnostic_stage(here:
     body = {"basis": await here.length(session)}
     answer = await here.write("ada", session, "POST", f"/v1/sessions/{session}/plans", body)
     assert (answer.status_code, answer.json()["code"]) == (409, "too_early")
+
+
+async def test_a_plan_of_one_s_own_waits_for_the_diagnostic_stage_too(here: Town) -> None:
+    session = await here.drafted()
+    before = await here.length(session)
+    plan = {
+        "strategy": Strategy.REALITY_TESTING.value, "text": "Look at facts.", "reason": "Clear.",
+        "actions": ["name the hardest thought", "list what is known", "weigh both sides now",
+                    "word a fairer thought", "End session"],
+    }  # fmt: skip
+    body = {"plan": plan, "reason": "In a hurry.", "basis": before}
+    answer = await here.write("ada", session, "POST", f"/v1/sessions/{session}/plans", body)
+    assert (answer.status_code, answer.json()["code"]) == (409, "too_early")
+    assert answer.json()["seq"] == before == await here.length(session)
 
 
 async def test_a_running_plan_can_be_changed_and_keeps_its_cursor(here: Town) -> None:

@@ -105,7 +105,7 @@ def test_an_adopted_plan_opens_the_intervention():
 def test_a_plan_cannot_be_adopted_before_the_last_diagnostic_action():
     with pytest.raises(NotAllowed) as refused:
         adopt(at(Stage.DIAGNOSTIC, 2), PLAN)
-    assert code_of(refused) == "adopt_not_allowed"
+    assert code_of(refused) == "too_early"
 
 
 def test_a_plan_that_breaks_a_rule_is_never_adopted():
