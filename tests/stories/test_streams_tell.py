@@ -4,89 +4,16 @@ Who opened a stream is asked again while it lasts, and it does not last for ever
 """
 
 import asyncio
-import json
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 
-import httpx
 import pytest
 
 from service import auth, streams
 from service.auth import Caller, KeyRecord, issue, revoke
 from service.limits import Seats
-from service.stores.memory import MemoryStore
-from service.stores.port import (
-    Envelope,
-    RowPage,
-    RowQuery,
-    StoredRow,
-    StoreUnavailable,
-)
-from tests.driving import PEOPLE, Town, one_app, town
-
-
-class Watched(MemoryStore):
-    """A store that counts what is read, and whose rows go away when told."""
-
-    reads = 0
-    lists = 0
-    away = False
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.looked_at: list[str] = []
-        """Whose row was read, in order."""
-
-    async def rows(self, query: RowQuery) -> RowPage:
-        """Count and read."""
-        self.lists += 1
-        return await super().rows(query)
-
-    async def read(self, session_id: str, after: int = 0) -> Sequence[Envelope]:
-        """Count and read."""
-        self.reads += 1
-        return await super().read(session_id, after)
-
-    async def row(self, session_id: str) -> StoredRow | None:
-        """Give a row unless it is away."""
-        self.looked_at.append(session_id)
-        if self.away:
-            raise StoreUnavailable("row")
-        return await super().row(session_id)
-
-
-def listener(here: Town, who: str) -> streams.Listener:
-    """Give somebody who has just opened a stream."""
-    now_ms, via = here.clock.now_ms(), f"key:{here.keys[who].split('_')[1]}"
-    caller = Caller(who, *PEOPLE[who], via)
-    return streams.Listener(here.house, caller, f"Bearer {here.keys[who]}", now_ms, now_ms)
-
-
-async def opened(here: Town, session: str, who: str = "app") -> asyncio.Task[httpx.Response]:
-    """Open a session's stream over HTTP; its answer is there once the stream has ended."""
-    waiting = asyncio.create_task(here.call(who, "GET", f"/v1/sessions/{session}/stream"))
-    await asyncio.sleep(0.05)
-    return waiting
-
-
-async def ended(waiting: asyncio.Task[httpx.Response]) -> str:
-    """Give all that a stream said, once it has ended."""
-    async with asyncio.timeout(5):
-        answer = await waiting
-    assert answer.status_code == 200
-    return answer.text
-
-
-async def heard(stream: AsyncGenerator, count: int) -> list[tuple[str, dict]]:
-    """Take so many events off a stream."""
-    found = []
-    async with asyncio.timeout(5), aclosing(stream) as told:
-        async for one in told:
-            found.append((one.event, {**json.loads(one.data), "last": one.id}))
-            if len(found) == count:
-                break
-    return found
+from tests.driving import Town, one_app
+from tests.listening import ended, heard, listener, opened
 
 
 async def test_a_reply_is_told_as_it_leaves(here: Town) -> None:
@@ -259,58 +186,3 @@ async def test_a_caller_has_so_many_streams_and_gets_their_places_back(here: Tow
     again.cancel()
     await asyncio.wait({again})
     assert not here.house.seats._taken
-
-
-async def test_what_others_do_makes_nobody_look() -> None:
-    store = Watched()
-    async with town(store) as here:
-        sessions = [await here.open() for _ in range(20)]
-        told = [streams._replies(listener(here, "app"), one, 0) for one in sessions]
-        for one in told:
-            await anext(one)
-        waiting = [asyncio.create_task(anext(one, None)) for one in told]
-        other = await here.open()
-        await asyncio.sleep(2 * streams._REST_S)
-        before = store.reads
-        store.looked_at.clear()
-        await here.claim("ada", other)
-        alone = store.reads - before
-        await asyncio.sleep(2 * streams._REST_S)
-        assert store.reads - before == alone <= 1
-        assert not set(store.looked_at) & set(sessions)
-        for one in waiting:
-            one.cancel()
-        await asyncio.wait(waiting)
-
-
-async def test_a_console_looks_once_a_second_and_at_once_for_an_alert() -> None:
-    store = Watched()
-    async with town(store) as here:
-        sessions = [await here.open() for _ in range(4)]
-
-        async def alert() -> None:
-            async with aclosing(streams._queue(listener(here, "ada"))) as told:
-                async for one in told:
-                    if one.event == "alert":
-                        return
-
-        hears = asyncio.create_task(alert())
-        await asyncio.sleep(streams._CALM_S + 2 * streams._REST_S)
-        store.lists = 0
-        for one in sessions:
-            await here.say(one, "Hello.")
-            await asyncio.sleep(0.05)
-        assert store.lists == len(("queue", "alerts"))
-        await here.say(sessions[0], "[moderate]")
-        async with asyncio.timeout(3 * streams._REST_S):
-            await hears
-
-
-async def test_a_stream_ends_quietly_while_the_store_is_away() -> None:
-    store = Watched()
-    async with town(store) as here:
-        session = await here.open()
-        stream = await opened(here, session)
-        store.away = True
-        await here.call("ada", "POST", f"/v1/sessions/{session}/claim", {})
-        assert "event: status" in await ended(stream)
