@@ -159,12 +159,7 @@ def desk() -> Desk:
 
 def t(key: str, **values: object) -> str:
     """A text in the reader's language."""
-    return texts.say(tongue(), key, **values)
-
-
-def tongue() -> texts.Tongue:
-    """The reader's language."""
-    return "zh" if st.session_state.get("tongue") == "zh" else "en"
+    return texts.say(_tongue(), key, **values)
 
 
 def word(section: str, name: str) -> str:
@@ -208,3 +203,8 @@ def why(refusal: Refused) -> str:
 def now() -> datetime:
     """The clock."""
     return datetime.now(UTC)
+
+
+def _tongue() -> texts.Tongue:
+    """The reader's language."""
+    return "zh" if st.session_state.get("tongue") == "zh" else "en"

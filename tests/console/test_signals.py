@@ -41,7 +41,8 @@ LOAD = """async (source) => {
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     made = browser.new_page()
-    made.evaluate(SPEAKER)
+    made.add_init_script(SPEAKER)
+    made.goto("about:blank")
     made.evaluate(LOAD, SOURCE.read_text(encoding="utf-8"))
     yield made
     made.close()
