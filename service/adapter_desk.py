@@ -1,5 +1,7 @@
 """The adapter desk: which adapter serves which role, and changing that without a failed request."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter
 
 from models.adapters import shelved
@@ -24,10 +26,11 @@ async def list_adapters(house: InHouse, caller: Ops) -> Adapters:
         loaded = await rolling.engines[0].models() if rolling.engines else frozenset[str]()
     except EngineUnavailable:
         loaded = frozenset[str]()
+    rollouts = await rolling.all()
     items = tuple(
         AdapterView(
             name=one.name, role=one.role, serving=aliases[one.role] == one.name,
-            loaded=one.name in loaded,
+            loaded=one.name in loaded, error_rate=_error_rate(one.name, rollouts),
         )
         for one in shelved(rolling.shelf.folder)
     )  # fmt: skip
@@ -58,6 +61,13 @@ async def read_rollout(rollout_id: Ident, house: InHouse, caller: Ops) -> Rollou
         if running.rollout_id == rollout_id:
             return _view(running)
     raise Refused("not_found", "No such rollout.")
+
+
+def _error_rate(name: str, rollouts: Sequence[Running]) -> float | None:
+    """Give the share that failed of the answers counted when ``name`` was brought in last."""
+    mine = [one.rollout for one in rollouts if one.rollout.new == name]
+    counted = [(one.errors, one.well + one.errors) for one in mine if one.well + one.errors]
+    return counted[-1][0] / counted[-1][1] if counted else None
 
 
 def _view(running: Running) -> RolloutView:

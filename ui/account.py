@@ -37,22 +37,22 @@ def bar(pages: tuple[str, ...]) -> None:
 
 @part(WATCH_S)
 def _watch(pages: tuple[str, ...]) -> None:
-    """Count alerts that nobody has acknowledged; title and sound tell wherever one is."""
-    waiting = _unacknowledged() if desk().me.role in REVIEW_ROLES else 0
+    """Watch for alerts that nobody has acknowledged; title and sound tell wherever one is."""
+    waiting = _unacknowledged() if desk().me.role in REVIEW_ROLES else []
     if desk().me.role in REVIEW_ROLES:
         _trouble()
     parts.signals("signals", waiting, list(pages))
     if waiting and st.button(
-        t("account.alerts", n=waiting), key="alerts_open", icon=":material/emergency_heat:"
+        t("account.alerts", n=len(waiting)), key="alerts_open", icon=":material/emergency_heat:"
     ):
         st.switch_page(st.session_state["pages"]["crisis"])
 
 
-def _unacknowledged() -> int:
-    """How many alerts nobody looks at; the last known number while the service is away."""
+def _unacknowledged() -> list[str]:
+    """The alerts nobody looks at; those last known of while the service is away."""
     with suppress(Refused, Offline):
         desk().alerts = desk().api.alerts()
-    return sum(1 for alert in desk().alerts or () if alert.acknowledged_at is None)
+    return [alert.alert_id for alert in desk().alerts or () if alert.acknowledged_at is None]
 
 
 def _trouble() -> None:

@@ -171,9 +171,9 @@ class Api:
         body = admin.RolloutRequest(name=name)
         return self._send(admin.RolloutView, f"/v1/adapters/{role}/rollouts", body)
 
-    def roll_back(self, role: Role) -> None:
-        """Put the previous adapter back."""
-        self._ask("POST", f"/v1/adapters/{role}/rollback")
+    def roll_back(self, role: Role) -> admin.RolloutView:
+        """Begin the way back to the previous adapter."""
+        return _read(admin.RolloutView, self._ask("POST", f"/v1/adapters/{role}/rollback"))
 
     def rollout(self, rollout: str) -> admin.RolloutView:
         """How far a rollout has come."""

@@ -49,6 +49,27 @@ class Editor:
         self.revision += 1
 
 
+@dataclass(slots=True)
+class SafetyPlan:
+    """What is filled in with one client; the desk has it until it is kept as a note."""
+
+    words: dict[str, str] = field(default_factory=dict[str, str])
+    """Under each heading of the card."""
+    kept: str = ""
+    """The note it was kept as last."""
+
+    @property
+    def text(self) -> str:
+        """What is filled in, as the note for colleagues."""
+        filled = ((heading, words.strip()) for heading, words in self.words.items())
+        return "\n".join(f"{heading}: {words}" for heading, words in filled if words)
+
+    @property
+    def unkept(self) -> bool:
+        """Whether words stand here that no note holds."""
+        return self.text not in {"", self.kept}
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """A decision of this reader whose words have not left yet."""
@@ -79,6 +100,8 @@ class Desk:
     lost: set[str] = field(default_factory=set[str])
     """Sessions a colleague took over while they were open here."""
     editors: dict[str, Editor] = field(default_factory=dict[str, Editor])
+    safety_plans: dict[str, SafetyPlan] = field(default_factory=dict[str, SafetyPlan])
+    """By session; an alert that ends must not take what was written about it along."""
     seen: dict[str, Workspace] = field(default_factory=dict[str, Workspace])
     """The last workspace of each session, shown while the service is away."""
     alerts: tuple[Alert, ...] | None = None
@@ -95,6 +118,18 @@ class Desk:
     def editor(self, session: str) -> Editor:
         """The editor of a session."""
         return self.editors.setdefault(session, Editor())
+
+    def safety_plan(self, session: str) -> SafetyPlan:
+        """The safety plan of a session."""
+        return self.safety_plans.setdefault(session, SafetyPlan())
+
+    def may_write(self, session: str) -> bool:
+        """Whether a write has a chance now: the session is held here and the service answers."""
+        return session in self.claims and not self.offline
+
+    def half_written(self, session: str) -> bool:
+        """Whether forms belong on the page: where a claim was lost, words still stand in them."""
+        return session in self.claims or session in self.lost
 
     def claim(self, session: str) -> str:
         """The claim on a session. Raises: Refused claim_required, as the service would."""
@@ -124,12 +159,7 @@ def desk() -> Desk:
 
 def t(key: str, **values: object) -> str:
     """A text in the reader's language."""
-    return texts.say(tongue(), key, **values)
-
-
-def tongue() -> texts.Tongue:
-    """The reader's language."""
-    return "zh" if st.session_state.get("tongue") == "zh" else "en"
+    return texts.say(_tongue(), key, **values)
 
 
 def word(section: str, name: str) -> str:
@@ -173,3 +203,8 @@ def why(refusal: Refused) -> str:
 def now() -> datetime:
     """The clock."""
     return datetime.now(UTC)
+
+
+def _tongue() -> texts.Tongue:
+    """The reader's language."""
+    return "zh" if st.session_state.get("tongue") == "zh" else "en"

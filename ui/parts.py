@@ -1,4 +1,4 @@
-"""The console's four browser parts: small scripts where Streamlit's own widgets cannot do it."""
+"""The console's five browser parts: small scripts where Streamlit's own widgets cannot do it."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -47,16 +47,23 @@ def editor_box(key: str, box: EditorBox, on_text: Any, on_send: Any) -> None:
     _part("editor")(key=key, data=fields, on_text_change=on_text, on_send_change=on_send)
 
 
-def queue_list(key: str, rows: list[dict[str, object]], label: str) -> str | None:
-    """A list of sessions that keeps focus and scroll while it changes; answers the chosen one."""
-    answer = _part("queue")(
-        key=key, data={"rows": rows, "label": label}, on_open_change=lambda: None
-    )
+def queue_list(
+    key: str, rows: list[dict[str, object]], label: str, waits: dict[str, str]
+) -> str | None:
+    """A list of sessions that keeps focus and scroll while it changes; answers the chosen one.
+
+    ``waits`` says how a wait is told: ``{n}`` s, min, or ``{h}`` h and ``{n}`` min.
+    """
+    fields = {"rows": rows, "label": label, "waits": waits}
+    answer = _part("queue")(key=key, data=fields, on_open_change=lambda: None)
     return answer.get("open")
 
 
-def signals(key: str, alerts: int, pages: list[str]) -> None:
-    """Title and sound for alerts, and keys that Streamlit cannot bind."""
+def signals(key: str, alerts: list[str], pages: list[str]) -> None:
+    """Title and sound for the alerts nobody looks at, and keys that Streamlit cannot bind.
+
+    By id and not by number: one that comes as another goes must be heard, too.
+    """
     _part("signals")(key=key, data={"alerts": alerts, "pages": pages})
 
 
@@ -66,6 +73,12 @@ def tab_memory(key: str, keep: str | None, forget: bool = False) -> str | None:
         key=key, data={"keep": keep, "forget": forget}, on_token_change=lambda: None
     )
     return answer.get("token")
+
+
+def newcomer(key: str, toured: bool) -> bool:
+    """Whether this browser has no mark of the tour; it gets one once somebody has ``toured``."""
+    answer = _part("tour")(key=key, data={"toured": toured}, on_newcomer_change=lambda: None)
+    return bool(answer.get("newcomer"))
 
 
 def style() -> None:

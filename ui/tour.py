@@ -4,7 +4,8 @@ from typing import Final
 
 import streamlit as st
 
-from ui.desk import t
+from ui import parts
+from ui.desk import desk, t
 
 STEPS: Final[tuple[tuple[str, str], ...]] = (
     ("queue", "queue_list"),
@@ -15,6 +16,7 @@ STEPS: Final[tuple[tuple[str, str], ...]] = (
     ("undo", "hold"),
 )
 """Each step's text and the part of the page it points at."""
+OVER: Final = 99
 
 
 def start() -> None:
@@ -24,7 +26,11 @@ def start() -> None:
 
 def card() -> None:
     """Draw the current step, if the tour runs; offer it once to whoever has not seen it."""
-    step = int(st.session_state.get("tour", -1))
+    shown = st.session_state.get("tour")
+    unmarked = parts.newcomer("tour_mark", toured=shown is not None)
+    if unmarked and shown is None and desk().me.role != "ops":
+        _offer()
+    step = -1 if shown is None else int(shown)
     if not 0 <= step < len(STEPS):
         return
     name, target = STEPS[int(step)]
@@ -44,7 +50,16 @@ def card() -> None:
                 on_click=_go,
                 args=(step + 1,),
             )
-            st.button(t("tour.skip"), key="tour_skip", type="tertiary", on_click=_go, args=(99,))
+            st.button(t("tour.skip"), key="tour_skip", type="tertiary", on_click=_go, args=(OVER,))
+
+
+def _offer() -> None:
+    with st.container(key="tour"):
+        st.markdown(f"**{t('account.tour')}**  \n{t('tour.offer')}")
+        with st.container(horizontal=True):
+            st.button(t("tour.start"), key="tour_start", type="primary", on_click=start)
+            st.button(t("tour.later"), key="tour_later", type="tertiary", on_click=_go,
+                      args=(OVER,))  # fmt: skip
 
 
 def _go(step: int) -> None:

@@ -77,6 +77,7 @@ class AdapterView(Wire):
     serving: bool
     loaded: bool
     error_rate: float | None = None
+    """Share of failed answers when it was brought in last; None where none were counted."""
 
 
 class Adapters(Wire):

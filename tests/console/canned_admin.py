@@ -147,7 +147,7 @@ def rollout() -> admin.RolloutView:
         name="utterance-77aa01bc9e42",
         previous="utterance-3f9a1c2b7d10",
         state="warming",
-        steps=("preflight", "load", "warm up"),
+        steps=("preflight", "loading", "warming"),
         reason=None,
         started_at=ago(2),
         updated_at=ago(0.2),

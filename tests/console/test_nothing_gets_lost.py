@@ -7,15 +7,17 @@ from fastapi.testclient import TestClient
 from pydantic import ValidationError
 from streamlit.testing.v1 import AppTest
 
-from service.schemas.workspace import Held, NoteRequest
+from service.schemas.workspace import Held, NoteRequest, Workspace
 from tests.console import fake_api
-from tests.console.canned import DRAFTED, ago, workspace_of
+from tests.console.canned import DRAFTED, IN_CRISIS, PLANNED, ago, planned_workspace, workspace_of
+from tests.console.canned_crisis import crisis_workspace
 from tests.console.canned_talk import REPLY
 from tests.console.test_pages import shows
 from tests.console.watched import Line, errors, over, press
 from ui import texts
 
 NOTE = f"note_{DRAFTED}"
+PLAN = f"plan_{DRAFTED}_0"
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +93,66 @@ def test_whoever_fills_in_a_safety_plan_can_keep_it(line: Line) -> None:
     script.text_area(key=f"plan_{DRAFTED}_0").set_value("the evenings")
     assert errors(press(script, say("crisis.keep_plan"))) == []
     assert [path for path, _ in line.written] == [f"/v1/sessions/{DRAFTED}/notes"]
+
+
+def planning(line: Line, who: str) -> AppTest:
+    """The desk with words in the safety plan that no note holds."""
+    script = over(line, "crisis", f"therapist-crisis.{who}")
+    return script.text_area(key=PLAN).set_value("the evenings").run()
+
+
+def resolves(script: AppTest) -> AppTest:
+    script = script.button(key="resolve").click().run()
+    script.radio(key=f"outcome_{DRAFTED}").set_value("safe")
+    script.text_area(key=f"agreed_{DRAFTED}").set_value("met a colleague")
+    return press(script, say("crisis.resolve_go"))
+
+
+def written(line: Line) -> list[str]:
+    return [path.rsplit("/", 1)[1] for path, _ in line.written]
+
+
+def test_resolving_keeps_the_safety_plan_first(line: Line) -> None:
+    script = resolves(planning(line, "keeps_first"))
+    assert errors(script) == []
+    assert written(line) == ["notes", "resolve"]
+    assert str(line.written[0][1]["text"]).endswith(": the evenings")
+    assert PLAN not in {one.key for one in script.text_area}
+
+
+def test_a_plan_that_is_kept_already_is_not_kept_twice(line: Line) -> None:
+    script = press(planning(line, "once"), say("crisis.keep_plan"))
+    assert (script.text_area(key=PLAN).value, written(line)) == ("the evenings", ["notes"])
+    resolves(script)
+    assert written(line) == ["notes", "resolve"]
+
+
+def test_an_alert_stays_open_while_its_safety_plan_cannot_be_kept(line: Line) -> None:
+    line.refuses["/notes"] = (503, "store_unavailable")
+    script = resolves(planning(line, "stays"))
+    assert errors(script) == [say("refused.store_unavailable")]
+    assert written(line) == ["notes"]
+    assert script.text_area(key=PLAN).value == "the evenings"
+
+
+def test_a_safety_plan_outlives_the_alert_that_a_colleague_ended(line: Line) -> None:
+    script = planning(line, "ended")
+    line.shows = workspace_of(DRAFTED)
+    script.run()
+    assert shows(script, "crisis.plan_left", "en")
+    assert script.text_area(key=PLAN).value == "the evenings"
+    script = press(script, say("crisis.keep_plan"))
+    assert (errors(script), written(line)) == ([], ["notes"])
+    assert PLAN not in {one.key for one in script.text_area}
+
+
+def test_a_safety_plan_waits_while_another_session_is_open(line: Line) -> None:
+    script = planning(line, "other")
+    script.query_params["session"] = IN_CRISIS
+    script.run()
+    assert script.text_area(key=f"plan_{IN_CRISIS}_0").value == ""
+    script.query_params["session"] = DRAFTED
+    assert script.run().text_area(key=PLAN).value == "the evenings"
 
 
 def test_a_question_about_a_draft_that_is_gone_is_answered(line: Line) -> None:
@@ -180,3 +242,45 @@ def test_a_half_written_resolution_outlives_a_failed_look(
     script.run()
     assert errors(script) == []
     assert fields(script) == before
+
+
+def loses(line: Line, script: AppTest, whole: Workspace) -> AppTest:
+    """A colleague takes the session over."""
+    line.shows = whole.model_copy(update={"claimed_by": "S. Supervisor"})
+    desk = script.session_state["desk"]
+    desk.claims.clear()
+    desk.lost.add(whole.session_id)
+    return script.run()
+
+
+def shut(script: AppTest, *ways: str) -> list[bool]:
+    """Which of these buttons cannot be pressed."""
+    found = {one.label: one.disabled for one in script.button}
+    return [found[say(way)] for way in ways]
+
+
+def test_half_written_plans_outlive_a_lost_claim_and_can_be_sent_once_it_is_back(
+    line: Line,
+) -> None:
+    ways = ("plan.edit_go", "formulation.save", "plan.approve")
+    script = over(line, "plan").button(key="edit_proposed").click().run()
+    before = fields(script)
+    script = loses(line, script, planned_workspace(PLANNED))
+    assert shows(script, "workspace.lost", "en")
+    assert fields(script) == before
+    assert shut(script, *ways) == [True, True, True]
+    script.button(key="take").click().run()
+    script.text_input(key=f"take_over_{PLANNED}").set_value("shift change")
+    script.button(key="question_go").click().run()
+    assert errors(script) == []
+    assert fields(script) == before
+    assert shut(script, *ways) == [False, False, False]
+
+
+def test_a_half_written_resolution_outlives_a_lost_claim(line: Line) -> None:
+    script = over(line, "crisis", "therapist-crisis.taken").button(key="resolve").click().run()
+    before = fields(script)
+    script = loses(line, script, crisis_workspace(DRAFTED))
+    assert shows(script, "workspace.lost", "en")
+    assert fields(script) == before
+    assert shut(script, "crisis.resolve_go") == [True]

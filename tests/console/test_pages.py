@@ -49,6 +49,7 @@ STATES = [
     ("workspace", "therapist-expired", "state.expired"),
     ("workspace", "therapist-crisis", "no_draft.crisis"),
     ("plan", "therapist-full", "plan.proposed"),
+    ("plan", "therapist-taken", "workspace.taken"),
     ("plan", "therapist-away", "state.offline"),
     ("crisis", "therapist-crisis", "crisis.waiting"),
     ("crisis", "therapist-seen", "crisis.resolve"),

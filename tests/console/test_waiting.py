@@ -69,6 +69,16 @@ def test_the_first_alert_comes_to_an_empty_desk(visit: Callable[..., Reader]) ->
     reader.misses(".blank.calm")
 
 
+def test_a_newcomer_is_offered_the_tour_once(reading: Open, scenes: str) -> None:
+    reader = reading(scenes, "therapist-full", toured=False)
+    reader.sees(".st-key-tour_later button").click()
+    reader.misses(".st-key-tour")
+    reader.page.reload()
+    reader.sees(".st-key-queue_list li")
+    reader.idle()
+    reader.misses(".st-key-tour")
+
+
 @pytest.mark.parametrize(
     ("role", "page", "appears"),
     [

@@ -66,6 +66,15 @@ def checks_html(checks: tuple[CheckResult, ...]) -> str:
     return f'<ul class="checks">{odd}{fine}</ul>'
 
 
+def known(reason: str) -> str:
+    """The catalogue's name for why there is no draft; every other fault is the engine's."""
+    if reason == "engine_timeout":
+        return "timeout"
+    if reason == "answer_unreadable":
+        return "unreadable"
+    return "engine_unavailable" if reason.startswith("engine") else reason.replace(" ", "_")
+
+
 def _body(workspace: Workspace, draft: Draft, candidate: Candidate) -> str:
     actions = workspace.plan.position.plan.actions
     place = actions.index(candidate.action) + 1 if candidate.action in actions else None
@@ -128,22 +137,13 @@ def _none(workspace: Workspace) -> None:
     reason = workspace.no_draft_reason or "nothing to answer"
     if reason == "drafting" and desk().trouble == "paused":
         reason = "paused"
-    title = word("no_draft", _known(reason))
+    title = word("no_draft", known(reason))
     busy = '<span class="busy" aria-hidden="true"></span>' if reason == "drafting" else ""
     st.html(f'<section class="draft none" role="status">{busy}<p>{escape(title)}</p></section>')
 
 
-def _known(reason: str) -> str:
-    """The catalogue's name for why there is no draft; every other fault is the engine's."""
-    if reason == "engine_timeout":
-        return "timeout"
-    if reason == "answer_unreadable":
-        return "unreadable"
-    return "engine_unavailable" if reason.startswith("engine") else reason.replace(" ", "_")
-
-
 def _cause(note: str) -> str:
-    return t(f"cause.{_known(note)}") if texts.knows(f"cause.{_known(note)}") else note
+    return t(f"cause.{known(note)}") if texts.knows(f"cause.{known(note)}") else note
 
 
 def _note(kind: str, text: str) -> None:

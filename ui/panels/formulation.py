@@ -19,7 +19,7 @@ _ENOUGH = 0.5
 """Share of the phrase's words a line must hold to count as its source."""
 
 
-def card(workspace: Workspace, can_write: bool) -> None:
+def card(workspace: Workspace, with_form: bool) -> None:
     """Draw the three parts, readiness and drift, and the form that corrects them."""
     formulation = workspace.plan.formulation
     parts = [
@@ -35,7 +35,7 @@ def card(workspace: Workspace, can_write: bool) -> None:
             + "".join(_part(workspace, name, text) for name, text in parts)
             + _signals(workspace)
         )
-        if can_write:
+        if with_form:
             with st.expander(t("formulation.correct"), key="formulation_open"):
                 _form(workspace)
 
@@ -86,7 +86,8 @@ def _form(workspace: Workspace) -> None:
             help=t("formulation.one_per_line"),
             height=90,
         )
-        sent = st.form_submit_button(t("formulation.save"), disabled=desk().offline,
+        sent = st.form_submit_button(t("formulation.save"),
+                                     disabled=not desk().may_write(workspace.session_id),
                                      on_click=desk().on_screen, args=(workspace,))  # fmt: skip
     session = workspace.session_id
     press = desk().pressed_on(session) if sent else None

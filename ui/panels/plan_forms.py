@@ -97,10 +97,11 @@ def reject(workspace: Workspace, plan_id: str) -> None:
 
 
 def _submit(workspace: Workspace, text: str) -> bool:
-    """The form's button; what is written stays while the service is away."""
+    """The form's button; what is written stays while it cannot be sent."""
     return st.form_submit_button(
-        t(text), type="primary", shortcut="Ctrl+Enter", disabled=desk().offline,
-        on_click=desk().on_screen, args=(workspace,),
+        t(text), type="primary", shortcut="Ctrl+Enter",
+        disabled=not desk().may_write(workspace.session_id), on_click=desk().on_screen,
+        args=(workspace,),
     )  # fmt: skip
 
 

@@ -11,7 +11,9 @@ from safety.risk import RiskLevel
 from service.schemas.alerts import Alert, CrisisCard, Outcome, ResolveRequest
 from service.schemas.workspace import Workspace
 from ui.desk import desk, done, t, word
+from ui.panels.states import banner
 from ui.panels.transcript import zone
+from ui.renewal import part
 
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 _MARKS = re.compile(r"[!-/:-@\[-`{-~]")
@@ -24,7 +26,7 @@ def form(workspace: Workspace, alerts: Sequence[Alert]) -> None:
     """Offer to end one of the session's open alerts, and ask what has to be known for it."""
     session = workspace.session_id
     st.button(t("crisis.resolve"), key="resolve", shortcut="S", on_click=_toggle, args=(session,),
-              icon=":material/task_alt:")  # fmt: skip
+              disabled=session not in desk().claims, icon=":material/task_alt:")  # fmt: skip
     if st.session_state.get("resolving") != session:
         return
     # Every field is this session's own: what was typed about one client never meets another.
@@ -34,8 +36,8 @@ def form(workspace: Workspace, alerts: Sequence[Alert]) -> None:
                            key=f"outcome_{session}", format_func=_outcome)  # fmt: skip
         note = st.text_area(t("crisis.note"), height=80, key=f"agreed_{session}")
         sent = st.form_submit_button(t("crisis.resolve_go"), type="primary",
-                                     disabled=desk().offline, on_click=desk().on_screen,
-                                     args=(workspace,))  # fmt: skip
+                                     disabled=not desk().may_write(session),
+                                     on_click=desk().on_screen, args=(workspace,))  # fmt: skip
     press = desk().pressed_on(session) if sent else None
     if press is None:
         return
@@ -49,6 +51,8 @@ def form(workspace: Workspace, alerts: Sequence[Alert]) -> None:
     left = [one for one in alerts if one is not alert]
 
     def resolve() -> None:
+        # First, for with the last alert the card goes, and the plan that was filled in on it.
+        _keep(session)
         request = ResolveRequest(outcome=outcome, note=note.strip(), basis=press.workspace.seq)
         desk().api.resolve(alert.alert_id, request, desk().claims.get(session))
 
@@ -128,7 +132,16 @@ def help_card(workspace: Workspace, card: CrisisCard) -> None:
                 f"{shown}<small>{escape(facts)}</small>",
             )
     with st.expander(t("crisis.safety_plan")):
-        _safety_plan(workspace, card)
+        for heading in card.safety_plan:
+            desk().safety_plan(workspace.session_id).words.setdefault(heading, "")
+        _safety_plan(workspace.session_id)
+
+
+def left_over(session: str) -> None:
+    """A plan that was filled in and not kept when the alert ended: nobody else has its words."""
+    with st.container(key="plan_left", border=True):
+        banner("lost", t("crisis.plan_left"))
+        _safety_plan(session)
 
 
 def _offer(session: str, words: str, shown: str) -> None:
@@ -145,20 +158,32 @@ def _insert(session: str, words: str) -> None:
     editor.put(f"{editor.text.strip()} {words}".strip())
 
 
-def _safety_plan(workspace: Workspace, card: CrisisCard) -> None:
+@part()
+def _safety_plan(session: str) -> None:
     """Filled in together with the client; kept as a note for colleagues."""
-    # Every field is this session's own: what was typed about one client never meets another.
-    with st.form(f"safety_plan_{workspace.session_id}", border=False):
-        filled = [
-            (heading, st.text_area(heading, height=68, key=f"plan_{workspace.session_id}_{place}"))
-            for place, heading in enumerate(card.safety_plan)
-        ]
-        sent = st.form_submit_button(t("crisis.keep_plan"))
-    text = "\n".join(f"{heading}: {words.strip()}" for heading, words in filled if words.strip())
-    if not sent:
+    # In no form: a form's words reach us with its own button only, and go when it is not drawn.
+    plan = desk().safety_plan(session)
+    for place, heading in enumerate(plan.words):
+        # Every field is this session's own: what was typed about one client never meets another.
+        key = f"plan_{session}_{place}"
+        st.session_state.setdefault(key, plan.words[heading])
+        st.text_area(heading, height=68, key=key, on_change=_fill, args=(session, heading, key))
+    if not st.button(t("crisis.keep_plan"), key=f"keep_plan_{session}"):
         return
-    if not text:
+    if not plan.text:
         st.error(t("question.missing_text"))
         return
-    done(lambda: desk().api.note(workspace.session_id, text), t("question.note_done"))
+    done(lambda: _keep(session), t("question.note_done"))
     st.rerun()
+
+
+def _fill(session: str, heading: str, key: str) -> None:
+    desk().safety_plan(session).words[heading] = st.session_state[key] or ""
+
+
+def _keep(session: str) -> None:
+    """Leave what is filled in as a note, unless it was left already."""
+    plan = desk().safety_plan(session)
+    if plan.unkept:
+        desk().api.note(session, plan.text)
+        plan.kept = plan.text

@@ -8,8 +8,11 @@ from typing import Final
 
 import streamlit as st
 
+from service.schemas.workspace import Workspace
+from ui.claims import take
 from ui.client import Offline, Refused
 from ui.desk import desk, t, why
+from ui.panels import questions
 from ui.renewal import part, redraw
 from ui.sign_in import sign_out
 
@@ -81,6 +84,25 @@ def card(kind: str, title: str, text: str) -> None:
 def banner(kind: str, text: str) -> None:
     """One line above the work: something to know before going on."""
     st.html(f'<p class="banner {kind}" role="status">{escape(text)}</p>')
+
+
+def holder(workspace: Workspace) -> None:
+    """Say who answers the session, where it is not this reader, and offer to take it."""
+    session, name = workspace.session_id, workspace.claimed_by
+    if session in desk().claims:
+        return
+    if session in desk().lost:
+        banner("lost", t("workspace.lost", who=name) if name else t("workspace.let_go"))
+    elif name:
+        banner("taken", t("workspace.taken", who=name))
+    free = name in {None, desk().me.name}
+    st.button(t("workspace.take" if free else "workspace.take_over"), key="take", shortcut="T",
+              on_click=_take, args=(session, free))  # fmt: skip
+
+
+def _take(session: str, free: bool) -> None:
+    if not (free and take(session)):
+        questions.ask(desk().editor(session), "take_over")
 
 
 def expired() -> None:

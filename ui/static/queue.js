@@ -7,6 +7,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     list.addEventListener("keydown", walk);
   }
   list.setAttribute("aria-label", data.label);
+  list.waits = data.waits;
   list.open = (id) => setTriggerValue("open", id);
   const old = new Map([...list.children].map((item) => [item.dataset.id, item]));
   data.rows.forEach((row, place) => {
@@ -51,13 +52,17 @@ function tick(list) {
   for (const item of list.children) {
     const seconds = Math.max(0, Math.round((Date.now() - Number(item.dataset.since)) / 1000));
     const cell = item.querySelector(".wait");
-    const text =
-      seconds < 60 ? `${seconds} s`
-      : seconds < 3600 ? `${Math.floor(seconds / 60)} min`
-      : `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+    const text = told(seconds, list.waits);
     if (cell.textContent !== text) cell.textContent = text;
     cell.classList.toggle("long", seconds >= 300);
   }
+}
+
+function told(seconds, waits) {
+  const minutes = Math.floor(seconds / 60);
+  if (seconds < 60) return waits.s.replace("{n}", seconds);
+  if (minutes < 60) return waits.min.replace("{n}", minutes);
+  return waits.h.replace("{h}", Math.floor(minutes / 60)).replace("{n}", minutes % 60);
 }
 
 function walk(event) {

@@ -1,11 +1,13 @@
 // What only the browser can do: the title, a soft sound, and keys Streamlit does not bind.
 // Streamlit calls this anew on every change; the listeners stand once and ask the latest call.
 export default function ({ data }) {
-  const state = (window.secondchairSignals ??= begin({ alerts: data.alerts }));
-  if (data.alerts > state.alerts) chime();
-  state.alerts = data.alerts;
+  const state = (window.secondchairSignals ??= begin({ heard: new Set(), owed: false }));
+  const unheard = data.alerts.some((id) => !state.heard.has(id));
+  state.heard = new Set(data.alerts);
+  state.alerts = data.alerts.length;
   state.pages = data.pages;
-  title(data.alerts);
+  if (unheard) chime(state);
+  title(state.alerts);
 }
 
 // Streamlit drops a click that comes together with the editor's last report; that goes first.
@@ -19,6 +21,8 @@ function begin(state) {
   setInterval(() => title(state.alerts), 1000);
   document.addEventListener("keydown", (event) => onKey(event, state));
   window.addEventListener("keydown", decide, true);
+  for (const touch of ["pointerdown", "keydown"])
+    window.addEventListener(touch, () => state.owed && chime(state), true);
   return state;
 }
 
@@ -75,20 +79,32 @@ function pick(event, selector) {
   if (event.key === "End") found.scrollTop = found.scrollHeight;
 }
 
-function chime() {
+// A browser that has not been touched yet stays silent; then the title tells, and the first touch
+// brings the sound, if somebody still waits.
+function chime(state) {
   try {
-    const audio = new AudioContext();
-    const tone = audio.createOscillator();
-    const volume = audio.createGain();
-    tone.frequency.setValueAtTime(660, audio.currentTime);
-    tone.frequency.setValueAtTime(880, audio.currentTime + 0.18);
-    volume.gain.setValueAtTime(0.0001, audio.currentTime);
-    volume.gain.exponentialRampToValueAtTime(0.15, audio.currentTime + 0.03);
-    volume.gain.exponentialRampToValueAtTime(0.0001, audio.currentTime + 0.6);
-    tone.connect(volume).connect(audio.destination);
-    tone.start();
-    tone.stop(audio.currentTime + 0.65);
+    state.audio ??= new AudioContext();
+    state.owed = true;
+    if (state.audio.state === "running") play(state);
+    else state.audio.resume().then(() => play(state), () => {});
   } catch {
-    // A browser that has not been touched yet stays silent; the title still tells.
+    state.owed = false;
   }
+}
+
+function play(state) {
+  if (!state.owed) return;
+  state.owed = false;
+  if (!state.alerts) return;
+  const audio = state.audio;
+  const tone = audio.createOscillator();
+  const volume = audio.createGain();
+  tone.frequency.setValueAtTime(660, audio.currentTime);
+  tone.frequency.setValueAtTime(880, audio.currentTime + 0.18);
+  volume.gain.setValueAtTime(0.0001, audio.currentTime);
+  volume.gain.exponentialRampToValueAtTime(0.15, audio.currentTime + 0.03);
+  volume.gain.exponentialRampToValueAtTime(0.0001, audio.currentTime + 0.6);
+  tone.connect(volume).connect(audio.destination);
+  tone.start();
+  tone.stop(audio.currentTime + 0.65);
 }

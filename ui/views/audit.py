@@ -1,6 +1,7 @@
 """Audit: the log of one session, and whether it is whole."""
 
 from html import escape
+from typing import Final
 
 import streamlit as st
 
@@ -10,7 +11,8 @@ from ui.panels.states import card, guarded
 from ui.panels.transcript import zone
 from ui.watching import address
 
-PAGE = 200
+PAGE: Final = 200
+CHOSEN: Final = "audit_session"
 
 
 @guarded
@@ -22,31 +24,61 @@ def show() -> None:
         card("none", t("audit.empty_title"), t("audit.empty"))
         return
     session = _choose(rows)
-    if session is None:
-        return
     left, right = st.columns([4, 2], vertical_alignment="center")
     with right:
-        payload = st.toggle(t("audit.words"), key="audit_words", help=t("audit.words_help"))
+        # Each session's own: whoever asks for one client's words has not asked for another's.
+        payload = st.toggle(t("audit.words"), key=f"audit_words_{session}",
+                            help=t("audit.words_help"))  # fmt: skip
     with left:
         _verdict(session)
-    filters = {"page_size": PAGE, "payload": True if payload else None}
-    events = desk().api.events(session, {**filters, **_from()})
+    _entries(session, payload)
+
+
+def _entries(session: str, payload: bool) -> None:
+    """One page of the log, and the ways to the others; each session has its own place in it."""
+    before: tuple[str, ...] = st.session_state.get(_place(session), ())
+    asked = {"page_size": PAGE, "payload": True if payload else None}
+    events = desk().api.events(session, {**asked, "page_token": before[-1] if before else None})
     st.html(_table(events.items))
-    if events.next_page_token:
-        st.button(t("audit.more"), on_click=_more, args=(events.next_page_token,))
+    ways = {
+        "first": () if before else None,
+        "earlier": before[:-1] if before else None,
+        "more": (*before, events.next_page_token) if events.next_page_token else None,
+    }
+    with st.container(key="audit_pages", horizontal=True):
+        for way, place in ways.items():
+            if place is not None:
+                st.button(t(f"audit.{way}"), key=f"audit_{way}", on_click=_turn,
+                          args=(session, place))  # fmt: skip
 
 
-def _choose(rows: tuple[SessionRow, ...]) -> str | None:
-    known = [row.session_id for row in rows]
-    here = address()
+def _choose(rows: tuple[SessionRow, ...]) -> str:
+    """The session in the address, be it listed or not: only the newest are; else the newest."""
+    known = {row.session_id: row for row in rows}
+    chosen: str | None = st.session_state.get(CHOSEN)
+    here = address() or chosen or rows[0].session_id
+    if chosen != here:
+        st.session_state[CHOSEN] = here
     return st.selectbox(
         t("audit.session"),
-        known,
-        index=known.index(here) if here in known else 0,
-        format_func=lambda session: _label(rows[known.index(session)]),
-        on_change=_more,
-        args=(None,),
+        list(known) if here in known else [here, *known],
+        key=CHOSEN,
+        format_func=lambda session: _label(known[session]) if session in known else session,
+        on_change=_open,
     )
+
+
+def _open() -> None:
+    session = st.session_state[CHOSEN]
+    st.session_state["session"] = st.query_params["session"] = session
+
+
+def _turn(session: str, place: tuple[str, ...]) -> None:
+    st.session_state[_place(session)] = place
+
+
+def _place(session: str) -> str:
+    return f"audit_from_{session}"
 
 
 def _label(row: SessionRow) -> str:
@@ -70,7 +102,7 @@ def _table(events: tuple[EventView, ...]) -> str:
     where = zone()
     rows = "".join(
         f"<tr><td>{event.seq}</td><td>{event.at.astimezone(where):%m-%d %H:%M:%S}</td>"
-        f"<td>{escape(event.type.replace('_', ' '))}{_payload(event)}</td>"
+        f"<td>{escape(word('event', event.type))}{_payload(event)}</td>"
         f"<td>{escape(event.actor)}</td><td><code>{escape(event.hash[:12])}</code></td></tr>"
         for event in events
     )
@@ -82,12 +114,3 @@ def _payload(event: EventView) -> str:
         return ""
     parts = "; ".join(f"{name}: {value}" for name, value in event.payload.items() if value)
     return f"<small>{escape(parts)}</small>"
-
-
-def _from() -> dict[str, str]:
-    token = st.session_state.get("audit_from")
-    return {"page_token": token} if token else {}
-
-
-def _more(token: str | None) -> None:
-    st.session_state["audit_from"] = token

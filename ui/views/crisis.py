@@ -11,8 +11,8 @@ from service.schemas.workspace import Workspace
 from ui.claims import take
 from ui.client import Offline, Refused
 from ui.desk import desk, done, now, t, word
-from ui.panels import decide, questions, resolving, transcript, writing
-from ui.panels.states import banner, card, guarded, guarded_part
+from ui.panels import decide, resolving, transcript, writing
+from ui.panels.states import banner, card, guarded, guarded_part, holder
 from ui.renewal import part, redraw
 from ui.watching import address, go, mark, opened, pulse
 
@@ -34,8 +34,13 @@ def show() -> None:
         return
     # Asked of the session and not of the list, which may be older.
     workspace = opened(session)
+    plan = desk().safety_plans.get(session)
     if _open(workspace):
         _session(workspace)
+    elif plan is not None and plan.unkept:
+        resolving.left_over(session)
+    else:
+        desk().safety_plans.pop(session, None)
     # Also where nothing is open: the next alert of this very session must open the desk.
     pulse(session, mark(workspace))
 
@@ -48,7 +53,7 @@ def _session(workspace: Workspace) -> None:
         _danger(workspace)
     with right:
         with st.container(key="banners"):
-            _hold(workspace)
+            holder(workspace)
         _answer(workspace)
 
 
@@ -142,25 +147,12 @@ def _acknowledging(alert: Alert) -> None:
         redraw()
 
 
-def _hold(workspace: Workspace) -> None:
-    session, name = workspace.session_id, workspace.claimed_by
-    if session in desk().claims:
-        return
-    if name and name != desk().me.name:
-        banner("taken", t("workspace.taken", who=name))
-        st.button(t("workspace.take_over"), key="take", shortcut="T", on_click=questions.ask,
-                  args=(desk().editor(session), "take_over"))  # fmt: skip
-    else:
-        st.button(t("workspace.take"), key="take", shortcut="T", on_click=_choose, args=(session,))
-
-
 @part()
 def _answer(workspace: Workspace) -> None:
     session = workspace.session_id
-    held = session in desk().claims
-    decide.side(workspace, held and not desk().offline, leads_on=False)
+    decide.side(workspace, desk().may_write(session), leads_on=False)
     open_alerts = _open(workspace)
-    if held and open_alerts:
+    if desk().half_written(session) and open_alerts:
         resolving.form(workspace, open_alerts)
 
 

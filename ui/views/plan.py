@@ -6,9 +6,9 @@ import streamlit as st
 
 from service.schemas.workspace import Workspace
 from ui.desk import desk, t, word
-from ui.panels import formulation, steps
+from ui.panels import formulation, questions, steps
 from ui.panels import plan_forms as forms
-from ui.panels.states import banner, guarded, no_session
+from ui.panels.states import banner, guarded, holder, no_session
 from ui.watching import address, go, mark, opened, pulse
 
 
@@ -20,47 +20,51 @@ def show() -> None:
         no_session()
         return
     workspace = opened(session)
-    can_write = session in desk().claims
+    with_forms = desk().half_written(session)
     head, back = st.columns([5, 1], vertical_alignment="center")
     head.html(f"<h1>{escape(t('page.plan'))}</h1>")
     if back.button(t("plan.back"), key="back", shortcut="B", type="tertiary"):
         go("workspace", session)
     with st.container(key="banners"):
-        if desk().offline:
-            banner("offline", t("state.offline_kept"))
+        _banners(workspace)
     left, right = st.columns(2, gap="medium")
     with left:
-        _running(workspace, can_write)
+        _running(workspace, with_forms)
     with right:
-        _proposed(workspace, can_write)
-        formulation.card(workspace, can_write)
+        _proposed(workspace, with_forms)
+        formulation.card(workspace, with_forms)
     pulse(session, mark(workspace))
 
 
-def _running(workspace: Workspace, can_write: bool) -> None:
-    position = workspace.plan.position
+def _banners(workspace: Workspace) -> None:
+    """Why nothing can be changed, and the way to change that; forms stay where they are below."""
+    if desk().offline:
+        banner("offline", t("state.offline_kept"))
+    holder(workspace)
+    session = workspace.session_id
+    if session not in desk().claims and desk().editor(session).panel == "take_over":
+        questions.draw(workspace, desk().editor(session))
+
+
+def _running(workspace: Workspace, with_forms: bool) -> None:
+    position, session = workspace.plan.position, workspace.session_id
+    reading = session not in desk().claims
     with st.container(key="running", border=True):
         st.html(
             f"<h2>{escape(t('plan.running'))} · {escape(word('stage', position.stage))}</h2>"
             + steps.about(position.plan)
             + steps.ladder(position)
         )
-        if not can_write:
+        if not with_forms:
             return
         with st.container(horizontal=True):
-            st.button(
-                t("plan.move"), key="move", shortcut="V", on_click=forms.open_panel, args=("move",)
-            )
-            st.button(
-                t("plan.edit"),
-                key="edit_plan",
-                shortcut="D",
-                on_click=forms.open_panel,
-                args=("edit",),
-            )
+            st.button(t("plan.move"), key="move", shortcut="V", disabled=reading,
+                      on_click=forms.open_panel, args=("move",))  # fmt: skip
+            st.button(t("plan.edit"), key="edit_plan", shortcut="D", disabled=reading,
+                      on_click=forms.open_panel, args=("edit",))  # fmt: skip
             if workspace.status != "crisis":
                 st.button(t("plan.ask"), key="ask_plan", on_click=forms.ask, args=(workspace,),
-                          disabled=desk().offline)  # fmt: skip
+                          disabled=not desk().may_write(session))  # fmt: skip
         match st.session_state.get("plan_panel"):
             case "move":
                 forms.move(workspace)
@@ -70,7 +74,7 @@ def _running(workspace: Workspace, can_write: bool) -> None:
                 pass
 
 
-def _proposed(workspace: Workspace, can_write: bool) -> None:
+def _proposed(workspace: Workspace, with_forms: bool) -> None:
     proposed, now = workspace.plan.proposed, workspace.plan.position.plan
     if proposed is None:
         return
@@ -81,18 +85,21 @@ def _proposed(workspace: Workspace, can_write: bool) -> None:
             f"<details><summary>{escape(t('plan.aim_changed'))}</summary>"
             f'<p class="diff">{steps.words_changed(now.text, proposed.plan.text)}</p></details>'
         )
-        if not can_write:
+        if not with_forms:
             return
+        session = workspace.session_id
+        reading = session not in desk().claims
         with st.container(horizontal=True):
             if st.button(
                 t("plan.approve"), key="approve_plan", type="primary", shortcut="A",
-                disabled=desk().offline, on_click=desk().on_screen, args=(workspace,),
+                disabled=not desk().may_write(session), on_click=desk().on_screen,
+                args=(workspace,),
             ):  # fmt: skip
-                forms.decide(workspace.session_id, "approve")
-            st.button(t("plan.edit_proposed"), key="edit_proposed", on_click=forms.open_panel,
-                      args=("edit_proposed",))  # fmt: skip
+                forms.decide(session, "approve")
+            st.button(t("plan.edit_proposed"), key="edit_proposed", disabled=reading,
+                      on_click=forms.open_panel, args=("edit_proposed",))  # fmt: skip
             st.button(t("plan.reject"), key="reject_plan", shortcut="X", type="tertiary",
-                      on_click=forms.open_panel, args=("reject",))  # fmt: skip
+                      disabled=reading, on_click=forms.open_panel, args=("reject",))  # fmt: skip
         match st.session_state.get("plan_panel"):
             case "edit_proposed":
                 forms.edit(workspace, proposed.plan, proposed.plan_id)

@@ -111,7 +111,8 @@ def _live() -> None:
             _empty()
             return
         st.html(f'<p class="summary" role="status">{_summary(waiting)}</p>')
-        opened = parts.queue_list("queue_rows", [_row(i) for i in waiting.items], t("queue.title"))
+        rows = [_row(item) for item in waiting.items]
+        opened = parts.queue_list("queue_rows", rows, t("queue.title"), _waits())
     if opened:
         take(opened)
         open_session(opened)
@@ -121,6 +122,11 @@ def _summary(waiting: Queue) -> str:
     counts = [(kind, sum(1 for i in waiting.items if i.kind == kind)) for kind in KINDS]
     parted = [f"{count} × {word('kind', kind)}" for kind, count in counts if count]
     return " · ".join((t("queue.waiting", n=waiting.total), *parted))
+
+
+def _waits() -> dict[str, str]:
+    """How a wait is told; the browser, which counts it, fills the places."""
+    return {unit: t(f"queue.wait_{unit}", h="{h}", n="{n}") for unit in ("s", "min", "h")}
 
 
 def _row(item: QueueItem) -> dict[str, object]:

@@ -5,10 +5,9 @@ from html import escape
 import streamlit as st
 
 from service.schemas.workspace import Workspace
-from ui.claims import take
 from ui.desk import desk, t, word
 from ui.panels import decide, questions, transcript, writing
-from ui.panels.states import banner, guarded, no_session
+from ui.panels.states import banner, guarded, holder, no_session
 from ui.renewal import part
 from ui.views.queue import take_next
 from ui.watching import address, go, mark, opened, pulse
@@ -37,7 +36,7 @@ def show() -> None:
 @part()
 def _desk_side(workspace: Workspace) -> None:
     session = workspace.session_id
-    if decide.side(workspace, session in desk().claims and not desk().offline):
+    if decide.side(workspace, desk().may_write(session)):
         take_next(after=session)
 
 
@@ -78,7 +77,6 @@ def _chips(workspace: Workspace) -> list[tuple[str, str]]:
 
 
 def _banners(workspace: Workspace) -> None:
-    session, name = workspace.session_id, workspace.claimed_by or ""
     if desk().offline:
         banner("offline", t("state.offline_kept"))
     elif desk().trouble:
@@ -87,22 +85,4 @@ def _banners(workspace: Workspace) -> None:
         if alert.resolved_at is None:
             level, category = word("level", alert.level), word("category", alert.category)
             banner("alert", t("workspace.alert", level=level, category=category))
-    if session in desk().claims:
-        return
-    if session in desk().lost:
-        banner("lost", t("workspace.lost", who=name))
-    elif name:
-        banner("taken", t("workspace.taken", who=name))
-    free = not name or name == desk().me.name
-    st.button(
-        t("workspace.take" if free else "workspace.take_over"),
-        key="take",
-        shortcut="T",
-        on_click=_take,
-        args=(session, free),
-    )
-
-
-def _take(session: str, free: bool) -> None:
-    if not (free and take(session)):
-        questions.ask(desk().editor(session), "take_over")
+    holder(workspace)

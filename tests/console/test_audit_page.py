@@ -1,0 +1,83 @@
+"""The audit page shows the session that was opened, from where its own reader left it."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+from streamlit.testing.v1 import AppTest
+
+from tests.console import canned_admin, fake_api
+from tests.console.canned import DRAFTED
+from tests.console.watched import Line, over
+
+OLD = "ses_older_than_the_list"
+
+
+class Log(Line):
+    """A service that remembers which entries were read; every log has a second page."""
+
+    def __init__(self, http: TestClient) -> None:
+        super().__init__(http)
+        self.read: list[tuple[str, str | None, bool]] = []
+        """Session, page token, and whether words were asked for."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        path, asked = request.url.path, request.url.params
+        if not path.endswith("/events"):
+            return super().handle_request(request)
+        token = asked.get("page_token")
+        self.read.append((path.split("/")[3], token, "payload" in asked))
+        after = None if token else "200"
+        page = canned_admin.events().model_copy(update={"next_page_token": after})
+        return httpx.Response(200, text=page.model_dump_json())
+
+
+@pytest.fixture
+def line() -> Iterator[Log]:
+    with TestClient(fake_api.app) as http:
+        yield Log(http)
+
+
+def audit(line: Log) -> AppTest:
+    return over(line, "audit", "supervisor-full")
+
+
+def picks(script: AppTest, session: str) -> AppTest:
+    return script.selectbox(key="audit_session").set_value(session).run()
+
+
+def test_a_session_older_than_the_list_is_shown_and_no_other(line: Log) -> None:
+    script = audit(line)
+    script.query_params["session"] = OLD
+    script.run()
+    assert script.selectbox(key="audit_session").value == OLD
+    assert line.read[-1] == (OLD, None, False)
+    assert len(script.exception) == 0
+
+
+def test_a_chosen_session_stays_when_the_list_moves(line: Log) -> None:
+    script = picks(audit(line), "ses_2")
+    assert script.query_params["session"] in ("ses_2", ["ses_2"])
+    assert script.run().selectbox(key="audit_session").value == "ses_2"
+    assert line.read[-1][0] == "ses_2"
+
+
+def test_each_session_has_its_own_place_in_its_log_and_a_way_back(line: Log) -> None:
+    script = audit(line).button(key="audit_more").click().run()
+    assert line.read[-1] == (DRAFTED, "200", False)
+    assert "audit_more" not in {one.key for one in script.button}
+    script = picks(script, "ses_2")
+    assert line.read[-1] == ("ses_2", None, False)
+    assert not {"audit_first", "audit_earlier"} & {one.key for one in script.button}
+    script = picks(script, DRAFTED)
+    assert line.read[-1] == (DRAFTED, "200", False)
+    script.button(key="audit_earlier").click().run()
+    assert line.read[-1] == (DRAFTED, None, False)
+
+
+def test_words_are_opened_for_one_session_only(line: Log) -> None:
+    script = audit(line).toggle(key=f"audit_words_{DRAFTED}").set_value(True).run()
+    assert line.read[-1] == (DRAFTED, None, True)
+    picks(script, "ses_2")
+    assert line.read[-1] == ("ses_2", None, False)
