@@ -109,7 +109,12 @@ def _unknown_name(text: str, context: GuardContext) -> str:
         word = found.group().casefold()
         first = _SENTENCE_BEGINS.search(text[: found.start()]) is not None
         name = word in words("sure_names.txt") if first else True
-        if name and word not in SENTENCE_STARTERS and word not in known and word.removesuffix("s") not in known:
+        if (
+            name
+            and word not in SENTENCE_STARTERS
+            and word not in known
+            and word.removesuffix("s") not in known
+        ):
             return f"a name that nobody in this session used, at {found.start()}"
     return ""
 

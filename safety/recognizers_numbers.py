@@ -66,7 +66,9 @@ _HOTLINE_WORD = re.compile(
     r"|samaritans|热线|熱線|生命线|生命線|援助(?:电话|電話|中心)",
     re.I,
 )
-_SOMEBODY = re.compile(r"\bmy\b|\b(?:me|him|her|them|us) (?:on|at)\b|我的|自己|找我|打给我|联系我", re.I)
+_SOMEBODY = re.compile(
+    r"\bmy\b|\b(?:me|him|her|them|us) (?:on|at)\b|我的|自己|找我|打给我|联系我", re.I
+)
 """Whoever says whose number it is, or whom it reaches, gives no helpline's."""
 
 

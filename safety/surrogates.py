@@ -143,7 +143,9 @@ def _name_parts(row: Surrogate) -> Iterable[tuple[str, str]]:
     """The parts of a name in full beside those of its stand-in, where they go by pairs."""
     real, made = _LATIN_NAME.findall(row.original), _LATIN_NAME.findall(row.stand_in)
     if len(real) == len(made) > 1:
-        return [(one, two) for one, two in zip(real, made, strict=True) if len(two) >= SHORTEST_FOLDED]
+        return [
+            (one, two) for one, two in zip(real, made, strict=True) if len(two) >= SHORTEST_FOLDED
+        ]
     if _HAN_NAME.fullmatch(row.original) and _HAN_NAME.fullmatch(row.stand_in):
         return [(row.original[1:], row.stand_in[1:])]
     return ()
