@@ -254,7 +254,7 @@ def _refuse_strange(address: str, new: bool) -> None:
     if kind == "memory":
         raise click.ClickException("a store in memory belongs to the process that runs it")
     if kind not in {"sqlite", "redis", "rediss", "sentinel"} or not rest:
-        raise click.ClickException("a store is sqlite:///, redis://, rediss:// or sentinel://...")
+        raise click.ClickException("a store begins with sqlite:///, redis[s]:// or sentinel://")
     if kind == "sqlite" and not new and not Path(rest.removeprefix("/")).exists():
         raise click.ClickException(f"there is no {address}")
 

@@ -40,7 +40,7 @@ async def planted(env: dict[str, str]) -> str:
     odd = FromTheFuture(message_id="msg_1", text="Hi.", level=RiskLevel.NONE, mood=mood)
     await ledger.open(SESSION, opened, "app", Under())
     await ledger.append(SESSION, lambda _: (odd,), "app")
-    key = await issue(store, Caller("app", "client_app", "north"))
+    key = await issue(store, keys, Caller("app", "client_app", "north"))
     await store.close()
     return key
 

@@ -59,5 +59,5 @@ list_on('newest', team, newest)
 due_on(session_id, urgency, due)
 person_on(session_id, assigned)
 person_on(session_id, old[9])
-changed()
+changed(session_id)
 return wrong
