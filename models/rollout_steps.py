@@ -29,6 +29,10 @@ _WAITING = frozenset({Phase.LOADING, Phase.WARMING, Phase.FLIPPING, Phase.CONFIR
 """Steps that wait for an engine that is away: it must not use up the adapter's one try."""
 
 
+_SAME = 0.01
+"""Nats within which two answers are one: rounding moves less, the least training far more."""
+
+
 class Gone(Exception):
     """An adapter that cannot be loaded any more. Carries codes only."""
 
@@ -78,6 +82,8 @@ async def _step(rollout: Rollout, desk: AdapterDesk) -> Event | None:
         case Phase.WARMING | Phase.CONFIRMING:
             # Since the last step an engine may have started anew, and forgotten it.
             await reload(rollout.new, desk.engines, desk.shelf, desk.fit)
+            if phase is Phase.WARMING and await _unheard(rollout.new, desk):
+                return Failed(phase, "as_the_base")
             return Succeeded(phase, await _fingerprint(rollout, desk))
         case Phase.FLIPPING:
             await reload(rollout.new, desk.engines, desk.shelf, desk.fit)
@@ -152,6 +158,36 @@ async def fingerprint(engine: VllmEngine, name: str, expected: str | None = None
 
     Raises: EngineUnavailable, for instance if the name is not loaded.
     """
+    prompt, ask = _question(name)
+    digest = ""
+    for _ in range(_TRIES):
+        (completion,) = await engine.complete(prompt, ask)
+        digest = hashlib.sha256(completion.text.encode()).hexdigest()
+        if expected in (None, digest):
+            break
+    return digest
+
+
+async def _unheard(name: str, desk: AdapterDesk) -> bool:
+    """Tell whether an engine took the adapter and answers as its base all the same.
+
+    Engines have been known to load what they then pass over. Words may be equal by chance; that
+    each token is equally likely with and without an adapter is none.
+    """
+    for engine in desk.engines:
+        try:
+            alone, adapted = [await engine.certainty(*_question(one)) for one in (desk.base, name)]
+        except EngineUnavailable as error:
+            if error.fault is EngineFault.REJECTED:
+                continue  # It does not tell; the release gate and people judge the words.
+            raise
+        near = (abs(a - b) < _SAME for a, b in zip(alone, adapted, strict=False))
+        if alone and len(alone) == len(adapted) and all(near):
+            return True
+    return False
+
+
+def _question(name: str) -> tuple[Prompt, Ask]:
     schema = {
         "type": "object",
         "properties": {"word": {"type": "string", "maxLength": 32}},
@@ -160,14 +196,9 @@ async def fingerprint(engine: VllmEngine, name: str, expected: str | None = None
     }
     message = Message("user", "Say the word that comes first to mind.")
     prompt = Prompt((message,), Role.UTTERANCE, schema, "fingerprint", 32)
-    ask = Ask(name, salt="fingerprint", temperature=0.0, timeout_s=_FINGERPRINT_TIMEOUT_S)
-    digest = ""
-    for _ in range(_TRIES):
-        (completion,) = await engine.complete(prompt, ask)
-        digest = hashlib.sha256(completion.text.encode()).hexdigest()
-        if expected in (None, digest):
-            break
-    return digest
+    return prompt, Ask(
+        name, salt="fingerprint", temperature=0.0, timeout_s=_FINGERPRINT_TIMEOUT_S
+    )
 
 
 class WatchedEngine:

@@ -232,6 +232,14 @@ async def test_of_several_adapters_the_one_published_last_comes_by_itself(tmp_pa
             assert [one.rollout.new for one in await desk.rolling.all()] == names[-1:]
 
 
+async def test_an_adapter_that_the_engine_passes_over_never_serves(desk: Desk) -> None:
+    desk.stub.unheard = True
+    await desk.change(desk.publish())
+    last = (await desk.rolling.all())[-1].rollout
+    assert (last.reason, last.detail) == (Reason.WARM_UP_FAILED, "as_the_base")
+    assert (await desk.serves(), desk.stub.adapters) == (BASE, set[str]())
+
+
 PROMPT = Prompt((Message("user", "Hello."),), Role.UTTERANCE, {}, "", 8)
 
 
