@@ -80,11 +80,7 @@ async def _step(rollout: Rollout, desk: AdapterDesk) -> Event | None:
         case Phase.LOADING:
             await reload(rollout.new, desk.engines, desk.shelf, desk.fit)
         case Phase.WARMING | Phase.CONFIRMING:
-            # Since the last step an engine may have started anew, and forgotten it.
-            await reload(rollout.new, desk.engines, desk.shelf, desk.fit)
-            if phase is Phase.WARMING and await _unheard(rollout.new, desk):
-                return Failed(phase, "as_the_base")
-            return Succeeded(phase, await _fingerprint(rollout, desk))
+            return await _heard(rollout, desk)
         case Phase.FLIPPING:
             await reload(rollout.new, desk.engines, desk.shelf, desk.fit)
             await desk.point(rollout.role, rollout.new)
@@ -98,6 +94,14 @@ async def _step(rollout: Rollout, desk: AdapterDesk) -> Event | None:
         case Phase.DONE | Phase.ROLLED_BACK:
             return None
     return Succeeded(phase)
+
+
+async def _heard(rollout: Rollout, desk: AdapterDesk) -> Event:
+    # Since the last step an engine may have started anew, and forgotten it.
+    await reload(rollout.new, desk.engines, desk.shelf, desk.fit)
+    if rollout.phase is Phase.WARMING and await _unheard(rollout.new, desk):
+        return Failed(rollout.phase, "as_the_base")
+    return Succeeded(rollout.phase, await _fingerprint(rollout, desk))
 
 
 async def reload(name: str, engines: Sequence[VllmEngine], shelf: Path, fit: Fit) -> bool:
@@ -178,11 +182,12 @@ async def _unheard(name: str, desk: AdapterDesk) -> bool:
         try:
             alone, adapted = [await engine.certainty(*_question(one)) for one in (desk.base, name)]
         except EngineUnavailable as error:
-            if error.fault is EngineFault.REJECTED:
-                continue  # It does not tell; the release gate and people judge the words.
-            raise
+            if error.fault in _AWAY:
+                raise
+            continue  # It does not tell; the release gate and people judge the words.
         near = (abs(a - b) < _SAME for a, b in zip(alone, adapted, strict=False))
-        if alone and len(alone) == len(adapted) and all(near):
+        # Certainty of everything tells nothing: a grammar may leave one token at each place.
+        if len(alone) == len(adapted) and min(alone, default=0) < -_SAME and all(near):
             return True
     return False
 
@@ -196,9 +201,7 @@ def _question(name: str) -> tuple[Prompt, Ask]:
     }
     message = Message("user", "Say the word that comes first to mind.")
     prompt = Prompt((message,), Role.UTTERANCE, schema, "fingerprint", 32)
-    return prompt, Ask(
-        name, salt="fingerprint", temperature=0.0, timeout_s=_FINGERPRINT_TIMEOUT_S
-    )
+    return prompt, Ask(name, salt="fingerprint", temperature=0.0, timeout_s=_FINGERPRINT_TIMEOUT_S)
 
 
 class WatchedEngine:

@@ -84,7 +84,10 @@ class StubEngine:
         text = json.dumps(example(schema, int(chinese)), ensure_ascii=False, separators=(",", ":"))
         if self.mode == "garbage":
             text = text[: len(text) // 2] + "]]}"
-        choice: dict[str, Any] = {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+        choice: dict[str, Any] = {
+            "message": {"role": "assistant", "content": text},
+            "finish_reason": "stop",
+        }
         if body.get("logprobs"):
             plain = self.unheard or body["model"] == BASE
             choice["logprobs"] = {"content": [{"logprob": -0.5}, {"logprob": -1.5 + plain}]}
