@@ -5,7 +5,7 @@ may be repeated, so whoever finds a rollout half done does its current step agai
 world in ``models/rollout_steps.py``; nothing here does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -43,6 +43,8 @@ class Reason(StrEnum):
     WARM_UP_FAILED = "warm_up_failed"
     GATE_FAILED = "gate_failed"
     FLIP_FAILED = "flip_failed"
+    CONFIRM_FAILED = "confirm_failed"
+    """It could not be asked again after the flip; a wrong answer is a mismatch."""
     FINGERPRINT_MISMATCH = "fingerprint_mismatch"
     ERROR_RATE = "error_rate"
     ASKED = "asked"
@@ -94,6 +96,8 @@ class Rollout:
     """The fingerprint recorded at publishing; None accepts what warming finds."""
     keep_old: bool = False
     """True for the base, which cannot be unloaded."""
+    back: bool = False
+    """True for the way back that a person asked for."""
     phase: Phase = Phase.PREFLIGHT
     fingerprint: str | None = None
     reason: Reason | None = None
@@ -141,7 +145,7 @@ _BACK: Mapping[Phase, tuple[Phase, Reason]] = {
     Phase.GATING: (Phase.CLEARING, Reason.GATE_FAILED),
     # A flip whose outcome is unknown may have happened.
     Phase.FLIPPING: (Phase.RETURNING, Reason.FLIP_FAILED),
-    Phase.CONFIRMING: (Phase.RETURNING, Reason.FINGERPRINT_MISMATCH),
+    Phase.CONFIRMING: (Phase.RETURNING, Reason.CONFIRM_FAILED),
     Phase.DRAINING: (Phase.RETURNING, Reason.ERROR_RATE),
 }
 """Where failure leads. Phases not listed have no way back: their step is tried again."""
@@ -165,6 +169,34 @@ def leave(role: Role, serving: str, base: str) -> Rollout:
     return Rollout(
         role, base, serving, keep_old=True, phase=Phase.RETURNING, reason=Reason.ASKED
     )  # fmt: skip
+
+
+def before(serving: str, rollouts: Sequence[Rollout]) -> str | None:
+    """Name what served before ``serving``, by the role's rollouts, oldest first; None if nothing.
+
+    A way back goes along the line that led here, so what it left is not met again on it.
+    """
+    line: list[str] = []
+    for one in rollouts:
+        if one.phase is Phase.DONE and one.back:
+            while line and line[-1] != one.new:
+                line.pop()
+            line = line or [one.new]
+        elif one.phase is Phase.DONE:
+            line = [*(line if line[-1:] == [one.old] else [one.old]), one.new]
+    return line[-2] if len(line) > 1 and line[-1] == serving else None
+
+
+def may_come(name: str, rollouts: Sequence[Rollout]) -> bool:
+    """Tell whether an adapter may come into service by itself, after these rollouts of its role.
+
+    Not where it was refused or left before, nor after a person's no until another has come since.
+    """
+    told = [one for one in rollouts if one.phase is Phase.DONE or one.reason is Reason.ASKED]
+    if told and (told[-1].back or told[-1].reason is Reason.ASKED):
+        return False
+    refused = {one.new for one in rollouts if one.phase is Phase.ROLLED_BACK}
+    return name not in refused | {one.old for one in rollouts if one.back}
 
 
 def advance(rollout: Rollout, event: Event) -> Rollout:

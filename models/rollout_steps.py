@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.adapters import Fit, Manifest, preflight, read_manifest
-from models.completion import Ask, EngineUnavailable
+from models.completion import Ask, Completion, EngineFault, EngineUnavailable
 from models.rollout import Event, Failed, Phase, Rollout, Succeeded
 from models.vllm_engine import VllmEngine
 from planner.prompt import Message, Prompt
@@ -19,6 +19,22 @@ from planner.vocabulary import Role
 _FINGERPRINT_TIMEOUT_S = 60.0
 _TRIES = 3
 """Rounding differs with what else is in the batch, so one odd answer proves nothing."""
+_AWAY = frozenset(
+    {EngineFault.DOWN, EngineFault.TIMEOUT, EngineFault.OVERLOADED, EngineFault.DENIED}
+)
+"""Faults that say nothing of an adapter."""
+_CANNOT = frozenset({EngineFault.REJECTED, EngineFault.UNKNOWN_MODEL})
+"""Answers to a load that no second try changes."""
+_WAITING = frozenset({Phase.LOADING, Phase.WARMING, Phase.FLIPPING, Phase.CONFIRMING})
+"""Steps that wait for an engine that is away: it must not use up the adapter's one try."""
+
+
+_SAME = 0.01
+"""Nats within which two answers are one: rounding moves less, the least training far more."""
+
+
+class Gone(Exception):
+    """An adapter that cannot be loaded any more. Carries codes only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +51,10 @@ class AdapterDesk:
     """Make the role's alias name this adapter, for every replica of the service."""
     asked: Callable[[str], Awaitable[bool]]
     """Tell whether a request to this adapter may still be under way anywhere."""
+    base: str
+    """What answers where the old adapter is gone."""
+    waits: bool = False
+    """Whether there is time left to wait for an engine that is away."""
 
 
 async def take_step(rollout: Rollout, desk: AdapterDesk) -> Event | None:
@@ -44,7 +64,11 @@ async def take_step(rollout: Rollout, desk: AdapterDesk) -> Event | None:
     """
     try:
         return await _step(rollout, desk)
+    except Gone as gone:
+        return Failed(rollout.phase, str(gone))
     except EngineUnavailable as error:
+        if desk.waits and rollout.phase in _WAITING and error.fault in _AWAY:
+            return None
         return Failed(rollout.phase, error.fault)
 
 
@@ -54,13 +78,14 @@ async def _step(rollout: Rollout, desk: AdapterDesk) -> Event | None:
         case Phase.PREFLIGHT | Phase.GATING:
             return _checked(rollout, desk)
         case Phase.LOADING:
-            path = str((desk.shelf / rollout.new).resolve())
-            for engine in desk.engines:
-                await engine.load_adapter(rollout.new, path)
+            await reload(rollout.new, desk.engines, desk.shelf, desk.fit)
         case Phase.WARMING | Phase.CONFIRMING:
-            return Succeeded(phase, await _fingerprint(rollout, desk))
-        case Phase.FLIPPING | Phase.RETURNING:
-            await desk.point(rollout.role, rollout.new if phase is Phase.FLIPPING else rollout.old)
+            return await _heard(rollout, desk)
+        case Phase.FLIPPING:
+            await reload(rollout.new, desk.engines, desk.shelf, desk.fit)
+            await desk.point(rollout.role, rollout.new)
+        case Phase.RETURNING:
+            await desk.point(rollout.role, await _old(rollout, desk))
         case Phase.DRAINING | Phase.EMPTYING:
             return None if await desk.asked(_left(rollout)) else Succeeded(phase)
         case Phase.UNLOADING | Phase.CLEARING:
@@ -69,6 +94,46 @@ async def _step(rollout: Rollout, desk: AdapterDesk) -> Event | None:
         case Phase.DONE | Phase.ROLLED_BACK:
             return None
     return Succeeded(phase)
+
+
+async def _heard(rollout: Rollout, desk: AdapterDesk) -> Event:
+    # Since the last step an engine may have started anew, and forgotten it.
+    await reload(rollout.new, desk.engines, desk.shelf, desk.fit)
+    if rollout.phase is Phase.WARMING and await _unheard(rollout.new, desk):
+        return Failed(rollout.phase, "as_the_base")
+    return Succeeded(rollout.phase, await _fingerprint(rollout, desk))
+
+
+async def reload(name: str, engines: Sequence[VllmEngine], shelf: Path, fit: Fit) -> bool:
+    """Load an adapter on every engine that does not know it; tell whether one did not.
+
+    Raises: Gone; EngineUnavailable, if an engine could not be asked.
+    """
+    lacking = [engine for engine in engines if name not in await engine.models()]
+    found = preflight(shelf, name, fit) if lacking else ()
+    if found:
+        raise Gone(", ".join(each.fault for each in found))
+    for engine in lacking:
+        try:
+            await engine.load_adapter(name, str((shelf / name).resolve()))
+        except EngineUnavailable as error:
+            if error.fault in _CANNOT:
+                raise Gone(error.fault) from None
+            raise
+    return bool(lacking)
+
+
+async def _old(rollout: Rollout, desk: AdapterDesk) -> str:
+    """Name what the role goes back to, loaded where an engine forgot it.
+
+    The base where it is gone: the refused adapter must not go on serving.
+    """
+    if not rollout.keep_old:
+        try:
+            await reload(rollout.old, desk.engines, desk.shelf, desk.fit)
+        except Gone:
+            return desk.base
+    return rollout.old
 
 
 def _left(rollout: Rollout) -> str:
@@ -97,6 +162,37 @@ async def fingerprint(engine: VllmEngine, name: str, expected: str | None = None
 
     Raises: EngineUnavailable, for instance if the name is not loaded.
     """
+    prompt, ask = _question(name)
+    digest = ""
+    for _ in range(_TRIES):
+        (completion,) = await engine.complete(prompt, ask)
+        digest = hashlib.sha256(completion.text.encode()).hexdigest()
+        if expected in (None, digest):
+            break
+    return digest
+
+
+async def _unheard(name: str, desk: AdapterDesk) -> bool:
+    """Tell whether an engine took the adapter and answers as its base all the same.
+
+    Engines have been known to load what they then pass over. Words may be equal by chance; that
+    each token is equally likely with and without an adapter is none.
+    """
+    for engine in desk.engines:
+        try:
+            alone, adapted = [await engine.certainty(*_question(one)) for one in (desk.base, name)]
+        except EngineUnavailable as error:
+            if error.fault in _AWAY:
+                raise
+            continue  # It does not tell; the release gate and people judge the words.
+        near = (abs(a - b) < _SAME for a, b in zip(alone, adapted, strict=False))
+        # Certainty of everything tells nothing: a grammar may leave one token at each place.
+        if len(alone) == len(adapted) and min(alone, default=0) < -_SAME and all(near):
+            return True
+    return False
+
+
+def _question(name: str) -> tuple[Prompt, Ask]:
     schema = {
         "type": "object",
         "properties": {"word": {"type": "string", "maxLength": 32}},
@@ -105,11 +201,28 @@ async def fingerprint(engine: VllmEngine, name: str, expected: str | None = None
     }
     message = Message("user", "Say the word that comes first to mind.")
     prompt = Prompt((message,), Role.UTTERANCE, schema, "fingerprint", 32)
-    ask = Ask(name, salt="fingerprint", temperature=0.0, timeout_s=_FINGERPRINT_TIMEOUT_S)
-    digest = ""
-    for _ in range(_TRIES):
-        (completion,) = await engine.complete(prompt, ask)
-        digest = hashlib.sha256(completion.text.encode()).hexdigest()
-        if expected in (None, digest):
-            break
-    return digest
+    return prompt, Ask(name, salt="fingerprint", temperature=0.0, timeout_s=_FINGERPRINT_TIMEOUT_S)
+
+
+class WatchedEngine:
+    """The engine as those who draft ask it; a running rollout hears how its adapter answers."""
+
+    def __init__(self, engine: VllmEngine, heard: Callable[[str, bool], Awaitable[None]]) -> None:
+        self._engine = engine
+        self._heard = heard
+
+    async def complete(self, prompt: Prompt, ask: Ask) -> tuple[Completion, ...]:
+        """Give ``ask.candidates`` answers. Raises: EngineUnavailable."""
+        try:
+            answers = await self._engine.complete(prompt, ask)
+        except EngineUnavailable as error:
+            # One that is down, busy, or started anew without its adapters says nothing of them.
+            if error.fault is EngineFault.BROKEN:
+                await self._heard(ask.model, False)
+            raise
+        await self._heard(ask.model, True)
+        return answers
+
+    async def healthy(self) -> bool:
+        """Tell whether the engine can generate at all."""
+        return await self._engine.healthy()

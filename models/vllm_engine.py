@@ -65,7 +65,7 @@ def fault_of(error: Exception) -> EngineFault:
 
 
 class VllmEngine:
-    """A vLLM server behind five questions."""
+    """A vLLM server behind six questions."""
 
     def __init__(self, client: httpx.AsyncClient, base: str) -> None:
         self._client = client
@@ -87,6 +87,19 @@ class VllmEngine:
         if len(answer.choices) != ask.candidates:
             raise EngineUnavailable(EngineFault.BROKEN, "wrong number of candidates")
         return tuple(_completion(choice, answer, latency_ms) for choice in answer.choices)
+
+    async def certainty(self, prompt: Prompt, ask: Ask) -> tuple[float, ...]:
+        """Answer a prompt, and give how likely the model found each token of its own answer.
+
+        Natural logarithms; none where the engine does not tell.
+
+        Raises:
+            EngineUnavailable: whatever went wrong.
+        """
+        request = {**request_body(prompt, ask), "logprobs": True}
+        answer = _read(_Answer, await self._post("/v1/chat/completions", request, ask.timeout_s))
+        told = answer.choices[0].logprobs if answer.choices else None
+        return tuple(token.logprob for token in told.content or ()) if told else ()
 
     async def load_adapter(self, name: str, path: str) -> None:
         """Have the engine serve the adapter folder ``path`` (on the engine's disk) as ``name``.
@@ -170,8 +183,17 @@ class _Said(_Wire):
     content: str | None
 
 
+class _Token(_Wire):
+    logprob: float
+
+
+class _Tokens(_Wire):
+    content: tuple[_Token, ...] | None = None
+
+
 class _Choice(_Wire):
     message: _Said
+    logprobs: _Tokens | None = None
 
 
 class _Answer(_Wire):

@@ -41,7 +41,7 @@ async def write_draft(state: State, ports: Ports) -> DraftPrepared | Failure:
     usage, adapter = Usage(), ""
     for _ in range(_TRIES):
         try:
-            answers, adapter = await _ask(asked, state, ports)
+            answers, answered = await _ask(asked, state, ports)
         except EngineUnavailable as error:
             return (
                 _draft(state, ports, best, adapter, asked.template, usage)
@@ -52,7 +52,9 @@ async def write_draft(state: State, ports: Ports) -> DraftPrepared | Failure:
         parsed = [parse.parse_utterance(answer.text, allowed) for answer in answers]
         readable = [turn for turn in parsed if isinstance(turn, CounselorTurn)]
         candidates = tuple(_guarded(state, turn, ports) for turn in readable)
-        best = min((best, candidates), key=_faults) if best else candidates
+        if not best or _faults(candidates) < _faults(best):
+            # Between the tries the role may have changed its adapter.
+            best, adapter = candidates, answered
         if best and _faults(best) == 0:
             break
     if not best:

@@ -20,6 +20,7 @@ import httpx
 from fastapi import FastAPI
 
 from models.adapters import Fit, shelved
+from models.rollout_steps import WatchedEngine
 from models.vllm_engine import VllmEngine, open_client
 from safety.guard import check
 from safety.screen import load_screen
@@ -35,7 +36,7 @@ from service.limits import Allowance
 from service.oidc import Issuer, OidcVerifier
 from service.pager import EveryPager, LogPager, SmtpPager, WebhookPager
 from service.ports import Clock, Drafting, Pager, Ports
-from service.rolling import Rolling, Shelf, WatchedEngine
+from service.rolling import Rolling, Shelf
 from service.scrubbing import SoonScrubber
 from service.sealing import MasterKeys, new_key
 from service.session.duties import Policy
@@ -77,7 +78,7 @@ async def open_house(settings: Settings) -> AsyncGenerator[House]:
         rolling = Rolling(store, (engine,), aliases, clock, ids, shelf(settings))
         ports = Ports(
             store=store,
-            engine=WatchedEngine(engine, rolling),
+            engine=WatchedEngine(engine, rolling.answered),
             aliases=aliases,
             screen=load_for_good(load_screen),
             scrubber=SoonScrubber(partial(load_for_good, load_scrubber)),

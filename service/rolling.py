@@ -6,7 +6,7 @@ leaves nothing but a step that the next one does again. Every replica reads the 
 
 import asyncio
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,12 +15,22 @@ from typing import NamedTuple
 from pydantic import TypeAdapter
 
 from models.adapters import Fit, newest, shelved
-from models.completion import Ask, Completion, EngineFault, EngineUnavailable
+from models.completion import EngineUnavailable
 from models.release_gate import misses
-from models.rollout import Answered, Event, Phase, Reason, Rollout, TakenBack, advance, begin, leave
-from models.rollout_steps import AdapterDesk, take_step
+from models.rollout import (
+    Answered,
+    Event,
+    Phase,
+    Rollout,
+    TakenBack,
+    advance,
+    before,
+    begin,
+    leave,
+    may_come,
+)
+from models.rollout_steps import AdapterDesk, Gone, reload, take_step
 from models.vllm_engine import VllmEngine
-from planner.prompt import Prompt
 from planner.vocabulary import Role
 from service.aliases import KIND as ALIAS
 from service.aliases import StoredAliases
@@ -74,8 +84,8 @@ class Rolling:
     ids: Ids
     shelf: Shelf
 
-    async def start(self, role: Role, name: str) -> Running:
-        """Begin a rollout, or the way back to the base.
+    async def start(self, role: Role, name: str, *, back: bool = False) -> Running:
+        """Begin a rollout, or the way back to the base; ``back`` marks the way back that was asked.
 
         Raises: Refused rollout_running, nothing_to_change, no_such_adapter.
         """
@@ -83,7 +93,7 @@ class Rolling:
             raise Refused("rollout_running", "This role is being changed already.")
         serving = await self.aliases.serving(role)
         if name == self.shelf.base != serving:
-            return await self._begin(leave(role, serving, name))
+            return await self._begin(replace(leave(role, serving, name), back=back))
         known = {one.name: one for one in shelved(self.shelf.folder)}
         if name in known and known[name].role is not role:
             raise Refused("no_such_adapter", "That adapter is not for this role.")
@@ -92,7 +102,7 @@ class Rolling:
             rollout = begin(role, serving, name, self.shelf.base, expected)
         except ValueError as error:
             raise Refused("nothing_to_change", "That adapter serves the role already.") from error
-        return await self._begin(rollout)
+        return await self._begin(replace(rollout, back=back))
 
     async def _begin(self, rollout: Rollout) -> Running:
         now = self.clock.now_ms()
@@ -103,18 +113,18 @@ class Rolling:
     async def take_back(self, role: Role) -> Running:
         """Undo the running rollout, or go back to what served before the one that serves now.
 
+        A way back that is under way stays as it is: who asks twice wants it no less.
         Raises: Refused no_rollout.
         """
         mine = [one for one in await self.all() if one.rollout.role is role]
         for running in mine:
             if not running.rollout.over:
-                return await self._undo(running)
+                return running if running.rollout.back else await self._undo(running)
         serving = await self.aliases.serving(role)
-        done = [one.rollout for one in mine if one.rollout.phase is Phase.DONE]
-        before = [rollout.old for rollout in done if rollout.new == serving]
-        if not before:
+        target = before(serving, [one.rollout for one in mine])
+        if target is None:
             raise Refused("no_rollout", "Nothing served this role before what serves it now.")
-        return await self.start(role, before[-1])
+        return await self.start(role, target, back=True)
 
     async def _undo(self, running: Running) -> Running:
         undone = await self._fold(running.rollout_id, TakenBack())
@@ -136,49 +146,57 @@ class Rolling:
 
     async def round(self) -> None:
         """Take one step of every unfinished rollout; reload what an engine forgot."""
-        rollouts = await self.all()
-        unfinished = [one for one in rollouts if not one.rollout.over]
-        for running in unfinished:
-            with _or_later():
-                event = await take_step(running.rollout, self._desk(running))
-                if event is not None:
-                    await self._fold(running.rollout_id, event)
-        busy = {one.rollout.role for one in unfinished}
-        for role in Role:
-            if role not in busy:
+        for running in await self.all():
+            if not running.rollout.over:
                 with _or_later():
-                    await self._keep(role, rollouts)
+                    event = await take_step(running.rollout, self._desk(running))
+                    if event is not None:
+                        await self._fold(running.rollout_id, event)
+        rollouts = [one.rollout for one in await self.all()]
+        for role in Role:
+            with _or_later():
+                await self._keep(role, [one for one in rollouts if one.role is role])
 
-    async def _keep(self, role: Role, rollouts: tuple[Running, ...]) -> None:
+    async def _keep(self, role: Role, mine: Sequence[Rollout]) -> None:
         """An engine that started anew knows only its base: load what the alias names."""
+        running = [one for one in mine if not one.over]
+        if any(len(one.serving) > 1 for one in running):
+            return  # The alias is being moved, by a step that loads what it will name.
         serving = await self.aliases.serving(role)
         if serving == self.shelf.base:
-            if self.shelf.auto:
-                await self._bring(role, rollouts)
+            if self.shelf.auto and not running:
+                await self._bring(role, mine)
             return
-        path = str((self.shelf.folder / serving).resolve())
-        for engine in self.engines:
-            if serving not in await engine.models():
-                await engine.load_adapter(serving, path)
+        try:
+            if await reload(serving, self.engines, self.shelf.folder, self.shelf.fit):
                 log_line(LogEvent.ADAPTER_CHANGED, adapter=serving, outcome="reloaded")
-        Adapters.live.put(1, role=role, adapter=serving)
+        except Gone as gone:
+            await self._without(role, serving, str(gone))
+        else:
+            Adapters.live.put(1, role=role, adapter=serving)
 
-    async def _bring(self, role: Role, rollouts: tuple[Running, ...]) -> None:
-        """Begin with the newest fitting adapter that was never tried, unless a person said no."""
-        mine = [one.rollout for one in rollouts if one.rollout.role is role]
-        if any(rollout.reason is Reason.ASKED for rollout in mine):
-            return
-        tried = {rollout.new for rollout in mine}
-        untried = newest(
+    async def _without(self, role: Role, gone: str, why: str) -> None:
+        """A name that no engine can load leaves its role without drafts: the base writes them."""
+        found = await self.store.document(ALIAS, role)
+        if found is not None and json.loads(found.body)["name"] == gone:
+            await self.store.put_document(ALIAS, _alias(role, found, self.shelf.base))
+            log_line(
+                LogEvent.ADAPTER_CHANGED, "warning", adapter=gone, role=role, outcome="missing",
+                reason=why,
+            )  # fmt: skip
+
+    async def _bring(self, role: Role, mine: Sequence[Rollout]) -> None:
+        """Begin with the newest fitting adapter, unless it was refused or a person said no."""
+        fitting = newest(
             one for one in shelved(self.shelf.folder)
-            if one.role is role and one.name not in tried
-            and one.base_sha256 == self.shelf.fit.base_sha256
+            if one.role is role and one.base_sha256 == self.shelf.fit.base_sha256
+            and may_come(one.name, mine)
         )  # fmt: skip
-        if untried is not None:
+        if fitting is not None:
             # An engine that is still starting must not use up the adapter's one try.
             for engine in self.engines:
                 await engine.models()
-            await self.start(role, untried.name)
+            await self.start(role, fitting.name)
 
     async def answered(self, name: str, well: bool) -> None:
         """Count an answer for the rollout that brings in ``name``, if there is one. Never raises.
@@ -221,9 +239,11 @@ class Rolling:
         )  # fmt: skip
 
     def _desk(self, running: Running) -> AdapterDesk:
+        since = running.flipped_at_ms or running.updated_at_ms
+        fresh = self.clock.now_ms() - since < self.shelf.drain_ms
+
         async def asked(_: str) -> bool:
-            since = running.flipped_at_ms or running.updated_at_ms
-            return self.clock.now_ms() - since < self.shelf.drain_ms
+            return fresh
 
         async def point(role: Role, name: str) -> None:
             found = await self.store.document(ALIAS, role)
@@ -232,11 +252,12 @@ class Rolling:
             stands, _ = await self._stored(running.rollout_id)
             if stands.rollout.phase is not running.rollout.phase:
                 raise Conflict
-            body = json.dumps({"name": name}).encode()
-            document = Document(role, found.version + 1 if found else 1, body)
-            await self.store.put_document(ALIAS, document)
+            await self.store.put_document(ALIAS, _alias(role, found, name))
 
-        return AdapterDesk(self.engines, self.shelf.folder, self.shelf.fit, misses, point, asked)
+        shelf = self.shelf
+        return AdapterDesk(
+            self.engines, shelf.folder, shelf.fit, misses, point, asked, shelf.base, waits=fresh
+        )
 
     async def _stored(self, rollout_id: str) -> tuple[Running, int]:
         found = await self.store.document(KIND, rollout_id)
@@ -249,41 +270,20 @@ class Rolling:
         await self.store.put_document(KIND, Document(running.rollout_id, version, body))
 
 
-_ITS_OWN = frozenset({EngineFault.BROKEN, EngineFault.UNKNOWN_MODEL})
-"""Faults that an adapter may be to blame for; an engine that is down or busy says nothing of it."""
-
-
-class WatchedEngine:
-    """The engine as those who draft ask it; a running rollout hears how its adapter answers."""
-
-    def __init__(self, engine: VllmEngine, rolling: Rolling) -> None:
-        self._engine = engine
-        self._rolling = rolling
-
-    async def complete(self, prompt: Prompt, ask: Ask) -> tuple[Completion, ...]:
-        """Give ``ask.candidates`` answers. Raises: EngineUnavailable."""
-        try:
-            answers = await self._engine.complete(prompt, ask)
-        except EngineUnavailable as error:
-            if error.fault in _ITS_OWN:
-                await self._rolling.answered(ask.model, well=False)
-            raise
-        await self._rolling.answered(ask.model, well=True)
-        return answers
-
-    async def healthy(self) -> bool:
-        """Tell whether the engine can generate at all."""
-        return await self._engine.healthy()
-
-
 @contextmanager
 def _or_later() -> Generator[None]:
     """Say what could not be done, and go on with the rest; the next round tries it again."""
     with outliving():
         try:
             yield
-        except (EngineUnavailable, StoreUnavailable, Conflict, Refused):
-            log_line(LogEvent.ROLLOUT_MOVED, "warning", outcome="later")
+        except (EngineUnavailable, StoreUnavailable, Conflict, Refused) as error:
+            why = error.fault if isinstance(error, EngineUnavailable) else type(error).__name__
+            log_line(LogEvent.ROLLOUT_MOVED, "warning", outcome="later", reason=why)
+
+
+def _alias(role: Role, found: Document | None, name: str) -> Document:
+    body = json.dumps({"name": name}).encode()
+    return Document(role, found.version + 1 if found else 1, body)
 
 
 def _tell(running: Running) -> None:

@@ -113,6 +113,20 @@ class BusyEngine(VllmEngine):
 
     meanwhile: Callable[[], Awaitable[object]] | None = None
     late: bool = False
+    fault: EngineFault | None = None
+    """What is wrong with it whenever it is asked."""
+
+    async def models(self) -> frozenset[str]:
+        """Tell what is loaded, unless something is wrong."""
+        if self.fault is not None:
+            raise EngineUnavailable(self.fault)
+        return await super().models()
+
+    async def complete(self, prompt: Prompt, ask: Ask) -> tuple[Completion, ...]:
+        """Answer, unless something is wrong."""
+        if self.fault is not None:
+            raise EngineUnavailable(self.fault)
+        return await super().complete(prompt, ask)
 
     async def load_adapter(self, name: str, path: str) -> None:
         """Load it, and answer when the other thing has happened."""

@@ -34,6 +34,8 @@ class StubEngine:
     asked: int = 0
     """Chat requests so far, failed ones included."""
     port: int = 0
+    unheard: bool = False
+    """Whether it takes adapters and answers as its base all the same."""
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one kept-alive connection until either side closes it."""
@@ -82,7 +84,13 @@ class StubEngine:
         text = json.dumps(example(schema, int(chinese)), ensure_ascii=False, separators=(",", ":"))
         if self.mode == "garbage":
             text = text[: len(text) // 2] + "]]}"
-        choice = {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+        choice: dict[str, Any] = {
+            "message": {"role": "assistant", "content": text},
+            "finish_reason": "stop",
+        }
+        if body.get("logprobs"):
+            plain = self.unheard or body["model"] == BASE
+            choice["logprobs"] = {"content": [{"logprob": -0.5}, {"logprob": -1.5 + plain}]}
         prompt_tokens = sum(len(each["content"]) for each in body["messages"]) // 4
         answer = {
             "model": body["model"],

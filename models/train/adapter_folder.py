@@ -1,12 +1,21 @@
 """Puts a trained adapter on the shelf as a small, reproducible PEFT folder."""
 
+import importlib.metadata
 import json
+import subprocess
 import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
 
 from safetensors.torch import load_file, save_file
 
 from models.adapters import CONFIG, WEIGHTS, Manifest, publish
+from models.base_model import weights_sha256
+from models.train import pairs
+from planner.prompt import render
+from planner.vocabulary import Role
 
 
 def write_adapter(model, manifest: Manifest, shelf: Path) -> Path:
@@ -20,6 +29,42 @@ def write_adapter(model, manifest: Manifest, shelf: Path) -> Path:
         _halve(folder / WEIGHTS)
         _tidy_config(folder / CONFIG, manifest.base)
         return publish(folder, shelf, manifest)
+
+
+def manifest_of(recipe, sessions: Sequence[Path], figures: dict) -> Manifest:
+    """What has to be known to make the same adapter again, by a recipe of `sft`."""
+    corpus = pairs.read_sessions(*sessions)
+    cases = [decision.case for decision in pairs.decisions(corpus[0])]
+    prompts = {render(Role(recipe.role), case).template for case in cases}
+    learnt = [session.digest for session in corpus if pairs.part_of(session.id) == "train"]
+    packages = ("torch", "transformers", "peft", "trl")
+    notes = {
+        **{f"recipe_{name}": value for name, value in asdict(recipe).items()},
+        **{f"version_{name}": importlib.metadata.version(name) for name in packages},
+        "data_sha256": sha256(joined(sessions)).hexdigest(),
+        pairs.TRAINED_ON: " ".join(learnt),
+        "code_version": _code_version(),
+        **figures,
+    }
+    return Manifest(
+        name="",
+        role=Role(recipe.role),
+        base=Path(recipe.base).name,
+        base_sha256=weights_sha256(Path(recipe.base)),
+        templates=tuple(sorted(prompts)),
+        notes=notes,
+    )
+
+
+def joined(sessions: Sequence[Path]) -> bytes:
+    """The files one after another: what names a run and its data."""
+    return b"".join(path.read_bytes() for path in sessions)
+
+
+def _code_version() -> str:
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    asked = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    return asked.stdout.strip() or "unknown"
 
 
 def _halve(path: Path) -> None:

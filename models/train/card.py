@@ -4,14 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib
-from matplotlib import pyplot
-
 from models.adapters import Manifest, read_manifest
+from models.base_model import DEFAULT_FOLDER
 from models.release_gate import misses, short_of_aims
+from models.train import pairs
 from planner.vocabulary import Role
-
-matplotlib.use("Agg")
 
 _ROWS = {
     "loss": "loss on its own tokens, nats",
@@ -44,9 +41,17 @@ class Report:
     sessions: str
     """Name of the file that was measured on."""
     count: int
+    """How many of its sessions."""
+    asked: int
+    """How many decisions or plans were asked for."""
     device: str
     figures: Mapping[str, Mapping[str, float]]
     """By whom (base, adapter, corpus), then by figure."""
+
+    def basis(self) -> str:
+        """What the figures are figures of."""
+        what = "decisions between stay and next" if self.role is Role.UTTERANCE else "plans"
+        return f"{self.asked} {what} on {self.count} held-back sessions of `{self.sessions}`"
 
     def table(self) -> str:
         """The figures as a Markdown table."""
@@ -80,11 +85,12 @@ def write_card(report: Report) -> None:
     text = measured.model_dump_json(indent=1) + "\n"
     (report.folder / "manifest.json").write_text(text, "utf-8")
     _draw(report, report.folder / "figures.png")
-    (report.folder / "README.md").write_text(_page(report, measured), "utf-8")
+    (report.folder / "README.md").write_text(page(report, measured), "utf-8")
 
 
 def draw_losses(history: list[dict], path: Path) -> None:
     """Draws training and validation loss over the steps."""
+    pyplot = _pyplot()
     figure, axes = pyplot.subplots(figsize=(6, 3.5))
     for key, label in (("loss", "training (weighted)"), ("eval_loss", "validation")):
         points = [(row["step"], row[key]) for row in history if key in row]
@@ -96,7 +102,8 @@ def draw_losses(history: list[dict], path: Path) -> None:
     pyplot.close(figure)
 
 
-def _page(report: Report, manifest: Manifest) -> str:
+def page(report: Report, manifest: Manifest) -> str:
+    """The model card: what it is for, what it was made of, what was measured."""
     notes = manifest.notes
     missed, short = misses(manifest), short_of_aims(manifest)
     gate = "Reaches every threshold that `models/release.toml` sets for this base."
@@ -111,21 +118,18 @@ LoRA adapter for the **{manifest.role}** role on `{manifest.base}`
 (weights `{manifest.base_sha256[:12]}`), rank {notes.get("recipe_rank")}, trained by
 `python -m models.train.sft --role {manifest.role} --target {notes.get("recipe_target")}`.
 
-**Use.** It proves the machinery of a supervised service: a named therapist decides on every word.
-A base of this size is far below clinical quality; never put its words before a client unread.
+**Use.** {_use(manifest)}
 
 **Data.** {notes.get("examples_train")} training and {notes.get("examples_validation")} validation
-sequences from the fictional, synthetic sessions in `models/corpus` (no real client, no clinician's
-rating; its known doubts are listed there). Split by client.
+sequences from {_data(manifest)}. Split by client.
 
 **Training.** {notes.get("steps")} of {notes.get("planned_steps")} planned steps in
-{notes.get("minutes")} minutes on shared CPU cores; the kept checkpoint is step
-{notes.get("best_step")}. Not run on a GPU. ![loss](loss.png)
+{notes.get("minutes")} minutes {_where(manifest)}; the kept checkpoint is step
+{notes.get("best_step")}. ![loss](loss.png)
 
-**Measured** on {report.count} held-back sessions of `{report.sessions}`, greedy answers (at
-most 48 decisions, evenly spread, and every plan), same prompts
-for base and adapter, on `{report.device}`. Grammar on means the engine with the schema and settings
-of the service. {figures}.
+**Measured.** {report.basis()}: greedy answers, same prompts
+for base and adapter, losses on `{report.device}`. Grammar on means the engine with the schema and
+settings of the service. {figures}.
 
 {report.table()}
 
@@ -135,7 +139,48 @@ of the service. {figures}.
 """
 
 
+def _use(manifest: Manifest) -> str:
+    if manifest.base == DEFAULT_FOLDER.name:
+        return (
+            "It proves the machinery of a supervised service: a named therapist decides on every"
+            " word.\nA base of this size is far below clinical quality; never put its words before"
+            " a client unread."
+        )
+    return (
+        "For a supervised service only: a named therapist decides on every word. Nothing measured"
+        "\nhere shows clinical quality; never put its words before a client unread."
+    )
+
+
+def _data(manifest: Manifest) -> str:
+    """Where its sessions are from; one trained before they were noted knows only our corpus."""
+    noted = set(str(manifest.notes.get(pairs.TRAINED_ON, "")).split())
+    if noted <= {session.digest for session in pairs.read_sessions(*pairs.CORPUS)}:
+        return (
+            "the fictional, synthetic sessions in `models/corpus` (no real client, no clinician's"
+            "\nrating; its known doubts are listed there)"
+        )
+    return "sessions that are not this product's: who trained it has to say whose words they are"
+
+
+def _where(manifest: Manifest) -> str:
+    if manifest.notes.get("recipe_device") == "cpu":
+        return "on shared CPU cores, not on a GPU"
+    return f"on a GPU (`{manifest.notes.get('recipe_device')}`)"
+
+
+def _pyplot():
+    """Drawing without a screen; loaded late, because only pictures need it."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    return pyplot
+
+
 def _draw(report: Report, path: Path) -> None:
+    pyplot = _pyplot()
     shares = [
         key
         for key in ("action_accuracy", "always_next", "obeying", "obeying_held", "readable")

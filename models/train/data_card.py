@@ -6,28 +6,67 @@ Raises where a session breaks the format, skips an action or carries a plan agai
 import argparse
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from statistics import mean
 
 from models.train import pairs
 from planner.machine import candidates
-from planner.vocabulary import ClientTurn, CounselorTurn, Role, Stage
+from planner.prompt import Prompt, answer_text, render
+from planner.vocabulary import (
+    ClientTurn,
+    CounselorTurn,
+    PlanAnswer,
+    PlannedCase,
+    Role,
+    Stage,
+    Turn,
+)
 
 _PARTS = ("train", "validation")
 _TELLING = 5
 """Shortest utterance, in words, whose appearance in both parts would be leakage."""
 
 
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """Two answers to the same prompt, the better one first; food for a later DPO run."""
+
+    prompt: Prompt
+    chosen: str
+    rejected: str
+
+
+def preferences(session: pairs.CorpusSession) -> list[Preference]:
+    """The session's chosen and rejected answers: four utterances and one plan."""
+    found: list[Preference] = []
+    by_turn = {(d.case.position.stage, len(_so_far(d.case))): d for d in pairs.decisions(session)}
+    stages = {"diagnosis": Stage.DIAGNOSTIC, "intervention": Stage.INTERVENTION}
+    for row in session.row.get("preferences", ()):
+        decision = by_turn[stages[row["stage"]], row["turn"]]
+        rejected = pairs.counselor_turn(row["rejected"])
+        prompt = render(Role.UTTERANCE, decision.case)
+        if rejected.action in candidates(decision.case.position):
+            found.append(Preference(prompt, answer_text(decision.chosen), answer_text(rejected)))
+    if "plan_preference" in session.row:
+        rejected = pairs.plan_of(session.row["plan_preference"]["rejected"])
+        worse = PlanAnswer(rejected, session.formulation)
+        prompt = pairs.planner_prompt(session)
+        found.append(Preference(prompt, answer_text(session.answer), answer_text(worse)))
+    return found
+
+
 def data_card(*files: Path) -> str:
     """The card of corpus files as Markdown."""
-    sessions = pairs.read_sessions(*files)
+    read = [pairs.read_sessions(path) for path in files]
+    sessions = [session for found in read for session in found]
     parts = {name: [s for s in sessions if pairs.part_of(s.id) == name] for name in _PARTS}
     named = ", ".join(f"`{path.name}` (sha256 `{_digest(path)}`)" for path in files)
     blocks = [
         "# Data card",
-        f"{named}: {len(sessions)} sessions. Split by client: a hash"
-        " of the session's id, about one in ten held back. Every session was replayed through the"
+        f"{named}: {len(sessions)} sessions. {_split(files, read, parts)}"
+        " Every session was replayed through the"
         " planner's table, so no action is skipped and every plan obeys the rules.",
         _counts(parts),
         _actions(parts),
@@ -37,6 +76,24 @@ def data_card(*files: Path) -> str:
         _leakage(parts),
     ]
     return "\n\n".join(blocks) + "\n"
+
+
+def _split(
+    files: Sequence[Path],
+    read: Sequence[Sequence[pairs.CorpusSession]],
+    parts: dict[str, list[pairs.CorpusSession]],
+) -> str:
+    held = {session.id for session in parts["validation"]}
+    share = 100 * len(held) / max(sum(map(len, read)), 1)
+    whole = [
+        f"`{path.name}`"
+        for path, found in zip(files, read, strict=True)
+        if held.isdisjoint(session.id for session in found)
+    ]
+    told = f"Split by client: a hash of the session's id holds {len(held)} back ({share:.1f} %)."
+    if whole and held:
+        told += f" For training only, by their ids: {', '.join(whole)}."
+    return told
 
 
 def _digest(path: Path) -> str:
@@ -54,7 +111,7 @@ def _counts(parts: dict[str, list[pairs.CorpusSession]]) -> str:
         "words per client utterance": lambda found: _words(_turns(found, ClientTurn)),
         "characters per utterance sequence": lambda found: _length(found, Role.UTTERANCE),
         "characters per planner sequence": lambda found: _length(found, Role.PLANNER),
-        "preference pairs": lambda found: sum(len(pairs.preferences(s)) for s in found),
+        "preference pairs": lambda found: sum(len(preferences(s)) for s in found),
     }
     lines = [
         f"| {name} | {' | '.join(str(of(parts[p])) for p in _PARTS)} |" for name, of in rows.items()
@@ -88,7 +145,7 @@ def _distribution(title: str, parts: dict[str, list[pairs.CorpusSession]], of) -
 
 
 def _styles(session: pairs.CorpusSession) -> list[str]:
-    return [session.row["profile"]["interaction_style"]]
+    return [session.row.get("profile", {}).get("interaction_style", "not told")]
 
 
 def _faults(session: pairs.CorpusSession) -> list[str]:
@@ -104,13 +161,22 @@ def _leakage(parts: dict[str, list[pairs.CorpusSession]]) -> str:
     }
     shared = [u for u in said["train"] & said["validation"] if len(u.split()) >= _TELLING]
     ids = {part: {session.id for session in found} for part, found in parts.items()}
-    names = {part: {s.row["profile"]["name"] for s in found} for part, found in parts.items()}
+    names = {part: {n for s in found if (n := _name(s))} for part, found in parts.items()}
     return (
         "**Leakage check.** In both parts: "
         f"{len(ids['train'] & ids['validation'])} ids, "
         f"{len(names['train'] & names['validation'])} client names, "
         f"{len(shared)} utterances of {_TELLING} words or more."
     )
+
+
+def _name(session: pairs.CorpusSession) -> str | None:
+    """The service's own exports have no profile."""
+    return session.row.get("profile", {}).get("name")
+
+
+def _so_far(case: PlannedCase) -> Sequence[Turn]:
+    return case.diagnostic if case.position.stage is Stage.DIAGNOSTIC else case.intervention
 
 
 def _turns(sessions: Iterable[pairs.CorpusSession], kind: type) -> list:

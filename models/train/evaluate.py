@@ -3,24 +3,25 @@
     python -m models.train.evaluate                    # the shipped corpus, its held-back part
     python -m models.train.evaluate --sessions FILE    # any JSONL in the corpus format
 
-Prints a table and writes it with plots and the figures into each adapter's folder (`--no-card`
-leaves the folders alone). Sessions that were trained on are left out by content. Losses are
-computed here; answers come from a real engine, started for it unless `--engine URL` names one
-that reads this disk (its key in SECONDCHAIR_ENGINE_KEY).
+Prints a table. Of the whole held-back part it also writes table, plots and the figures that the
+release gate reads into each adapter's folder; of anything else only with `--card`. Sessions that
+an adapter was trained on are left out by content. Losses are computed here; answers come from a
+real engine, started for it unless `--engine URL` names one that reads this disk (its key in
+SECONDCHAIR_ENGINE_KEY).
 """
 
 import argparse
 import asyncio
-import json
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from models.adapters import SHELF, newest, shelved
+from models.adapters import SHELF, newest, read_manifest, shelved
 from models.train import measure, pairs
 from models.train.card import Report, write_card
 from models.train.own_engine import Running, engine_running
@@ -30,19 +31,26 @@ from planner.vocabulary import CounselorTurn, Role
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What to ask the engine, and how much of it."""
+    """What to ask the engine."""
 
     role: Role
     base: Path
-    most: int
+    decisions: Sequence[pairs.Decision] = ()
+    plans: Sequence[pairs.CorpusSession] = ()
+
+    @property
+    def asked(self) -> int:
+        """How much of it there is."""
+        return len(self.decisions) + len(self.plans)
 
 
 def main() -> None:
     """Measures what was asked for, prints it, and writes the cards."""
     asked = _asked()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    sessions = unseen(asked.sessions)
     adapters = {role: _newest(asked.shelf, role) for role in asked.roles}
+    sessions = unseen(asked.sessions, trained_on(adapters.values()))
+    loads = {role: _load_of(role, sessions, asked) for role in adapters}
     print(f"{len(sessions)} held-back sessions; {', '.join(p.name for p in adapters.values())}")
     bench = measure.load(asked.base, adapters, asked.device)
     losses = {role: _losses(bench, sessions, role) for role in adapters}
@@ -50,14 +58,38 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work, _engine(asked.engine, Path(work)) as engine:
         for role, folder in adapters.items():
             started = time.monotonic()
-            figures = _measured(engine, folder, sessions, Load(role, asked.base, asked.decisions))
+            figures = _measured(engine, folder, loads[role])
             for name, found in losses[role].items():
                 figures[name] = {"loss": found, **figures[name]}
-            report = Report(role, folder, asked.sessions.name, len(sessions), asked.device, figures)
+            report = Report(
+                role, folder, asked.sessions.name, len(sessions), loads[role].asked, asked.device,
+                figures,
+            )  # fmt: skip
             minutes = (time.monotonic() - started) / 60
-            print(f"\n{report.table()}\n({minutes:.1f} minutes)", flush=True)
-            if asked.card:
+            print(f"\n{report.basis()}\n\n{report.table()}\n({minutes:.1f} minutes)", flush=True)
+            if carded(asked):
                 write_card(report)
+            else:
+                print("Card and figures of the adapter stay as they are.", flush=True)
+
+
+def carded(asked: argparse.Namespace) -> bool:
+    """Whether cards are written: the release gate reads the figures of all held-back sessions."""
+    if asked.card is not None:
+        return asked.card
+    return asked.decisions is None and asked.sessions.resolve() == pairs.CORPUS[0].resolve()
+
+
+def _load_of(
+    role: Role, sessions: Sequence[pairs.CorpusSession], asked: argparse.Namespace
+) -> Load:
+    if role is Role.PLANNER:
+        load = Load(role, asked.base, plans=measure.spread(sessions, asked.decisions))
+    else:
+        chosen = measure.spread(measure.choices(sessions), asked.decisions)
+        load = Load(role, asked.base, chosen)
+    print(f"{role}: {load.asked} questions to base and adapter each", flush=True)
+    return load
 
 
 def _losses(
@@ -77,48 +109,58 @@ def _engine(url: str | None, work: Path):
     return nullcontext(Running(url, os.environ.get("SECONDCHAIR_ENGINE_KEY", "")))
 
 
-def unseen(path: Path) -> list[pairs.CorpusSession]:
+def trained_on(folders: Iterable[Path]) -> frozenset[str]:
+    """Digests of the sessions that these adapters learnt from.
+
+    A manifest from before these were noted stands for the training part of the corpus here.
+    """
+    found = set[str]()
+    for folder in folders:
+        manifest = read_manifest(folder)
+        noted = str(manifest.notes.get(pairs.TRAINED_ON, "")) if manifest else ""
+        found |= set(noted.split()) or _of_the_corpus()
+    return frozenset(found)
+
+
+@cache
+def _of_the_corpus() -> frozenset[str]:
+    corpus = pairs.read_sessions(*pairs.CORPUS)
+    return frozenset(s.digest for s in corpus if pairs.part_of(s.id) == "train")
+
+
+def unseen(path: Path, trained: frozenset[str]) -> list[pairs.CorpusSession]:
     """The file's sessions whose dialogue is in no training sequence.
 
     Raises: SystemExit where the file cannot be read or none is left.
     """
-    corpus = pairs.read_sessions(*pairs.CORPUS)
-    trained = {_words(s) for s in corpus if pairs.part_of(s.id) == "train"}
     try:
         given = pairs.read_sessions(path)
     except pairs.BrokenSession as error:
         raise SystemExit(str(error)) from None
     except OSError as error:
         raise SystemExit(f"{path}: {error.strerror}") from None
-    found = [session for session in given if _words(session) not in trained]
+    found = [session for session in given if session.digest not in trained]
     if not found:
         raise SystemExit(f"{path.name} holds no session that was not trained on")
     return found
 
 
-def _words(session: pairs.CorpusSession) -> str:
-    return json.dumps([turn.utterance for turn in session.diagnostic])
-
-
-def _measured(
-    engine: Running, folder: Path, sessions: Sequence[pairs.CorpusSession], load: Load
-) -> dict[str, dict[str, float]]:
+def _measured(engine: Running, folder: Path, load: Load) -> dict[str, dict[str, float]]:
     """Figures of the base, the adapter and, for style, the corpus itself."""
     found: dict[str, dict[str, float]] = {}
-    chosen = measure.spread(sessions, load.most)
     _load(engine, folder)
     for name, model in (("base", load.base.name), ("adapter", folder.name)):
         voice = measure.Voice(engine.url, engine.key, model)
         if load.role is Role.UTTERANCE:
-            found[name] = measure.decision_figures(voice, chosen)
+            found[name] = measure.decision_figures(voice, load.decisions)
             continue
         found[name] = {}
         for held in (False, True):
-            plans = measure.plan_figures(voice, sessions[: load.most], grammar=held)
+            plans = measure.plan_figures(voice, load.plans, grammar=held)
             suffix = "_held" if held else ""
             found[name] |= {f"{key}{suffix}": value for key, value in plans.items()}
     if load.role is Role.UTTERANCE:
-        spoken = [decision.chosen for decision in chosen]
+        spoken = [decision.chosen for decision in load.decisions]
         said = [turn.utterance for turn in spoken if isinstance(turn, CounselorTurn)]
         found["corpus"] = measure.style(said)
     return found
@@ -150,9 +192,18 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--engine", help="URL of a running engine; none starts one on the CPU")
     parser.add_argument("--roles", type=Role, nargs="+", default=list(Role))
-    parser.add_argument("--decisions", type=int, default=48, help="most turns and plans to answer")
-    parser.add_argument("--no-card", dest="card", action="store_false")
+    parser.add_argument("--decisions", type=_some, help="most turns and plans to ask; else all")
+    parser.add_argument(
+        "--card", action=argparse.BooleanOptionalAction,
+        help="write the cards, or not; else only of the whole held-back part",
+    )  # fmt: skip
     return parser.parse_args()
+
+
+def _some(text: str) -> int:
+    if int(text) < 1:
+        raise ValueError
+    return int(text)
 
 
 if __name__ == "__main__":

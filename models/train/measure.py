@@ -12,12 +12,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, TypeVar
 
 import httpx
-import torch
-from peft import PeftModel
 from tqdm import tqdm
-from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from models.completion import Ask
 from models.train import pairs
@@ -34,14 +32,15 @@ _ANOMALY = re.compile(
     r"\n|^\s*([-*]|\d+[.)])\s|(our|the) time is up|as an ai\b|i am human|questionnaire", re.I | re.M
 )
 _LONGEST = 200
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
     """A base with the adapters to be measured, each under its role's name."""
 
-    model: PeftModel
-    tokenizer: object
+    model: Any
+    tokenizer: Any
 
     def ready(self, role: Role, *, adapted: bool):
         """A context in which the model is this role's adapter, or the plain base."""
@@ -60,6 +59,10 @@ class Voice:
 
 def load(base: Path, adapters: dict[Role, Path], device: str) -> Bench:
     """Everything measured, in memory; full precision on a CPU as the demo engine serves it."""
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
     dtype = torch.float32 if device == "cpu" else torch.bfloat16
     plain = AutoModelForCausalLM.from_pretrained(base, dtype=dtype).to(device)
     (first, folder), *others = adapters.items()
@@ -70,19 +73,22 @@ def load(base: Path, adapters: dict[Role, Path], device: str) -> Bench:
     return Bench(model.eval(), tokenizer)
 
 
-@torch.no_grad()
 def loss(bench: Bench, sessions: Sequence[pairs.CorpusSession], role: Role) -> float:
     """Mean cross-entropy, in nats, over the tokens that the role itself writes."""
+    import torch
+
     total, count = 0.0, 0
     for sample in tqdm(pairs.samples(sessions, role), desc=f"{role} loss", leave=False):
         row = pairs.tokens(sample, bench.tokenizer)
         ids, labels = (torch.tensor(row[key])[None] for key in ("input_ids", "labels"))
-        with torch.autocast(bench.model.device.type, dtype=torch.bfloat16):
+        with torch.no_grad(), torch.autocast(bench.model.device.type, dtype=torch.bfloat16):
             chat = bench.model.base_model.model
             hidden = chat.model(ids.to(bench.model.device)).last_hidden_state[:, :-1]
             learnt = labels[:, 1:] != pairs.IGNORED
             logits = chat.lm_head(hidden[learnt]).float().cpu()
-        total += torch.nn.functional.cross_entropy(logits, labels[:, 1:][learnt], reduction="sum")
+            total += torch.nn.functional.cross_entropy(
+                logits, labels[:, 1:][learnt], reduction="sum"
+            )
         count += int(learnt.sum())
     return float(total) / count
 
@@ -121,16 +127,20 @@ async def _free(client: httpx.AsyncClient, model: str, prompt: Prompt) -> str:
     return answer.raise_for_status().json()["choices"][0]["message"]["content"] or ""
 
 
-def spread(sessions: Iterable[pairs.CorpusSession], most: int) -> list[pairs.Decision]:
-    """At most `most` counselor turns where both stay and next were open, evenly spread."""
-    every = [
+def choices(sessions: Iterable[pairs.CorpusSession]) -> list[pairs.Decision]:
+    """Every counselor turn where both stay and next were open."""
+    return [
         decision
         for session in sessions
         for decision in pairs.decisions(session)
         if len(candidates(decision.case.position)) > 1
     ]
-    step = max(len(every) / most, 1.0)
-    return [every[int(index * step)] for index in range(min(most, len(every)))]
+
+
+def spread(every: Sequence[_T], most: int | None) -> list[_T]:
+    """At most so many of them, evenly spread; all where no number is given."""
+    count = len(every) if most is None else min(most, len(every))
+    return [every[index * len(every) // count] for index in range(count)]
 
 
 def decision_figures(voice: Voice, chosen: Sequence[pairs.Decision]) -> dict[str, float]:

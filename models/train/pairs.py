@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
-from planner.machine import adopt, advance, candidates, start
+from planner.machine import adopt, advance, start
 from planner.plan_rules import NotAllowed
 from planner.prompt import Message, Prompt, answer_text, render
 from planner.vocabulary import (
@@ -20,6 +20,7 @@ from planner.vocabulary import (
     ClientTurn,
     CounselorTurn,
     Formulation,
+    Language,
     Plan,
     PlanAnswer,
     PlannedCase,
@@ -34,6 +35,8 @@ CORPUS = tuple(sorted((Path(__file__).parents[1] / "corpus").glob("sessions*.jso
 """All files of sessions that are here; the first has the held-back ones."""
 IGNORED = -100
 """The label of a token that carries no loss."""
+TRAINED_ON = "trained_on"
+"""The note of a manifest that holds the digests of the sessions that were learnt."""
 _NAMING = re.compile(r'"action":"[^"]*$|"action_order":\[[^\]]*$')
 """An answer so far that has begun and not ended the name of an action, or the list of them."""
 
@@ -62,6 +65,13 @@ class CorpusSession:
     intervention: tuple[Turn, ...]
     row: dict
     """The corpus row as it was read."""
+    language: Language = "en"
+
+    @property
+    def digest(self) -> str:
+        """Names the session by what was said in its first stage, whatever its id."""
+        said = json.dumps([turn.utterance for turn in self.diagnostic])
+        return sha256(said.encode()).hexdigest()[:12]
 
     @property
     def answer(self) -> PlanAnswer:
@@ -75,15 +85,6 @@ class Sample:
 
     session: str
     messages: tuple[Message, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Preference:
-    """Two answers to the same prompt, the better one first; food for a later DPO run."""
-
-    prompt: Prompt
-    chosen: str
-    rejected: str
 
 
 def read_sessions(*files: Path) -> list[CorpusSession]:
@@ -180,27 +181,12 @@ def tokens(sample: Sample, tokenizer, action_weight: float = 1.0) -> dict[str, l
     return _without_tail(ids, labels, weights, tokenizer.eos_token_id)
 
 
-def preferences(session: CorpusSession) -> list[Preference]:
-    """The session's chosen and rejected answers: four utterances and one plan."""
-    found: list[Preference] = []
-    by_turn = {(d.case.position.stage, len(_so_far(d.case))): d for d in decisions(session)}
-    stages = {"diagnosis": Stage.DIAGNOSTIC, "intervention": Stage.INTERVENTION}
-    for row in session.row.get("preferences", ()):
-        decision = by_turn[stages[row["stage"]], row["turn"]]
-        rejected = _counselor_turn(row["rejected"])
-        prompt = render(Role.UTTERANCE, decision.case)
-        if rejected.action in candidates(decision.case.position):
-            found.append(Preference(prompt, answer_text(decision.chosen), answer_text(rejected)))
-    if "plan_preference" in session.row:
-        worse = PlanAnswer(_plan(session.row["plan_preference"]["rejected"]), session.formulation)
-        prompt = planner_prompt(session)
-        found.append(Preference(prompt, answer_text(session.answer), answer_text(worse)))
-    return found
-
-
 def _replayed(row: dict) -> CorpusSession:
     session = _session(row)
-    stages = {decision.case.position.stage for decision in decisions(session)}
+    stages = set[Stage]()
+    for decision in decisions(session):
+        stages.add(decision.case.position.stage)
+        render(Role.UTTERANCE, decision.case)
     if stages != set(Stage):
         raise BrokenSession("a stage has no counselor turn")
     planner_prompt(session)
@@ -226,44 +212,61 @@ def _why(error: Exception) -> str:
 
 
 def _session(row: dict) -> CorpusSession:
-    profile = row["profile"]
+    # The service's own export has no profile, because a profile names a person.
+    known = row["formulation"] if "formulation" in row and "profile" not in row else row["profile"]
+    language = row.get("language", "en")
+    if language not in get_args(Language):
+        raise BrokenSession("its language is none that the prompts know")
     return CorpusSession(
-        id=row["id"],
+        id=_text(row, "id"),
         formulation=Formulation(
-            profile["surface_level_problem"],
-            profile["triggering_situation"],
-            tuple(profile["automatic_thoughts"]),
+            _text(known, "surface_level_problem"),
+            _text(known, "triggering_situation"),
+            _texts(known, "automatic_thoughts"),
         ),
-        plan=_plan(row["intervention"]),
+        plan=plan_of(row["intervention"]),
         diagnostic=tuple(map(_turn, row["diagnosis"]["turns"])),
         intervention=tuple(map(_turn, row["intervention"]["turns"])),
         row=row,
+        language=language,
     )
 
 
-def _plan(row: dict) -> Plan:
-    actions = tuple(map(Action, row["action_order"]))
-    return Plan(Strategy(row["strategy"]), row["plan"], row["reason_for_these_order"], actions)
+def _text(row: dict, field: str) -> str:
+    if not isinstance(row[field], str):
+        raise BrokenSession(f"the field '{field}' is not text")
+    row[field].encode()  # Half a character is no text either, for any tokenizer.
+    return row[field]
+
+
+def _texts(row: dict, field: str) -> tuple[str, ...]:
+    """A list of texts; a single one, as the paper writes its thoughts, is a list of one."""
+    found = [row[field]] if isinstance(row[field], str) else row[field]
+    return tuple(_text({field: each}, field) for each in found)
+
+
+def plan_of(row: dict) -> Plan:
+    """The plan of a row, or of a rejected answer. Raises: what a broken row raises."""
+    actions = tuple(map(Action, _texts(row, "action_order")))
+    told = _text(row, "plan"), _text(row, "reason_for_these_order")
+    return Plan(Strategy(row["strategy"]), *told, actions)
 
 
 def _turn(row: dict) -> Turn:
-    return ClientTurn(row["utterance"]) if row["role"] == "client" else _counselor_turn(row)
+    return ClientTurn(_text(row, "utterance")) if row["role"] == "client" else counselor_turn(row)
 
 
-def _counselor_turn(row: dict) -> CounselorTurn:
-    return CounselorTurn(row["action_reasoning"], Action(row["action"]), row["utterance"])
+def counselor_turn(row: dict) -> CounselorTurn:
+    """The counselor's turn of a row, or of a rejected answer. Raises: as `plan_of`."""
+    said = _text(row, "utterance")
+    return CounselorTurn(_text(row, "action_reasoning"), Action(_text(row, "action")), said)
 
 
 def _case(session: CorpusSession, position: Position, turns: Sequence[Turn]) -> PlannedCase:
     if position.stage is Stage.DIAGNOSTIC:
-        return PlannedCase("en", position, diagnostic=tuple(turns))
-    return PlannedCase(
-        "en", position, session.formulation, session.diagnostic, intervention=tuple(turns)
-    )
-
-
-def _so_far(case: PlannedCase) -> Sequence[Turn]:
-    return case.diagnostic if case.position.stage is Stage.DIAGNOSTIC else case.intervention
+        return PlannedCase(session.language, position, diagnostic=tuple(turns))
+    known = session.formulation, session.diagnostic
+    return PlannedCase(session.language, position, *known, intervention=tuple(turns))
 
 
 def _ids(tokenizer, chat: list[dict[str, str]], *, prompt: bool) -> list[int]:

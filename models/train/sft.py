@@ -7,13 +7,11 @@ the CPU target's numbers, and tokens that spell the action may weigh more.
 """
 
 import argparse
-import importlib.metadata
 import json
 import os
-import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -31,13 +29,10 @@ from transformers import (
 from transformers.trainer_utils import get_last_checkpoint
 from trl import SFTConfig, SFTTrainer
 
-from models.adapters import Manifest
-from models.base_model import weights_sha256
 from models.train import pairs
-from models.train.adapter_folder import write_adapter
+from models.train.adapter_folder import joined, manifest_of, write_adapter
 from models.train.card import draw_losses
-from planner.prompt import render
-from planner.vocabulary import PlannedCase, Role
+from planner.vocabulary import Role
 
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 TARGETS = Path(__file__).parent / "targets"
@@ -115,15 +110,38 @@ class CounselorTrainer(SFTTrainer):
 
 
 class WallClock(TrainerCallback):
-    """Stops training, with a last check and checkpoint, once its minutes are spent."""
+    """Stops training, with a last check and checkpoint, once its minutes are spent.
 
-    def __init__(self, minutes: float) -> None:
-        self._end = time.monotonic() + 60 * minutes
+    They are kept beside each checkpoint, so that a run that was cut off goes on with what is left.
+    """
+
+    def __init__(self, most: float, kept: Path) -> None:
+        self._most, self._kept = most, kept
+        self._before = float(kept.read_text("utf-8")) if kept.exists() else 0.0
+        self._started = time.monotonic()
+
+    @property
+    def minutes(self) -> float:
+        """Minutes of training so far, those of runs that were cut off included."""
+        return self._before + (time.monotonic() - self._started) / 60
+
+    def on_train_begin(self, args, state, control, **kwargs):
+        """Starts the clock."""
+        self._started = time.monotonic()
 
     def on_step_end(self, args, state, control, **kwargs):
         """Asks for the end when time is up."""
-        if time.monotonic() > self._end:
+        if self.minutes > self._most:
             control.should_evaluate = control.should_save = control.should_training_stop = True
+
+    def on_save(self, args, state, control, **kwargs):
+        """Keeps the time with the checkpoint."""
+        self._kept.write_text(f"{self.minutes:.2f}", "utf-8")
+
+
+def padding(tokenizer) -> int:
+    """The token that fills a batch up, never learnt or read; some tokenizers name none."""
+    return tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
 
 
 def collate(pad: int):
@@ -154,13 +172,14 @@ def train(recipe: Recipe, sessions: Sequence[Path], work: Path) -> tuple[SFTTrai
     parts["validation"] = parts["validation"].select(range(0, len(parts["validation"]), every))
     steps = round(len(parts["train"]) * recipe.epochs / recipe.batch / recipe.accumulate)
     base = AutoModelForCausalLM.from_pretrained(recipe.base, dtype=torch.bfloat16)
+    clock = WallClock(recipe.max_minutes, work / "minutes")
     trainer = CounselorTrainer(
         model=base,
         args=_arguments(recipe, work, steps),
         train_dataset=parts["train"],
         eval_dataset=parts["validation"],
         processing_class=tokenizer,
-        data_collator=collate(tokenizer.pad_token_id),
+        data_collator=collate(padding(tokenizer)),
         peft_config=LoraConfig(
             r=recipe.rank,
             lora_alpha=recipe.alpha,
@@ -169,10 +188,9 @@ def train(recipe: Recipe, sessions: Sequence[Path], work: Path) -> tuple[SFTTrai
             layers_to_transform=list(range(recipe.first_layer, base.config.num_hidden_layers)),
             task_type="CAUSAL_LM",
         ),
-        callbacks=[EarlyStoppingCallback(recipe.patience), WallClock(recipe.max_minutes)],
+        callbacks=[EarlyStoppingCallback(recipe.patience), clock],
     )
     resume = get_last_checkpoint(str(work)) if work.exists() else None
-    started = time.monotonic()
     trainer.train(resume_from_checkpoint=resume)
     figures = {
         "validation_loss": trainer.state.best_metric,
@@ -181,18 +199,10 @@ def train(recipe: Recipe, sessions: Sequence[Path], work: Path) -> tuple[SFTTrai
         "best_step": (
             trainer.state.best_global_step if recipe.keep == "best" else trainer.state.global_step
         ),
-        "minutes": _minutes(work / "minutes", time.monotonic() - started),
+        "minutes": round(clock.minutes, 1),
         **{f"examples_{part}": len(rows) for part, rows in parts.items()},
     }
     return trainer, figures
-
-
-def _minutes(kept: Path, seconds: float) -> float:
-    """Minutes of training so far, those of runs that were cut off included."""
-    before = float(kept.read_text("utf-8")) if kept.exists() else 0.0
-    total = round(before + seconds / 60, 1)
-    kept.write_text(str(total), "utf-8")
-    return total
 
 
 def _dataset(sessions: list[pairs.CorpusSession], recipe: Recipe, tokenizer) -> Dataset:
@@ -234,41 +244,6 @@ def _arguments(recipe: Recipe, work: Path, steps: int) -> SFTConfig:
     )
 
 
-def _manifest(recipe: Recipe, sessions: Sequence[Path], figures: dict) -> Manifest:
-    """What has to be known to make the same adapter again."""
-    prompts = {render(Role(recipe.role), case).template for case in _every_stage(sessions)}
-    packages = ("torch", "transformers", "peft", "trl")
-    notes = {
-        **{f"recipe_{name}": value for name, value in asdict(recipe).items()},
-        **{f"version_{name}": importlib.metadata.version(name) for name in packages},
-        "data_sha256": sha256(_bytes(sessions)).hexdigest(),
-        "code_version": _code_version(),
-        **figures,
-    }
-    return Manifest(
-        name="",
-        role=Role(recipe.role),
-        base=Path(recipe.base).name,
-        base_sha256=weights_sha256(Path(recipe.base)),
-        templates=tuple(sorted(prompts)),
-        notes=notes,
-    )
-
-
-def _bytes(sessions: Sequence[Path]) -> bytes:
-    return b"".join(path.read_bytes() for path in sessions)
-
-
-def _every_stage(sessions: Sequence[Path]) -> list[PlannedCase]:
-    return [decision.case for decision in pairs.decisions(pairs.read_sessions(*sessions)[0])]
-
-
-def _code_version() -> str:
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    asked = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    return asked.stdout.strip() or "unknown"
-
-
 def main() -> None:
     """Trains one role and writes its adapter folder."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -281,10 +256,10 @@ def main() -> None:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     recipe = read_recipe(asked.target, asked.role)
     # Named by recipe and data, so that only a run of the very same one is resumed.
-    same = sha256(repr(recipe).encode() + _bytes(asked.sessions)).hexdigest()[:8]
+    same = sha256(repr(recipe).encode() + joined(asked.sessions)).hexdigest()[:8]
     work = asked.work / f"{asked.target}-{asked.role}-{same}"
     trainer, figures = train(recipe, asked.sessions, work)
-    manifest = _manifest(recipe, asked.sessions, figures)
+    manifest = manifest_of(recipe, asked.sessions, figures)
     folder = write_adapter(trainer.model, manifest, asked.out)
     draw_losses(trainer.state.log_history, folder / "loss.png")
     print(f"{folder}: {json.dumps(figures)}")

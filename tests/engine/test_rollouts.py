@@ -59,7 +59,7 @@ class Service:
             return self.under_way[name] > 0
 
         fit = Fit(base_sha256)
-        return AdapterDesk((self.engine,), shelf, fit, lambda _: gate, point, asked)
+        return AdapterDesk((self.engine,), shelf, fit, lambda _: gate, point, asked, BASE)
 
     async def answer(self, role: Role, number: int) -> None:
         """Ask the role as the service would and check who answered; failures are kept."""

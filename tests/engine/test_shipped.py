@@ -58,7 +58,7 @@ async def test_a_shipped_adapter_rolls_out_and_answers_by_its_schema(
     manifest: Manifest, engine: VllmEngine, base_sha256: str
 ) -> None:
     rollout = begin(manifest.role, BASE, manifest.name, BASE, manifest.fingerprint)
-    desk = AdapterDesk((engine,), SHELF, Fit(base_sha256), misses, _nothing, _nobody)
+    desk = AdapterDesk((engine,), SHELF, Fit(base_sha256), misses, _nothing, _nobody, BASE)
     while not rollout.over:
         event = await take_step(rollout, desk)
         assert event is not None

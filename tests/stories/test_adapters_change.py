@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from models.adapters import CONFIG, WEIGHTS, Fit, Manifest, publish
-from models.completion import Ask, EngineUnavailable
+from models.completion import Ask, EngineFault, EngineUnavailable
 from models.rollout import ANSWERS_MIN, Phase, Reason
+from models.rollout_steps import WatchedEngine
 from models.vllm_engine import open_client
 from planner.prompt import Message, Prompt
 from planner.vocabulary import Role
 from service.aliases import StoredAliases
-from service.rolling import Rolling, Running, Shelf, WatchedEngine
+from service.rolling import Rolling, Running, Shelf
 from service.session.refusals import Refused
 from service.stores.memory import MemoryStore
 from service.stores.port import Conflict, Document
@@ -186,6 +187,29 @@ async def test_a_rollback_goes_past_what_never_served_and_on_to_the_base(desk: D
         await desk.rolling.start(Role.UTTERANCE, BASE)
 
 
+async def test_who_asks_twice_for_the_way_back_gets_it_once(desk: Desk) -> None:
+    await desk.change(first := desk.publish())
+    await desk.change(desk.publish())
+    way = await desk.rolling.take_back(Role.UTTERANCE)
+    while not (await desk.rolling.all())[-1].rollout.over:
+        again = await desk.rolling.take_back(Role.UTTERANCE)
+        assert (again.rollout_id, again.rollout.reason) == (way.rollout_id, None)
+        await desk.rolling.round()
+        _clock(desk.rolling).tick(DRAIN_MS)
+    assert await desk.serves() == first
+    await desk.back()
+    assert await desk.serves() == BASE, "what was just left is not gone back to"
+
+
+async def test_a_way_back_can_be_followed_by_another_way_forward(desk: Desk) -> None:
+    await desk.change(first := desk.publish())
+    await desk.change(second := desk.publish())
+    await desk.back()
+    await desk.change(second)
+    await desk.back()
+    assert await desk.serves() == first
+
+
 async def test_what_a_person_took_back_does_not_come_again_by_itself(tmp_path: Path) -> None:
     async with opened(tmp_path, auto=True) as desk:
         desk.publish()
@@ -208,6 +232,14 @@ async def test_of_several_adapters_the_one_published_last_comes_by_itself(tmp_pa
             assert [one.rollout.new for one in await desk.rolling.all()] == names[-1:]
 
 
+async def test_an_adapter_that_the_engine_passes_over_never_serves(desk: Desk) -> None:
+    desk.stub.unheard = True
+    await desk.change(desk.publish())
+    last = (await desk.rolling.all())[-1].rollout
+    assert (last.reason, last.detail) == (Reason.WARM_UP_FAILED, "as_the_base")
+    assert (await desk.serves(), desk.stub.adapters) == (BASE, set[str]())
+
+
 PROMPT = Prompt((Message("user", "Hello."),), Role.UTTERANCE, {}, "", 8)
 
 
@@ -221,7 +253,7 @@ async def test_an_adapter_whose_answers_fail_is_taken_back_by_itself(desk: Desk)
     await desk.change(first := desk.publish())
     await desk.rolling.start(Role.UTTERANCE, second := desk.publish())
     await desk.until(Phase.DRAINING)
-    watched = WatchedEngine(desk.engine, desk.rolling)
+    watched = WatchedEngine(desk.engine, desk.rolling.answered)
     await watched.complete(PROMPT, Ask(second, "salt"))
     desk.stub.mode, desk.stub.delay_s = "slow", 1.0
     await _asked_in_vain(watched, Ask(second, "salt", timeout_s=0.02))
@@ -229,6 +261,12 @@ async def test_an_adapter_whose_answers_fail_is_taken_back_by_itself(desk: Desk)
     assert (await desk.rolling.all())[-1].rollout.errors == 0, "a busy engine proves nothing"
     desk.stub.adapters.discard(second)
     await _asked_in_vain(watched, Ask(second, "salt"))
+    await desk.rolling.round()
+    assert (await desk.rolling.all())[-1].rollout.errors == 0, "nor does one that started anew"
+    assert second in desk.stub.adapters
+    desk.engine.fault = EngineFault.BROKEN
+    await _asked_in_vain(watched, Ask(second, "salt"))
+    desk.engine.fault = None
     await desk.finish()
     assert (await desk.rolling.all())[-1].rollout.reason is Reason.ERROR_RATE
     assert await desk.serves() == first

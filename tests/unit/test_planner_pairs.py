@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from models.train import pairs
+from models.train.data_card import preferences
 from planner.prompt import answer_text, render
 from planner.vocabulary import Role, Stage
 
@@ -86,7 +87,7 @@ def test_a_client_stays_in_its_part_whatever_else_the_corpus_holds():
 def test_preferences_share_one_prompt_and_differ_in_the_answer(
     sessions: list[pairs.CorpusSession],
 ):
-    found = [each for session in sessions for each in pairs.preferences(session)]
+    found = [each for session in sessions for each in preferences(session)]
     assert {each.prompt.role for each in found} == set(Role)
     assert all(each.chosen != each.rejected for each in found)
 
@@ -96,6 +97,19 @@ FAULTS: dict[str, tuple[Callable[[dict], object], str]] = {
     "odd-turns": (lambda row: row["diagnosis"].update(turns=7), "wrong type"),
     "odd-strategy": (lambda row: row["intervention"].update(strategy="Hope"), "does not know"),
     "skipped-step": (lambda row: row["intervention"]["turns"].pop(0), "rules"),
+    "null-utterance": (
+        lambda row: row["diagnosis"]["turns"][0].update(utterance=None),
+        "the field 'utterance' is not text",
+    ),
+    "odd-thought": (
+        lambda row: row["profile"].update(automatic_thoughts=[7]),
+        "the field 'automatic_thoughts' is not text",
+    ),
+    "odd-language": (lambda row: row.update(language="xx"), "its language"),
+    "half-a-character": (
+        lambda row: row["diagnosis"]["turns"][0].update(utterance="\ud83d"),
+        "does not know",
+    ),
     "no-turns": (lambda row: row["intervention"].update(turns=[]), "no counselor turn"),
 }
 
@@ -112,6 +126,38 @@ def test_a_broken_line_is_named_with_its_reason_and_without_its_words(fault: str
         pairs.read_sessions(path)
     assert str(caught.value).startswith("other.jsonl, line 3: ")
     assert why in str(caught.value)
+
+
+def read_as(tmp_path: Path, spoil: Callable[[dict], object]) -> pairs.CorpusSession:
+    row = json.loads(CORPUS.read_text("utf-8").splitlines()[0])
+    spoil(row)
+    path = tmp_path / "other.jsonl"
+    path.write_text(json.dumps(row), "utf-8")
+    (session,) = pairs.read_sessions(path)
+    return session
+
+
+def test_thoughts_may_be_one_text_as_in_the_paper(tmp_path: Path):
+    thought = "They will laugh at me."
+    session = read_as(tmp_path, lambda row: row["profile"].update(automatic_thoughts=thought))
+    assert session.formulation.automatic_thoughts == (thought,)
+
+
+def test_a_session_is_read_in_its_own_language(tmp_path: Path):
+    session = read_as(tmp_path, lambda row: row.update(language="zh"))
+    assert {decision.case.language for decision in pairs.decisions(session)} == {"zh"}
+    assert "来访者" in pairs.planner_prompt(session).messages[-1].content
+
+
+def test_an_export_of_the_service_has_a_formulation_instead_of_a_profile(tmp_path: Path):
+    parts = ("surface_level_problem", "triggering_situation", "automatic_thoughts")
+
+    def as_exported(row: dict) -> None:
+        profile = row.pop("profile")
+        row["formulation"] = {part: profile[part] for part in parts}
+
+    exported = read_as(tmp_path, as_exported)
+    assert exported.formulation == pairs.read_sessions(CORPUS)[0].formulation
 
 
 @pytest.mark.parametrize("line", [b"{", b"7", b"[]", b"null", b"\xff\xfe"], ids=repr)
