@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -73,6 +73,10 @@ class Recipe:
     rules, which go on improving when the loss on its words no longer does."""
     max_minutes: float
     """Wall-clock after which it stops at the next step and keeps what `keep` says."""
+    again: str = ""
+    """A session file that a last pass goes over once more; none unless named."""
+    again_rate: float = 0.0
+    """The learning rate of that pass."""
 
 
 def read_recipe(target: str, role: Role) -> Recipe:
@@ -163,31 +167,36 @@ def collate(pad: int):
 def train(recipe: Recipe, sessions: Sequence[Path], work: Path) -> tuple[SFTTrainer, dict]:
     """Trains by the recipe and returns the trainer, best weights loaded, with its figures."""
     tokenizer = AutoTokenizer.from_pretrained(recipe.base)
-    corpus = pairs.read_sessions(*sessions)
-    parts = {
-        part: _dataset([s for s in corpus if pairs.part_of(s.id) == part], recipe, tokenizer)
-        for part in ("train", "validation")
-    }
-    every = max(len(parts["validation"]) // recipe.validation, 1)
-    parts["validation"] = parts["validation"].select(range(0, len(parts["validation"]), every))
-    steps = round(len(parts["train"]) * recipe.epochs / recipe.batch / recipe.accumulate)
+    parts = _parts(recipe, sessions, tokenizer)
     base = AutoModelForCausalLM.from_pretrained(recipe.base, dtype=torch.bfloat16)
+    lora = _lora(recipe, base.config.num_hidden_layers)
+    trainer, figures = _pass(recipe, tokenizer, parts, work, model=base, peft_config=lora)
+    if not recipe.again:
+        return trainer, figures
+    once_more = parts | {"train": _parts(recipe, [Path(recipe.again)], tokenizer)["train"]}
+    slower = replace(recipe, learning_rate=recipe.again_rate, epochs=1.0)
+    last, more = _pass(slower, tokenizer, once_more, work / "again", model=trainer.model)
+    last.state.log_history = [*trainer.state.log_history, *_after(trainer, last)]
+    sums = ("steps", "planned_steps", "best_step", "minutes")
+    return last, figures | more | {one: round(figures[one] + more[one], 1) for one in sums} | {
+        "examples_again": more["examples_train"],
+        "examples_train": figures["examples_train"],
+    }
+
+
+def _pass(
+    recipe: Recipe, tokenizer, parts: dict[str, Dataset], work: Path, **learner
+) -> tuple[SFTTrainer, dict]:
+    """One schedule from its first step, or its newest checkpoint, to its end."""
+    steps = round(len(parts["train"]) * recipe.epochs / recipe.batch / recipe.accumulate)
     clock = WallClock(recipe.max_minutes, work / "minutes")
     trainer = CounselorTrainer(
-        model=base,
+        **learner,
         args=_arguments(recipe, work, steps),
         train_dataset=parts["train"],
         eval_dataset=parts["validation"],
         processing_class=tokenizer,
         data_collator=collate(padding(tokenizer)),
-        peft_config=LoraConfig(
-            r=recipe.rank,
-            lora_alpha=recipe.alpha,
-            lora_dropout=recipe.dropout,
-            target_modules=LINEAR,
-            layers_to_transform=list(range(recipe.first_layer, base.config.num_hidden_layers)),
-            task_type="CAUSAL_LM",
-        ),
         callbacks=[EarlyStoppingCallback(recipe.patience), clock],
     )
     resume = get_last_checkpoint(str(work)) if work.exists() else None
@@ -203,6 +212,35 @@ def train(recipe: Recipe, sessions: Sequence[Path], work: Path) -> tuple[SFTTrai
         **{f"examples_{part}": len(rows) for part, rows in parts.items()},
     }
     return trainer, figures
+
+
+def _after(first: SFTTrainer, last: SFTTrainer) -> list[dict]:
+    """What the last pass logged, its steps counted on from those of the first."""
+    done = first.state.global_step
+    return [one | {"step": one["step"] + done} for one in last.state.log_history]
+
+
+def _lora(recipe: Recipe, layers: int) -> LoraConfig:
+    return LoraConfig(
+        r=recipe.rank,
+        lora_alpha=recipe.alpha,
+        lora_dropout=recipe.dropout,
+        target_modules=LINEAR,
+        layers_to_transform=list(range(recipe.first_layer, layers)),
+        task_type="CAUSAL_LM",
+    )
+
+
+def _parts(recipe: Recipe, sessions: Sequence[Path], tokenizer) -> dict[str, Dataset]:
+    """Training and validation sequences; of the latter as many as the recipe says."""
+    corpus = pairs.read_sessions(*sessions)
+    parts = {
+        part: _dataset([s for s in corpus if pairs.part_of(s.id) == part], recipe, tokenizer)
+        for part in ("train", "validation")
+    }
+    every = max(len(parts["validation"]) // recipe.validation, 1)
+    parts["validation"] = parts["validation"].select(range(0, len(parts["validation"]), every))
+    return parts
 
 
 def _dataset(sessions: list[pairs.CorpusSession], recipe: Recipe, tokenizer) -> Dataset:
