@@ -74,9 +74,8 @@ class Recipe:
     max_minutes: float
     """Wall-clock after which it stops at the next step and keeps what `keep` says."""
     again: str = ""
-    """A session file that a last pass goes over once more; none unless named."""
     again_rate: float = 0.0
-    """The learning rate of that pass."""
+    """A session file that a last pass goes over once more, if one is named, and at which rate."""
 
 
 def read_recipe(target: str, role: Role) -> Recipe:
@@ -176,12 +175,13 @@ def train(recipe: Recipe, sessions: Sequence[Path], work: Path) -> tuple[SFTTrai
     once_more = parts | {"train": _parts(recipe, [Path(recipe.again)], tokenizer)["train"]}
     slower = replace(recipe, learning_rate=recipe.again_rate, epochs=1.0)
     last, more = _pass(slower, tokenizer, once_more, work / "again", model=trainer.model)
-    last.state.log_history = [*trainer.state.log_history, *_after(trainer, last)]
-    sums = ("steps", "planned_steps", "best_step", "minutes")
-    return last, figures | more | {one: round(figures[one] + more[one], 1) for one in sums} | {
-        "examples_again": more["examples_train"],
-        "examples_train": figures["examples_train"],
-    }
+    done = trainer.state.global_step
+    history = [one | {"step": one["step"] + done} for one in last.state.log_history]
+    last.state.log_history = [*trainer.state.log_history, *history]
+    added = ("steps", "planned_steps", "best_step", "minutes")
+    sums = {one: round(figures[one] + more[one], 1) for one in added}
+    own = {"validation_loss": more["validation_loss"], "examples_again": more["examples_train"]}
+    return last, figures | sums | own
 
 
 def _pass(
@@ -199,8 +199,7 @@ def _pass(
         data_collator=collate(padding(tokenizer)),
         callbacks=[EarlyStoppingCallback(recipe.patience), clock],
     )
-    resume = get_last_checkpoint(str(work)) if work.exists() else None
-    trainer.train(resume_from_checkpoint=resume)
+    trainer.train(resume_from_checkpoint=get_last_checkpoint(work) if work.exists() else None)
     figures = {
         "validation_loss": trainer.state.best_metric,
         "steps": trainer.state.global_step,
@@ -212,12 +211,6 @@ def _pass(
         **{f"examples_{part}": len(rows) for part, rows in parts.items()},
     }
     return trainer, figures
-
-
-def _after(first: SFTTrainer, last: SFTTrainer) -> list[dict]:
-    """What the last pass logged, its steps counted on from those of the first."""
-    done = first.state.global_step
-    return [one | {"step": one["step"] + done} for one in last.state.log_history]
 
 
 def _lora(recipe: Recipe, layers: int) -> LoraConfig:
