@@ -94,8 +94,9 @@ class Rules:
             for match in pattern.finditer(plain.text) if pattern else ():
                 if match.start() == match.end():
                     continue
-                refused = plain.text[self._clause(plain, match) : match.end()]
-                explained = self.guards["refused"].search(refused) is not None or any(
+                clause = self._clause(plain, match)
+                refused = self.guards["refused"].search(plain.text, clause, match.end())
+                explained = refused is not None or any(
                     self._explains(one, plain, match) for one in rule.guards
                 )
                 level = RiskLevel.LOW if explained else rule.level
@@ -118,7 +119,9 @@ class Rules:
     def _explains(self, guard: str, plain: Normalised, match: re.Match[str]) -> bool:
         pattern, text = self.guards[guard], plain.text
         if guard in _LOCAL:
-            return pattern.search(text[self._clause(plain, match) : match.start()]) is not None
+            # Not of a slice: what stands before the clause may still undo a denial in it.
+            found = pattern.search(text, self._clause(plain, match), match.start())
+            return found is not None
         if guard in _OF_THE_SENTENCE:
             sentence = text[slice(*_sentence(plain, *match.span()))]
             if pattern.search(sentence) is None:
