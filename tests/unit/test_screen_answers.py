@@ -2,7 +2,7 @@
 
 import pytest
 
-from safety.crisis_card import questions
+from safety.crisis_card import Question, questions
 from safety.risk import Language, Line, RiskLevel, RiskReport
 from safety.rules import RulesLayer
 
@@ -32,19 +32,19 @@ def answer(said: str, asked: str, *since: str) -> RiskReport:
     return RulesLayer().look(said, history, "en")
 
 
-@pytest.mark.parametrize(("language", "question"), ASKED, ids=lambda one: getattr(one, "key", one))
+@pytest.mark.parametrize(("language", "question"), ASKED, ids=lambda one: str(getattr(one, "key", one)))
 def test_a_yes_to_each_question_of_the_card_means_what_the_card_says(
-    language: Language, question: object
+    language: Language, question: Question
 ):
-    text, level = question.text, question.yes  # type: ignore[attr-defined]
+    text, level = question.text, question.yes
     wrong = {said: answer(said, text).level for said in YES[language]
              if answer(said, text).level is not level}  # fmt: skip
     assert wrong == {}
 
 
-@pytest.mark.parametrize(("language", "question"), ASKED, ids=lambda one: getattr(one, "key", one))
-def test_a_no_to_a_question_of_the_card_calls_nobody(language: Language, question: object):
-    text = question.text  # type: ignore[attr-defined]
+@pytest.mark.parametrize(("language", "question"), ASKED, ids=lambda one: str(getattr(one, "key", one)))
+def test_a_no_to_a_question_of_the_card_calls_nobody(language: Language, question: Question):
+    text = question.text
     assert [said for said in NO[language] if answer(said, text).routes] == []
 
 

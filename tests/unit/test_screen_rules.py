@@ -109,8 +109,8 @@ def test_work_or_a_story_in_the_same_sentence_still_explains(text: str):
 
 
 def test_a_denial_ends_where_a_line_ends():
-    assert not look("he does not think i want to die").routes
-    assert look("he does not care\ni want to die").routes
+    assert not look("I do not even want to die").routes
+    assert look("I do not eat\nwant to die").routes
 
 
 @pytest.mark.parametrize("year", ["on 1 January 2027", "in 2027", "in March 2031"])
@@ -213,9 +213,9 @@ def test_the_evidence_covers_words_that_were_cut_up():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("well, i want to d*e.", "d*e"),
+        ("well, i want to d*e.", "want to d*e"),
         ("so, i will kill mys*lf, ok", "kill mys*lf"),
-        ("sui-cide again and again", "sui-cide"),
+        ("and thinking about sui-cide again", "thinking about sui-cide"),
         ("i want to end my lifeeee now", "end my lifeeee"),
         ("i...want...to...die...ok", "want...to...die"),
     ],
