@@ -14,7 +14,8 @@ YES = {
     ],
     "zh": [
         "有", "有。", "有的", "有想过", "是", "是。", "是的", "对。", "嗯", "想过", "我有", "我想过",
-        "没错", "没有一天不想", "其实有", "说实话，有过", "一直都有", "没停过", "偶尔", "没有，但是想过",
+        "没错", "没有一天不想", "其实有", "说实话，有过", "一直都有", "没停过", "偶尔",
+        "没有，但是想过",
     ],
 }  # fmt: skip
 NO = {
@@ -22,9 +23,13 @@ NO = {
         "No", "no, not at all", "Never", "nope", "Honestly, no", "Probably not", "of course not",
         "I have not", "I do not", "I am not", "um, no", "I guess not", "not really",
     ],
-    "zh": ["没有", "没有。", "没", "从来没有", "不会", "我没有", "没想过", "嗯，没有", "真的没有", "怎么会"],
+    "zh": [
+        "没有", "没有。", "没", "从来没有", "不会", "我没有", "没想过", "嗯，没有", "真的没有",
+        "怎么会",
+    ],
 }  # fmt: skip
 ASKED = [(language, one) for language in ("en", "zh") for one in questions(language)]
+NAMES = [f"{language}-{one.key}" for language, one in ASKED]
 
 
 def answer(said: str, asked: str, *since: str) -> RiskReport:
@@ -32,20 +37,18 @@ def answer(said: str, asked: str, *since: str) -> RiskReport:
     return RulesLayer().look(said, history, "en")
 
 
-@pytest.mark.parametrize(("language", "question"), ASKED, ids=lambda one: str(getattr(one, "key", one)))
+@pytest.mark.parametrize(("language", "question"), ASKED, ids=NAMES)
 def test_a_yes_to_each_question_of_the_card_means_what_the_card_says(
     language: Language, question: Question
 ):
-    text, level = question.text, question.yes
-    wrong = {said: answer(said, text).level for said in YES[language]
-             if answer(said, text).level is not level}  # fmt: skip
-    assert wrong == {}
+    found = {said: answer(said, question.text).level for said in YES[language]}
+    assert found == dict.fromkeys(YES[language], question.yes)
 
 
-@pytest.mark.parametrize(("language", "question"), ASKED, ids=lambda one: str(getattr(one, "key", one)))
+@pytest.mark.parametrize(("language", "question"), ASKED, ids=NAMES)
 def test_a_no_to_a_question_of_the_card_calls_nobody(language: Language, question: Question):
-    text = question.text
-    assert [said for said in NO[language] if answer(said, text).routes] == []
+    wrong = [said for said in NO[language] if answer(said, question.text).routes]
+    assert wrong == []
 
 
 def test_the_question_may_stand_among_other_words():
