@@ -101,7 +101,7 @@ def test_a_bent_word_is_straightened_in_a_second_reading(name: str):
     assert second.text == straight
 
 
-@pytest.mark.parametrize("raw", ["", "my life is fine", "l*ve you", "w*nt", "s****e", "so...and..."])
+@pytest.mark.parametrize("raw", ["", "my life", "l*ve you", "w*nt", "s****e", "so...and.."])
 def test_words_that_are_not_bent_are_read_once(raw: str):
     assert len(readings(raw)) == 1
 
