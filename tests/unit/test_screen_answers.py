@@ -76,3 +76,8 @@ def test_a_yes_counts_after_another_line_of_the_client_s():
 @pytest.mark.parametrize("said", ["never ending rain here", "对不起我迟到了", "没人在家", "想睡觉"])
 def test_what_begins_like_an_answer_to_another_question_is_none(said: str):
     assert not answer(said, "Did you sleep?").routes
+
+
+def test_who_takes_back_what_was_asked_about_calls_a_human():
+    said = "actually no i didn't, i was exaggerating"
+    assert answer(said, "Hurt yourself?").routes
