@@ -11,8 +11,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 _LOOKALIKES = str.maketrans(
-    "аеорсухіјѕԁһгкмтнвαορνικτυ",
-    "aeopcyxijsdhrkmthbaopvikty",
+    "аеорсухіјѕԁһгкмтнвαορνικτυıłøđᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ",
+    "aeopcyxijsdhrkmthbaopviktyilodabcdefghijklmnoprstuvwyz",
 )
 _QUOTES = str.maketrans(dict.fromkeys("‘’‛ʼ´`＇", "'") | dict.fromkeys("“”„«»", '"'))
 _LEET = str.maketrans("01345@$!|", "oieasasil")
@@ -38,6 +38,16 @@ _RUN = re.compile(r"(.)\1+", re.DOTALL)
 _ADDRESS_MARKS = frozenset("@._-+/#$")
 """What Chinese keyboards write at double width inside addresses; ，：！ stay what they are."""
 _STARS = re.compile(r"(?<=[a-z])[*#_]+(?=[a-z])")
+_BENT_WORDS = (
+    "kill", "killing", "die", "dying", "dead", "death", "suicide", "suicidal", "myself", "self",
+    "harm", "hurt", "hang", "life", "live", "alive", "exist", "want", "wanna", "overdose", "pills",
+    "cutting", "rape", "raped", "abuse", "abused",
+)  # fmt: skip
+"""Words people bend to get past a reader; how far each may be bent, ``_bent`` says."""
+_OPEN_WORDS = frozenset({"live", "want", "hang"})
+"""Those of them that with a letter masked are as likely another word: l*ve, w*nt, h*ng."""
+_CHAIN = re.compile(r"(?<![a-z0-9'])[a-z][a-z0-9']*(?:[.,_\-/~]{1,6}[a-z][a-z0-9']*){3,}")
+"""``i...want...to...die``: a chain of words with marks and no blank between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +67,33 @@ class Normalised:
 
 def normalise(raw: str) -> Normalised:
     """Fold case, width, look-alikes, invisible characters, stretching, spacing and leetspeak."""
-    read = [_plain(original) for original in raw]
-    text = _parted("".join(read))
-    origin = tuple(index for index, chars in enumerate(read) for _ in chars)
-    for unwanted in (_stretched, _gaps, _stretched):
-        if dropped := unwanted(text):
-            kept = [index for index in range(len(text)) if index not in dropped]
-            text = "".join(text[index] for index in kept)
-            origin = tuple(origin[index] for index in kept)
-    return Normalised(_unleet(text), origin, _lines(raw, origin))
+    return _tidied(raw, *_read(raw))
+
+
+def readings(raw: str) -> tuple[Normalised, ...]:
+    """The plain text, and a second one where bent words are straightened, if there are any.
+
+    Only the rules match against the second: the trained layer learned from the first.
+    """
+    text, origin = _read(raw)
+    plain = _tidied(raw, text, origin)
+    words: list[str] = []
+    places: list[int] = []
+    done = 0
+    for found in _BENT.finditer(text):
+        start, end = found.span()
+        word = _straight(found)
+        words += text[done:start], word
+        places += origin[done:start]
+        # The last letter stands for all that is left, so that evidence covers the whole.
+        places += (origin[min(start + place, end - 1)] for place in range(len(word) - 1))
+        places.append(origin[end - 1])
+        done = end
+    straight = _CHAIN.sub(_apart, "".join((*words, text[done:])))
+    if straight == text:
+        return (plain,)
+    second = _tidied(raw, straight, (*places, *origin[done:]))
+    return (plain,) if second.text == plain.text else (plain, second)
 
 
 def readable(raw: str) -> Normalised:
@@ -104,6 +132,44 @@ def _upright(original: str) -> str:
 def fold(raw: str) -> str:
     """Only the text of ``normalise``."""
     return normalise(raw).text
+
+
+def _read(raw: str) -> tuple[str, tuple[int, ...]]:
+    """Every character as what it is read as, and where it came from."""
+    read = [_plain(original) for original in raw]
+    return "".join(read), tuple(index for index, chars in enumerate(read) for _ in chars)
+
+
+def _tidied(raw: str, text: str, origin: tuple[int, ...]) -> Normalised:
+    text = _parted(text)
+    for unwanted in (_stretched, _gaps, _stretched):
+        if dropped := unwanted(text):
+            kept = [index for index in range(len(text)) if index not in dropped]
+            text = "".join(text[index] for index in kept)
+            origin = tuple(origin[index] for index in kept)
+    return Normalised(_unleet(text), origin, _lines(raw, origin))
+
+
+def _apart(chain: re.Match[str]) -> str:
+    return re.sub(r"[^a-z0-9']", " ", chain.group())
+
+
+def _bent(word: str) -> str:
+    """A pattern for a word whose letters are drawn out, masked, or parted by one mark."""
+    # Bounded, so that no run of letters or marks can be cut in too many ways.
+    masked = "" if word in _OPEN_WORDS else "|[*#_]{1,2}"
+    parted = r"[-.·•~\/| ]?" if word.startswith("suici") else r"[-.·•~\/|]?"
+    inside = "".join(f"{parted}(?:{letter}{{1,9}}{masked})" for letter in word[1:-1])
+    return f"(?P<{word}>{word[0]}{{1,9}}{inside}{parted}{word[-1]}{{1,9}})"
+
+
+_BENT = re.compile(f"(?<![a-z])(?:{'|'.join(map(_bent, _BENT_WORDS))})(?![a-z])")
+
+
+def _straight(bent: re.Match[str]) -> str:
+    """The word that was bent; what is bent too far to be sure stays as it is."""
+    said, word = bent.group(), bent.lastgroup or ""
+    return word if 2 * sum(char.isalpha() for char in said) >= len(word) else said
 
 
 def _lines(raw: str, origin: tuple[int, ...]) -> tuple[int, ...]:

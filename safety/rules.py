@@ -8,21 +8,28 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypedDict, cast
 
-from safety.normalise import Normalised, fold, normalise
+from safety.crisis_card import questions
+from safety.normalise import Normalised, fold, readings
 from safety.risk import CALM, Category, Evidence, Language, Line, RiskLevel, RiskReport, combine
 
 _FOLDER = Path(__file__).parent / "lexicons"
 _SCORES = {"none": 0.0, "low": 0.25, "moderate": 0.7, "high": 0.9, "imminent": 0.98}
 _LOCAL = frozenset({"negation", "other"})
-"""Guards that must stand right before the match."""
-_OF_THE_SENTENCE = frozenset({"fiction", "work", "idiom", "joke", "study", "story"})
-"""Guards that explain only their own sentence; a film told of in the next one explains nothing.
-The rest may stand anywhere near the match."""
+"""Guards that must stand right before the match, in its own clause."""
 _TOLD = frozenset({"fiction", "work", "study", "story"})
-"""Guards that explain what others do; never the client's own act or intent."""
+"""Guards that explain what others do; never the client's own act, intent or wish."""
+_JOKED = frozenset({"idiom", "joke"})
+"""Guards that explain the client's own wish only where they are about the wish itself."""
+_OF_THE_SENTENCE = _TOLD | _JOKED
+"""Guards that explain only their own sentence; a film told of in the next one explains nothing."""
+_OVER = frozenset({"past", "resolved"})
+"""Guards that explain their own sentence and the one before it, where they point back at it.
+The rest may stand anywhere near the match."""
 _END = re.compile(r"[!?;。]|\.(?!\d)")
 _NEAR = 160
 """So many characters either side of a match are near it."""
+_LINES = 6
+"""So many earlier lines may hold the question that a yes answers, or what is taken back."""
 
 
 class _RuleRow(TypedDict):
@@ -72,19 +79,23 @@ class Rules:
     rules: tuple[Rule, ...]
     guards: dict[str, re.Pattern[str]]
     talk: dict[str, re.Pattern[str]]
+    card: tuple[tuple[str, RiskLevel], ...]
+    """The crisis card's questions as the rules read them, and what a yes to each means."""
 
     def find(self, plain: Normalised, history: Sequence[Line]) -> RiskReport:
         """The plain statements in a message, and what it says about earlier ones."""
-        return combine((CALM, *self._statements(plain), self._answer(plain, history)))
+        return combine((CALM, *self.statements(plain), _answer((self,), plain, history)))
 
-    def _statements(self, plain: Normalised) -> Iterator[RiskReport]:
+    def statements(self, plain: Normalised) -> Iterator[RiskReport]:
+        """What each rule's match in the message means, explained or not."""
         chinese = _HAN.search(plain.text) is not None
         for rule in self.rules:
             pattern = rule.pattern if chinese else rule.spelt
             for match in pattern.finditer(plain.text) if pattern else ():
                 if match.start() == match.end():
                     continue
-                refused = self.guards["refused"].search(plain.text[: match.end()])
+                clause = self._clause(plain, match)
+                refused = self.guards["refused"].search(plain.text, clause, match.end())
                 explained = refused is not None or any(
                     self._explains(one, plain, match) for one in rule.guards
                 )
@@ -93,52 +104,68 @@ class Rules:
                 span = Evidence(start, end, rule.category, rule.name)
                 yield _report(level, rule.category, (span,))
 
+    def asks(self, said: str) -> RiskLevel | None:
+        """What a yes to the counselor's words means; None where they are not the question.
+
+        Advice that only mentions it is no question.
+        """
+        levels = [level for words, level in self.card if words in said]
+        for words, _ in self.card:
+            said = said.replace(words, " ")
+        if self.talk["asked"].search(" ".join(_QUESTION.findall(said)) or said[:_SHORT]):
+            levels.append(RiskLevel.HIGH)
+        return max(levels, key=lambda level: level.rank, default=None)
+
     def _explains(self, guard: str, plain: Normalised, match: re.Match[str]) -> bool:
         pattern, text = self.guards[guard], plain.text
         if guard in _LOCAL:
-            return pattern.search(text[: match.start()]) is not None
+            # Not of a slice: what stands before the clause may still undo a denial in it.
+            found = pattern.search(text, self._clause(plain, match), match.start())
+            return found is not None
         if guard in _OF_THE_SENTENCE:
             sentence = text[slice(*_sentence(plain, *match.span()))]
-            own = guard in _TOLD and self._meant(text, match)
-            return not own and pattern.search(sentence) is not None
+            if pattern.search(sentence) is None:
+                return False
+            if self._own(text, match) is None:
+                return True
+            return guard in _JOKED and self.guards["figure"].search(sentence) is not None
+        if guard in _OVER:
+            return self._over(guard, plain, match)
         around = text[max(0, match.start() - _NEAR) : match.end() + _NEAR]
-        if guard == "past" and self.guards["still"].search(around):
-            return False
         return pattern.search(around) is not None
 
-    def _meant(self, text: str, match: re.Match[str]) -> bool:
-        """Whether the words of a match are said as the client's own act or intent."""
-        own = (found.span() for found in self.guards["meant"].finditer(text))
-        return any(start < match.end() and match.start() < end for start, end in own)
+    def _over(self, guard: str, plain: Normalised, match: re.Match[str]) -> bool:
+        """Whether it is said to be long ago, or past, there or in a sentence that points back."""
+        text = plain.text
+        own = self._own(text, match)
+        start, end = _sentence(plain, *match.span())
+        after = text[slice(*_sentence(plain, end + 1, end + 1))] if end + 1 < len(text) else ""
+        said = text[start:end] + (after if self.guards[f"{guard}_after"].search(after) else "")
+        found = self.guards[guard].finditer(said)
+        if guard == "resolved":
+            # A wish of now may be taken back after it was said, never before.
+            return any(own is None or one.end() > match.end() - start for one in found)
+        if own is not None:
+            return self.guards["past_own"].search(text[start:own]) is not None
+        around = text[max(0, match.start() - _NEAR) : match.end() + _NEAR]
+        return self.guards["still"].search(around) is None and any(found)
 
-    def _answer(self, plain: Normalised, history: Sequence[Line]) -> RiskReport:
-        """A yes to the direct question, or the taking back of what was said in plain words."""
-        if not history or not plain.text.strip():
-            return CALM
-        last = history[-1]
-        asked = last.role == "counselor" and self._asks(fold(last.text))
-        if asked:
-            if self.talk["no"].search(plain.text):
-                return CALM
-            if self.talk["yes"].search(plain.text):
-                return self._spanning(plain, "says yes to the direct question")
-        if self.talk["retract"].search(plain.text) and (asked or self._said_before(history)):
-            return self._spanning(plain, "takes back an earlier statement")
-        return CALM
+    def _own(self, text: str, match: re.Match[str]) -> int | None:
+        """Where the client's own act, intent or wish begins that a match is part of."""
+        first = max(0, match.start() - _NEAR)
+        found = self.guards["meant"].finditer(text, first, match.end() + _NEAR)
+        own = (one.span(1) for one in found if one[1])
+        return next((a for a, b in own if a < match.end() and match.start() < b), None)
 
-    def _asks(self, said: str) -> bool:
-        """Whether the counselor asked about it: advice that only mentions it was no question."""
-        questions = " ".join(_QUESTION.findall(said)) or said[:_SHORT]
-        return self.talk["asked"].search(questions) is not None
+    def _clause(self, plain: Normalised, match: re.Match[str]) -> int:
+        """Where the clause begins that a match begins in: at a line, or where someone speaks anew.
 
-    def _said_before(self, history: Sequence[Line]) -> bool:
-        lines = (normalise(line.text) for line in history[-6:] if line.role == "client")
-        return any(report.routes for line in lines for report in self._statements(line))
-
-    def _spanning(self, plain: Normalised, reason: str) -> RiskReport:
-        start, end = plain.span(0, len(plain.text))
-        span = Evidence(start, end, Category.SUICIDE, reason)
-        return _report(RiskLevel.HIGH, Category.SUICIDE, (span,))
+        What "I don't think I" and the like begin is one clause with it.
+        """
+        first = max(0, match.start() - _NEAR)
+        found = self.guards["clause"].finditer(plain.text, first, match.end())
+        cuts = [*(one.start(1) for one in found if one[1]), *plain.lines]
+        return max((one for one in cuts if first <= one <= match.start()), default=first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +174,10 @@ class RulesLayer:
 
     def look(self, text: str, history: Sequence[Line], language: Language) -> RiskReport:
         """What is said in plain words."""
-        plain = normalise(text)
-        return combine(read_rules(one).find(plain, history) for one in ("en", "zh"))
+        both = tuple(read_rules(one) for one in ("en", "zh"))
+        read = readings(text)
+        found = (report for one in both for plain in read for report in one.statements(plain))
+        return combine((CALM, *found, _answer(both, read[0], history)))
 
 
 @lru_cache(maxsize=2)
@@ -161,11 +190,57 @@ def read_rules(language: Language) -> Rules:
     shared = cast(_Shared, _read(folder / "shared.toml"))
     files = [path for path in sorted(folder.glob("*.toml")) if path.name != "shared.toml"]
     rows = [row for path in files for row in cast(_Lexicon, _read(path))["rule"]]
+    asked = ((fold(one.text).rstrip("?"), one.yes) for one in questions(language))
     return Rules(
         tuple(_rule(row, shared["words"]) for row in rows),
         {name: re.compile(text) for name, text in shared["guards"].items()},
-        {name: re.compile(text) for name, text in shared["talk"].items()},
+        {name: re.compile(_full(text, shared["words"])) for name, text in shared["talk"].items()},
+        tuple((words, level) for words, level in asked if level is not None),
     )
+
+
+def _answer(both: Sequence[Rules], plain: Normalised, history: Sequence[Line]) -> RiskReport:
+    """A yes to the direct question, or the taking back of what was said in plain words."""
+    before = history[-_LINES:]
+    if not before or not plain.text.strip():
+        return CALM
+
+    def says(answer: str, text: str) -> bool:
+        return any(one.talk[answer].search(text) for one in both)
+
+    level, since = _asked(both, before)
+    if level is not None:
+        if says("no", plain.text):
+            return CALM
+        # Who said no goes on with "I am just tired": only a yes in so many words is one then.
+        denied = any(says("no", fold(line.text)) for line in since)
+        if says("after_no" if denied else "yes", plain.text):
+            return _spanning(plain, level, "says yes to the direct question")
+    if says("retract", plain.text) and (level is not None or _said_before(both, before)):
+        return _spanning(plain, RiskLevel.HIGH, "takes back an earlier statement")
+    return CALM
+
+
+def _asked(
+    both: Sequence[Rules], before: Sequence[Line]
+) -> tuple[RiskLevel | None, Sequence[Line]]:
+    """What a yes to the counselor's newest words means, and what the client wrote since."""
+    places = [place for place, line in enumerate(before) if line.role == "counselor"]
+    if not places:
+        return None, ()
+    said = fold(before[places[-1]].text)
+    levels = [level for one in both if (level := one.asks(said)) is not None]
+    return max(levels, key=lambda level: level.rank, default=None), before[places[-1] + 1 :]
+
+
+def _said_before(both: Sequence[Rules], before: Sequence[Line]) -> bool:
+    lines = (plain for line in before if line.role == "client" for plain in readings(line.text))
+    return any(report.routes for line in lines for one in both for report in one.statements(line))
+
+
+def _spanning(plain: Normalised, level: RiskLevel, reason: str) -> RiskReport:
+    start, end = plain.span(0, len(plain.text))
+    return _report(level, Category.SUICIDE, (Evidence(start, end, Category.SUICIDE, reason),))
 
 
 def _sentence(plain: Normalised, start: int, end: int) -> tuple[int, int]:
@@ -181,8 +256,13 @@ def _read(path: Path) -> object:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
+def _full(pattern: str, words: dict[str, str]) -> str:
+    """A pattern with the sets of words that it names written out."""
+    return _NAMED.sub(lambda named: f"(?:{words[named[1]]})", pattern)
+
+
 def _rule(row: _RuleRow, words: dict[str, str]) -> Rule:
-    patterns = [_NAMED.sub(lambda named: f"(?:{words[named[1]]})", one) for one in row["patterns"]]
+    patterns = [_full(one, words) for one in row["patterns"]]
     # Half of all messages have no Chinese character, and need not be searched for any.
     spelt = [one for one in patterns if _LETTERS.search(one) or not _HAN.search(one)]
     return Rule(

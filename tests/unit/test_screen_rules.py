@@ -108,6 +108,21 @@ def test_work_or_a_story_in_the_same_sentence_still_explains(text: str):
     assert report.level is RiskLevel.LOW
 
 
+def test_a_denial_ends_where_a_line_ends():
+    assert not look("I do not even want to die").routes
+    assert look("I do not eat\nwant to die").routes
+
+
+@pytest.mark.parametrize("year", ["on 1 January 2027", "in 2027", "in March 2031"])
+def test_a_year_that_is_to_come_is_not_the_past(year: str):
+    assert look(f"I will kill myself {year}").routes
+
+
+def test_only_a_sentence_that_points_back_says_that_it_is_long_ago():
+    assert not look("I tried to kill myself. That was years ago.").routes
+    assert look("I tried to kill myself. My wife left me years ago.").routes
+
+
 def test_what_was_long_ago_is_low_until_it_is_said_to_be_back():
     assert not look("I tried to kill myself years ago").routes
     assert look("I tried to kill myself years ago and it is back again").routes
@@ -168,8 +183,9 @@ def test_both_languages_are_read_whatever_the_session_says():
 def test_every_guard_a_rule_names_exists(language: str):
     rules = read_rules(language)  # type: ignore[arg-type]
     assert {guard for rule in rules.rules for guard in rule.guards} <= set(rules.guards)
-    assert {"asked", "yes", "no", "retract"} == set(rules.talk)
-    assert {"refused", "still", "meant"} <= set(rules.guards)
+    assert {"asked", "yes", "no", "after_no", "retract"} == set(rules.talk)
+    read = {"refused", "still", "meant", "clause", "figure", "past_own"}
+    assert read | {"past_after", "resolved_after"} <= set(rules.guards)
     assert all(rule.level.at_least(RiskLevel.MODERATE) for rule in rules.rules)
 
 
@@ -192,6 +208,20 @@ def test_words_cut_up_or_run_together_are_found(text: str):
 def test_the_evidence_covers_words_that_were_cut_up():
     text = "well, i want to d-i-e."
     assert any(text[span.start : span.end].endswith("d-i-e") for span in look(text).evidence)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("well, i want to d*e.", "want to d*e"),
+        ("so, i will kill mys*lf, ok", "kill mys*lf"),
+        ("and thinking about sui-cide again", "thinking about sui-cide"),
+        ("i want to end my lifeeee now", "end my lifeeee"),
+        ("i...want...to...die...ok", "want...to...die"),
+    ],
+)
+def test_the_evidence_covers_words_that_were_bent(text: str, words: str):
+    assert words in {text[span.start : span.end] for span in look(text).evidence}
 
 
 def test_a_denial_run_together_is_none():

@@ -4,11 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safety.normalise import fold, normalise
+from safety.normalise import fold, normalise, readings
 
 SPELLINGS = {
     "capitals": ("I AM SAD", "i am sad"),
     "curly": ("I’m", "i'm"),
+    "dotless": ("sıgn", "sign"),
+    "stroke": ("ałone", "alone"),
+    "small-capitals": ("sᴀᴅ", "sad"),
     "soft-hyphen": ("sa\u00add", "sad"),
     "zero-width": ("s\u200bad", "sad"),
     "variation": ("ok\ufe0f", "ok"),
@@ -78,6 +81,37 @@ def test_where_a_line_begins_is_known():
     plain = normalise("so sad \n\n l o n e l y\nnow")
     assert plain.text == "so sad lonely now"
     assert [plain.text[place:] for place in plain.lines] == ["lonely now", "now"]
+
+
+BENT = {
+    "masked": ("all h*rm done", "all harm done"),
+    "two-masked": ("k**l it", "kill it"),
+    "drawn-out": ("my lifeee", "my life"),
+    "doubled": ("liife", "life"),
+    "parted": ("li-fe and li.fe", "life and life"),
+    "words-in-a-chain": ("so...i...am...sad", "so i am sad"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(BENT))
+def test_a_bent_word_is_straightened_in_a_second_reading(name: str):
+    raw, straight = BENT[name]
+    first, second = readings(raw)
+    assert first == normalise(raw)
+    assert second.text == straight
+
+
+@pytest.mark.parametrize("raw", ["", "my life", "l*ve you", "w*nt", "s****e", "so...and.."])
+def test_words_that_are_not_bent_are_read_once(raw: str):
+    assert len(readings(raw)) == 1
+
+
+@given(st.text(alphabet="dielfk*-. \nsuc我", max_size=40))
+def test_a_second_reading_points_at_the_raw_words(raw: str):
+    for plain in readings(raw):
+        assert len(plain.text) == len(plain.origin)
+        assert list(plain.origin) == sorted(plain.origin)
+        assert all(0 <= place < len(raw) for place in plain.origin)
 
 
 @given(st.text(max_size=60))
