@@ -58,11 +58,11 @@ async def test_a_shipped_adapter_rolls_out_and_answers_by_its_schema(
     manifest: Manifest, engine: VllmEngine, base_sha256: str
 ) -> None:
     rollout = begin(manifest.role, BASE, manifest.name, BASE, manifest.fingerprint)
-    desk = AdapterDesk((engine,), SHELF, Fit(base_sha256), misses, _nothing, _nobody, BASE)
+    desk = AdapterDesk((engine,), SHELF, Fit(base_sha256), misses, _nothing, _nobody, BASE, True)
     while not rollout.over:
-        event = await take_step(rollout, desk)
-        assert event is not None
-        rollout = advance(rollout, event)
+        # As in the service: an engine's first answer may take longer than a busy machine gives it.
+        if (event := await take_step(rollout, desk)) is not None:
+            rollout = advance(rollout, event)
     assert (rollout.phase, rollout.reason) == (Phase.DONE, None)
     case = first_line() if manifest.role is Role.UTTERANCE else after_diagnosis()
     ask = Ask(manifest.name, salt="shipped", temperature=0.0, timeout_s=300)
