@@ -1,7 +1,7 @@
 """Asking the engine too: an optional further opinion that can raise a level, never lower it.
 
-Meant for a base of 8B or more; off with the demo base. The service calls it after the
-acknowledgement, with words already scrubbed, and combines what comes back.
+Meant for a base of 8B or more. Here are the question, the grammar and the reading of the answer; the
+service does not ask it yet. Whoever connects it asks after the acknowledgement, with scrubbed words.
 """
 
 import json
