@@ -6,6 +6,7 @@ event; where the role's alias lives and who still asks whom, it brings along.
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,7 +134,19 @@ async def _old(rollout: Rollout, desk: AdapterDesk) -> str:
             await reload(rollout.old, desk.engines, desk.shelf, desk.fit)
         except Gone:
             return desk.base
+        except EngineUnavailable:
+            # One replica that is away must not keep the refused adapter serving on the others.
+            return rollout.old if await _anywhere(rollout.old, desk) else desk.base
     return rollout.old
+
+
+async def _anywhere(name: str, desk: AdapterDesk) -> bool:
+    """Whether an engine that answers has the adapter; it is loaded on the others as they return."""
+    for engine in desk.engines:
+        with suppress(EngineUnavailable):
+            if name in await engine.models():
+                return True
+    return False
 
 
 def _left(rollout: Rollout) -> str:

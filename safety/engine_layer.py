@@ -1,7 +1,8 @@
 """Asking the engine too: an optional further opinion that can raise a level, never lower it.
 
-Meant for a base of 8B or more. Here are the question, the grammar and the reading of the answer; the
-service does not ask it yet. Whoever connects it asks after the acknowledgement, with scrubbed words.
+Meant for a base of 8B or more. Here are the question, the grammar and the reading of the answer;
+the service does not ask it yet. Whoever connects it asks after the acknowledgement, with scrubbed
+words.
 """
 
 import json

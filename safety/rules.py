@@ -79,8 +79,9 @@ class Rules:
     rules: tuple[Rule, ...]
     guards: dict[str, re.Pattern[str]]
     talk: dict[str, re.Pattern[str]]
-    card: tuple[tuple[str, RiskLevel], ...]
-    """The crisis card's questions as the rules read them, and what a yes to each means."""
+    card: tuple[tuple[str, RiskLevel, bool], ...]
+    """The crisis card's questions as the rules read them, what a yes to each means, and whether
+    the card may begin with it."""
 
     def find(self, plain: Normalised, history: Sequence[Line]) -> RiskReport:
         """The plain statements in a message, and what it says about earlier ones."""
@@ -104,13 +105,16 @@ class Rules:
                 span = Evidence(start, end, rule.category, rule.name)
                 yield _report(level, rule.category, (span,))
 
-    def asks(self, said: str) -> RiskLevel | None:
+    def asks(self, said: str, *, begun: bool) -> RiskLevel | None:
         """What a yes to the counselor's words means; None where they are not the question.
 
-        Advice that only mentions it is no question.
+        Advice that only mentions it is no question. "Was that lately?" is one of the card's only
+        once the card was ``begun``.
         """
-        levels = [level for words, level in self.card if words in said]
-        for words, _ in self.card:
+        found = [(level, first) for words, level, first in self.card if words in said]
+        begun = begun or any(first for _, first in found)
+        levels = [level for level, first in found if begun or first]
+        for words, *_ in self.card:
             said = said.replace(words, " ")
         if self.talk["asked"].search(" ".join(_QUESTION.findall(said)) or said[:_SHORT]):
             levels.append(RiskLevel.HIGH)
@@ -164,7 +168,7 @@ class Rules:
         """
         first = max(0, match.start() - _NEAR)
         found = self.guards["clause"].finditer(plain.text, first, match.end())
-        cuts = [*(one.start(1) for one in found if one[1]), *plain.lines]
+        cuts = [*(one.start(one.lastindex) for one in found if one.lastindex), *plain.lines]
         return max((one for one in cuts if first <= one <= match.start()), default=first)
 
 
@@ -190,12 +194,13 @@ def read_rules(language: Language) -> Rules:
     shared = cast(_Shared, _read(folder / "shared.toml"))
     files = [path for path in sorted(folder.glob("*.toml")) if path.name != "shared.toml"]
     rows = [row for path in files for row in cast(_Lexicon, _read(path))["rule"]]
-    asked = ((fold(one.text).rstrip("?"), one.yes) for one in questions(language))
+    card = questions(language)
+    asked = ((fold(one.text).rstrip("?"), one.yes, not one.ask_if) for one in card)
     return Rules(
         tuple(_rule(row, shared["words"]) for row in rows),
         {name: re.compile(text) for name, text in shared["guards"].items()},
         {name: re.compile(_full(text, shared["words"])) for name, text in shared["talk"].items()},
-        tuple((words, level) for words, level in asked if level is not None),
+        tuple((words, level, first) for words, level, first in asked if level is not None),
     )
 
 
@@ -228,8 +233,9 @@ def _asked(
     places = [place for place, line in enumerate(before) if line.role == "counselor"]
     if not places:
         return None, ()
-    said = fold(before[places[-1]].text)
-    levels = [level for one in both if (level := one.asks(said)) is not None]
+    *earlier, said = (fold(before[place].text) for place in places)
+    begun = any(one.asks(text, begun=True) is not None for one in both for text in earlier)
+    levels = [level for one in both if (level := one.asks(said, begun=begun)) is not None]
     return max(levels, key=lambda level: level.rank, default=None), before[places[-1] + 1 :]
 
 

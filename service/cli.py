@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -39,12 +40,23 @@ def cli() -> None:
     """A model drafts, a therapist decides, only then do words leave."""
 
 
+def _refuse_taken(host: str, port: int) -> None:
+    """Say it before the start: what the server logs of a taken port names no port."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise click.ClickException(f"{host}:{port}: {error.strerror}") from None
+
+
 @cli.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8400, show_default=True)
 @click.option("--workers", default=1, show_default=True, help="API processes on this port.")
 def api(host: str, port: int, workers: int) -> None:
     """Serve the REST API."""
+    _refuse_taken(host, port)
     uvicorn.run(
         "service.__main__:api", factory=True, host=host, port=port, workers=workers,
         # No handlers of its own: they would print each error whole, past the canonical log.

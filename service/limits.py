@@ -53,6 +53,8 @@ class Strangers:
 
     failures: Allowance = field(default_factory=lambda: Allowance(5.0, 50.0))
     _met: dict[bytes, None] = field(default_factory=dict[bytes, None])
+    _failed: dict[bytes, None] = field(default_factory=dict[bytes, None])
+    """What failed lately. Showing it again is no guess: a console tab does, whose token ended."""
 
     @contextmanager
     def meeting(self, address: str, shown: str, now_ms: int) -> Generator[None]:
@@ -64,13 +66,18 @@ class Strangers:
             yield
         except Refused:
             self._met.pop(digest, None)
-            if shown:
+            if shown and digest not in self._failed:
                 with suppress(Refused):
                     self.failures.spend(address, now_ms)
+            _remember(self._failed, digest)
             raise
-        self._met[digest] = self._met.pop(digest, None)
-        if len(self._met) > _KNOWN:
-            del self._met[next(iter(self._met))]
+        _remember(self._met, digest)
+
+
+def _remember(lately: dict[bytes, None], digest: bytes) -> None:
+    lately[digest] = lately.pop(digest, None)
+    if len(lately) > _KNOWN:
+        del lately[next(iter(lately))]
 
 
 @dataclass(slots=True)

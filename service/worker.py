@@ -144,15 +144,15 @@ class Worker:
             kind = owed.now[0].kind if owed.now else None
             full = kind == "plan" and self._plans.locked()
             if self._stopping.is_set():
-                await self._give_back(lease)
+                await self._serve(lease, owed)
             elif kind is None:
                 await self._rest(lease, owed)
             elif kind not in TURNS:
                 tasks.create_task(self._do_all(lease, owed))
             elif full or (lease.session_id, kind) in self._busy:
                 # What is under way here sees, as a rule, at its end what came meanwhile.
-                soon = self._ports.clock.now_ms() + (_PLANS_FULL_MS if full else _SOON_MS)
-                await self._ports.store.keep_lease(lease, soon)
+                at_ms = self._until(owed.later_ms, _PLANS_FULL_MS if full else _SOON_MS)
+                await self._ports.store.keep_lease(lease, at_ms)
             elif kind == "plan":
                 await self._plans.acquire()
                 asked = tasks.create_task(self._do_all(lease, owed))
@@ -170,11 +170,6 @@ class Worker:
         until = self._until(owed.later_ms, 0 if owed.now else _RESTS_MS)
         await self._ports.store.keep_lease(lease, until)
 
-    async def _give_back(self, lease: Lease) -> None:
-        """Let another worker have the session at once."""
-        with _outliving(lease.session_id):
-            await self._ports.store.keep_lease(lease, self._ports.clock.now_ms())
-
     def _until(self, later_ms: int | None, wait_ms: int) -> int:
         """When to look again after a wait; sooner if something else falls due."""
         again = self._ports.clock.now_ms() + wait_ms
@@ -183,17 +178,22 @@ class Worker:
     async def _resume(self, lease: Lease) -> None:
         """Do what a session that was put aside owes by now."""
         with _outliving(lease.session_id):
-            await self._do_all(lease, await self._owed(lease.session_id))
+            await self._serve(lease, await self._owed(lease.session_id))
 
     async def _wait_and_serve(self, lease: Lease, owed: Owed) -> None:
         try:
             async with self._kept(lease, owed.later_ms), self._slots:
-                if self._stopping.is_set():
-                    await self._give_back(lease)
-                else:
-                    await self._do_all(lease, owed)
+                await self._serve(lease, owed)
         finally:
             self._held -= 1
+
+    async def _serve(self, lease: Lease, owed: Owed) -> None:
+        """Do what is owed; told to stop, let another worker have the session at once."""
+        if not self._stopping.is_set():
+            await self._do_all(lease, owed)
+            return
+        with _outliving(lease.session_id):
+            await self._ports.store.keep_lease(lease, self._ports.clock.now_ms())
 
     async def _do_all(self, lease: Lease, owed: Owed) -> None:
         """Do duties. Never raises: the loop outlives a bad turn."""
@@ -218,9 +218,8 @@ class Worker:
             began = time.perf_counter()
             with Duties.seconds.timed(kind=duty.kind), noting() as noted:
                 outcome = "done" if await self._carry_out(session_id, duty) else "retried"
-                took = round(1_000 * (time.perf_counter() - began), 1)
-                noted.update(duty=duty.kind, session_id=session_id)
-                noted.update(latency_ms=took, outcome=outcome)
+                ms = round(1_000 * (time.perf_counter() - began), 1)
+                noted.update(duty=duty.kind, session_id=session_id, latency_ms=ms, outcome=outcome)
                 log_line(LogEvent.DUTY_DONE, **noted)
         finally:
             self._busy.discard(key)
@@ -264,8 +263,9 @@ class Worker:
     async def _keep(self, lease: Lease, later_ms: int | None) -> None:
         while True:
             await asyncio.sleep(_LEASE_MS / 3000)
-            if not await self._ports.store.keep_lease(lease, self._until(later_ms, _LEASE_MS)):
-                return
+            with suppress(StoreUnavailable):
+                if not await self._ports.store.keep_lease(lease, self._until(later_ms, _LEASE_MS)):
+                    return
 
     async def _news(self) -> None:
         """Wait for a change, until the next due time at most: a hold ends when it should."""

@@ -36,6 +36,7 @@ from planner.vocabulary import Role
 
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 TARGETS = Path(__file__).parent / "targets"
+_ADDED = ("steps", "planned_steps", "minutes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Recipe:
     """Wall-clock after which it stops at the next step and keeps what `keep` says."""
     again: str = ""
     again_rate: float = 0.0
-    """A session file that a last pass goes over once more, if one is named, and at which rate."""
+    """A session file that a last pass goes over again, if one is named, and at which rate."""
 
 
 def read_recipe(target: str, role: Role) -> Recipe:
@@ -178,10 +179,9 @@ def train(recipe: Recipe, sessions: Sequence[Path], work: Path) -> tuple[SFTTrai
     done = trainer.state.global_step
     history = [one | {"step": one["step"] + done} for one in last.state.log_history]
     last.state.log_history = [*trainer.state.log_history, *history]
-    added = ("steps", "planned_steps", "best_step", "minutes")
-    sums = {one: round(figures[one] + more[one], 1) for one in added}
-    own = {"validation_loss": more["validation_loss"], "examples_again": more["examples_train"]}
-    return last, figures | sums | own
+    sums = {key: round(figures[key] + more[key], 1) for key in _ADDED}
+    own = {"best_step": done + more["best_step"], "examples_again": more["examples_train"]}
+    return last, figures | sums | own | {"validation_loss": more["validation_loss"]}
 
 
 def _pass(
@@ -276,7 +276,7 @@ def _arguments(recipe: Recipe, work: Path, steps: int) -> SFTConfig:
 
 
 def main() -> None:
-    """Trains one role and writes its adapter folder."""
+    """Trains one role and writes its adapter folder; resumes a run of the same recipe and data."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--role", type=Role, required=True, choices=list(Role))
     parser.add_argument("--target", default="smollm2-135m-cpu")
@@ -286,12 +286,12 @@ def main() -> None:
     asked = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     recipe = read_recipe(asked.target, asked.role)
-    # Named by recipe and data, so that only a run of the very same one is resumed.
-    same = sha256(repr(recipe).encode() + joined(asked.sessions)).hexdigest()[:8]
+    again = [Path(recipe.again)] if recipe.again else []
+    seen = list(dict.fromkeys(path.resolve() for path in (*asked.sessions, *again)))
+    same = sha256(repr(recipe).encode() + joined(seen)).hexdigest()[:8]
     work = asked.work / f"{asked.target}-{asked.role}-{same}"
     trainer, figures = train(recipe, asked.sessions, work)
-    manifest = manifest_of(recipe, asked.sessions, figures)
-    folder = write_adapter(trainer.model, manifest, asked.out)
+    folder = write_adapter(trainer.model, manifest_of(recipe, seen, figures), asked.out)
     draw_losses(trainer.state.log_history, folder / "loss.png")
     print(f"{folder}: {json.dumps(figures)}")
 

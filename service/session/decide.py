@@ -78,13 +78,14 @@ def _withdrawn(state: State, report: RiskReport) -> tuple[events.Event, ...]:
 def _notice(state: State, message: Message, policy: Policy) -> tuple[events.Event, ...]:
     """The organisation's fixed words, once per crisis, only where it configured them.
 
-    Never where somebody harms the client: whoever does may be reading along.
+    Never where somebody may harm the client, be it only mentioned: whoever does may read along.
     """
     text = policy.crisis_notice.get(state.language)
     report = message.report
     if text is None or not report.stops_drafting or state.status == "crisis":
         return ()
-    if FROM_OTHERS & {report.category, *(span.category for span in report.evidence)}:
+    named = {report.category, *(span.category for span in report.evidence)}
+    if FROM_OTHERS & (named | {alarm.category for alarm in state.open_alarms}):
         return ()
     notice = alarms.CrisisNoticeSent(
         reply_id=message.notice_id, alert_id=message.alert_id, text=text
@@ -135,9 +136,11 @@ def failed(
     Every event wakes whoever watches and stays for good, and an engine may be away for days.
     """
     before = state.failing.get(duty)
-    same = before is not None and (before.reason == REFUSED) == (reason == REFUSED)
-    if before is not None and same and before.attempts >= len(policy.backoff_ms):
-        return ()
+    if before is not None and before.attempts >= len(policy.backoff_ms):
+        same = (before.reason == REFUSED) == (reason == REFUSED)
+        # Refused anew after the session moved: the log has to say from where on it waits.
+        if same and not (reason == REFUSED and before.seq < state.moved_seq):
+            return ()
     return (events.WorkFailed(duty=duty, reason=reason),)
 
 

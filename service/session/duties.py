@@ -73,28 +73,33 @@ class Waits:
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
-        self._known: dict[tuple[str, str], tuple[int, int]] = {}
-        """By session and kind: where the log ended, and when to try again."""
+        self._known: dict[tuple[str, str], tuple[int, int, int]] = {}
+        """By session and kind: where the log ended, when the wait began, and how long it is."""
 
     def begin(self, state: State, kind: DutyKind, now_ms: int) -> None:
         """Let a turn wait that nothing came of; one that did not fail is forgotten."""
         this, failed = (state.session_id, kind), state.failing.get(kind)
         self._known = {
-            key: one for key, one in self._known.items() if one[1] > now_ms and key != this
+            key: (seq, begun, pause)
+            for key, (seq, begun, pause) in self._known.items()
+            if 0 <= now_ms - begun < pause and key != this
         }
         if failed is not None:
-            self._known[this] = (state.seq, now_ms + _pause(failed, self.policy))
+            self._known[this] = (state.seq, now_ms, _pause(failed, self.policy))
 
     def known(self, session_id: str, kind: DutyKind) -> bool:
         """Whether a session's turn waits, or did."""
         return (session_id, kind) in self._known
 
-    def put_off(self, state: State, duty: Duty) -> Duty:
-        """Give the duty with its due time not before its wait is over."""
-        seq, until_ms = self._known.get((state.session_id, duty.kind), (-1, 0))
-        if seq != state.seq:
+    def put_off(self, state: State, duty: Duty, now_ms: int) -> Duty:
+        """Give the duty with its due time not before its wait is over.
+
+        A clock that was set back ends the wait, rather than prolonging it.
+        """
+        seq, begun, pause = self._known.get((state.session_id, duty.kind), (-1, 0, 0))
+        if seq != state.seq or not 0 <= now_ms - begun < pause:
             return duty
-        return duty._replace(due_at_ms=max(duty.due_at_ms, until_ms))
+        return duty._replace(due_at_ms=max(duty.due_at_ms, begun + pause))
 
 
 def duties(state: State, policy: Policy) -> tuple[Duty, ...]:
@@ -119,7 +124,7 @@ def owed_now(state: State, waits: Waits, now_ms: int, busy: Collection[DutyKind]
 
     Pages and releases alone: what they append makes a turn due again, under a new lease.
     """
-    owed = [waits.put_off(state, duty) for duty in duties(state, waits.policy)]
+    owed = [waits.put_off(state, duty, now_ms) for duty in duties(state, waits.policy)]
     quick = [duty for duty in owed if duty.kind not in TURNS]
     if due := [duty for duty in quick if duty.due_at_ms <= now_ms]:
         return Owed(state, sorted(due, key=lambda duty: duty.kind), None)

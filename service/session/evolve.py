@@ -24,8 +24,10 @@ def fold(session_id: str, log: Iterable[events.Recorded]) -> State:
 
 def evolve(state: State, recorded: events.Recorded) -> State:
     """Give the state after one more event."""
-    at = replace(state, seq=recorded.seq, updated_at_ms=recorded.at_ms)
     event = recorded.event
+    # Nobody waits longer or shorter because somebody looked.
+    now_ms = state.updated_at_ms if isinstance(event, events.WordsRead) else recorded.at_ms
+    at = replace(state, seq=recorded.seq, updated_at_ms=now_ms)
     if isinstance(event, events.ClientEvent):
         return _client(at, recorded, event)
     if isinstance(event, events.AlarmEvent):

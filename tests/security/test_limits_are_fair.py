@@ -127,9 +127,9 @@ async def test_addresses_and_tokens_are_forgotten_in_time(monkeypatch: pytest.Mo
     for number in range(50):
         with strangers.meeting("10.0.0.1", f"Bearer {number}", 0):
             pass
-        with pytest.raises(Refused), strangers.meeting(f"10.0.1.{number}", "x", 0):
+        with pytest.raises(Refused), strangers.meeting(f"10.0.1.{number}", f"x{number}", 0):
             raise Refused("unauthenticated", "no")
-    assert len(strangers._met) == 10
+    assert len(strangers._met) == len(strangers._failed) == 10
     assert len(strangers.failures._left) == 10
 
 
@@ -153,3 +153,12 @@ async def test_whoever_gives_up_waiting_leaves_the_trying_to_the_next() -> None:
     first.cancel()
     assert await verdict.of(engine.healthy, lambda: 0)
     assert engine.tries == 2
+
+
+def test_a_tab_whose_token_has_ended_uses_up_no_colleague_s_first_try() -> None:
+    strangers = Strangers()
+    for second in range(600):
+        with pytest.raises(Refused), strangers.meeting("10.0.0.1", "Bearer ended", 0):
+            raise Refused("unauthenticated", str(second))
+    with strangers.meeting("10.0.0.1", "Bearer new", 0):
+        pass

@@ -205,6 +205,20 @@ def test_a_stand_in_that_is_also_somebodys_real_name_is_no_leak():
     assert one(CheckName.UNRESTORED, "And Ines came?", given).verdict == "fail"
 
 
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        ((("Marisol Vega", "Teresa Ruiz"), ("Teresa Gil", "Ines Gil")), "And Teresa came?"),
+        ((("李小芳", "林子涵"), ("王子涵", "赵可欣")), "子涵来了吗？"),
+    ],
+)
+def test_a_part_of_a_stand_in_that_is_part_of_a_real_name_is_no_leak(
+    rows: tuple[tuple[str, str], ...], text: str
+):
+    known = Surrogates("s", tuple(Surrogate(*row, Kind.PERSON, row[1]) for row in rows))
+    assert one(CheckName.UNRESTORED, text, context(surrogates=known)).verdict == "pass"
+
+
 def test_only_leaks_fail_for_a_human():
     assert {CheckName.UNRESTORED} == LEAKS
     wrong = "Teresa\n1. I promise it. Why? How? " + "x" * 200

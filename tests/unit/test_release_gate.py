@@ -29,7 +29,7 @@ def test_an_adapter_that_was_never_measured_is_held_back():
 
 
 def test_the_demo_base_has_a_lower_threshold_but_the_same_aim():
-    demo = manifest("smollm2-135m", eval_loss_cut=0.29, eval_action_gain=0.1)
+    demo = manifest("smollm2-135m", eval_loss_cut=0.32, eval_action_gain=0.1)
     assert misses(demo) == ()
-    assert short_of_aims(demo) == ("eval_loss_cut is 0.29, needs 0.35",)
+    assert short_of_aims(demo) == ("eval_loss_cut is 0.32, needs 0.35",)
     assert misses(manifest("smollm2-135m", eval_loss_cut=0.1, eval_action_gain=0.1)) != ()

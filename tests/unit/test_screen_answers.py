@@ -32,28 +32,56 @@ ASKED = [(language, one) for language in ("en", "zh") for one in questions(langu
 NAMES = [f"{language}-{one.key}" for language, one in ASKED]
 
 
-def answer(said: str, asked: str, *since: str) -> RiskReport:
-    history = (Line("counselor", asked), *(Line("client", one) for one in since))
+def answer(said: str, asked: str, *since: str, before: tuple[Line, ...] = ()) -> RiskReport:
+    history = (*before, Line("counselor", asked), *(Line("client", one) for one in since))
     return RulesLayer().look(said, history, "en")
+
+
+def begun(language: Language, question: Question) -> tuple[Line, ...]:
+    """What was asked before a question that follows from another."""
+    first = {one.key: one.text for one in questions(language)}
+    asked = tuple(Line("counselor", first[key]) for key, _ in question.ask_if)
+    return (*asked, Line("client", "It is hard to talk about.")) if asked else ()
 
 
 @pytest.mark.parametrize(("language", "question"), ASKED, ids=NAMES)
 def test_a_yes_to_each_question_of_the_card_means_what_the_card_says(
     language: Language, question: Question
 ):
-    found = {said: answer(said, question.text).level for said in YES[language]}
+    before = begun(language, question)
+    found = {said: answer(said, question.text, before=before).level for said in YES[language]}
     assert found == dict.fromkeys(YES[language], question.yes)
 
 
 @pytest.mark.parametrize(("language", "question"), ASKED, ids=NAMES)
 def test_a_no_to_a_question_of_the_card_calls_nobody(language: Language, question: Question):
-    wrong = [said for said in NO[language] if answer(said, question.text).routes]
+    before = begun(language, question)
+    wrong = [said for said in NO[language] if answer(said, question.text, before=before).routes]
     assert wrong == []
 
 
 def test_the_question_may_stand_among_other_words():
     asked = "Thank you for telling me. Have you thought about how you might do it, Sam? I am here."
-    assert answer("yes", asked).level is RiskLevel.HIGH
+    thoughts = questions("en")[1].text
+    assert answer("yes", asked, before=(Line("counselor", thoughts),)).level is RiskLevel.HIGH
+
+
+@pytest.mark.parametrize(("language", "question"), ASKED, ids=NAMES)
+def test_a_question_that_follows_from_another_means_nothing_alone(
+    language: Language, question: Question
+):
+    yes = "yes" if language == "en" else "有"
+    assert answer(yes, question.text).routes is not bool(question.ask_if)
+
+
+@pytest.mark.parametrize("said", ["Actually, yes", "but sometimes", "I have thought about it",
+    "I do sometimes", "no but yes", "但有时候会", "其实有"])  # fmt: skip
+def test_a_yes_after_a_no_is_a_yes(said: str):
+    asked, no = ("你有没有想过自杀？", "没有。") if not said.isascii() else (
+        "Are you thinking about killing yourself?", "No."
+    )  # fmt: skip
+    assert answer(said, asked, no).routes
+    assert not answer("I am just tired" if said.isascii() else "我只是累", asked, no).routes
 
 
 def test_of_two_questions_the_graver_counts():

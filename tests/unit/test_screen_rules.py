@@ -240,3 +240,10 @@ def test_a_pattern_that_names_unknown_words_is_refused():
     row = json.loads('{"name": "n", "level": "high", "category": "suicide", "guards": []}')
     with pytest.raises(KeyError):
         _rule({**row, "patterns": ["%nobody%"]}, {})
+
+
+@pytest.mark.parametrize(
+    "text", ["I'm not sleeping and want to die", "我没考上所以想死", "我没睡好 想死"]
+)
+def test_a_denial_ends_where_the_next_clause_begins(text: str):
+    assert look(text).routes
