@@ -1,7 +1,7 @@
 """The trained layer: an encoder for meaning and n-grams for form, stacked into one score.
 
-The encoder reads a message's mean, so a long calm message hides one sentence of danger from it.
-Of a long message the part whose form is most like danger is therefore read alone, too.
+Both look at the whole message and at each stretch of it, so that one sentence of danger does not
+drown in a long calm message.
 """
 
 import re
@@ -9,11 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from safety.encoder import Encoder
+from safety.encoder import Answer, Encoder
 from safety.ngrams import Floats, grams
 from safety.normalise import fold
 from safety.risk import Category, Evidence, Language, Line, RiskLevel, RiskReport
@@ -37,21 +36,35 @@ STEPS = (RiskLevel.LOW, RiskLevel.MODERATE, RiskLevel.HIGH, RiskLevel.IMMINENT)
 """The encoder's level steps: step ``k`` asks whether the level is at least this."""
 
 _PART: Mapping[Language, int] = {"en": 220, "zh": 80}
-"""Most characters of a part."""
-_LONG = 1.25
-"""Only messages longer than so many parts are read in parts: of others a sentence is much."""
-_STRICTER = 0.4
-"""Added to a part's bar, in logits, when the message is twice as long: more parts, more luck."""
+"""Characters over which a message's form is looked at part by part, too."""
 _SENTENCE = re.compile(r"(?s).{1,110}?[.!?。！？；\n]+\s*|.{1,110}(?:[\s,，、]|$)|.{1,110}")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What the letters and short runs of words of a message look like: a line through n-grams."""
+
+    rarity: Floats
+    weights: Floats
+    bias: float
+
+    def of(self, plain: str, earlier: Sequence[Line], language: Language) -> float:
+        """A logit: of the whole, or of the part of a long message that is most like danger."""
+        whole = self._logit(plain, earlier)
+        if len(plain) <= _PART[language]:
+            return whole
+        return max(whole, *(self._logit(plain[slice(*one)]) for one in _parts(plain, language)))
+
+    def _logit(self, plain: str, earlier: Sequence[Line] = ()) -> float:
+        row = grams(plain, earlier, self.rarity)
+        return float(row.values @ self.weights[row.buckets]) + self.bias
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
     """What training leaves behind. ``stack`` is per language: encoder, n-grams, bias."""
 
-    rarity: Floats
-    gram_weights: Floats
-    gram_bias: float
+    form: Form
     stack: dict[Language, tuple[float, float, float]]
     thresholds: dict[Language, float]
 
@@ -65,53 +78,33 @@ class ClassifierLayer:
 
     def look(self, text: str, history: Sequence[Line], language: Language) -> RiskReport:
         """What the words add up to; the score orders the queue also below the threshold."""
-        plain = fold(text)
+        plain, earlier = fold(text), folded(history)
         if not plain.strip():
             return RiskReport(RiskLevel.NONE, Category.NONE, 0.0, (), "none")
-        whole = self._read(plain, folded(history), language)
-        bar = self.weights.thresholds[language]
-        if whole.score >= bar:
-            return _report(whole, _span(text), alert=True)
-        part, span = self._worst_part(text, language) or (whole, _span(text))
-        if part is not whole and part.score >= _raised(bar, text, language):
-            return _report(part, span, alert=True)
-        return _report(whole, _span(text), alert=False)
-
-    def _read(self, plain: str, earlier: tuple[Line, ...], language: Language) -> "_Reading":
         answer = self.encoder.read(plain, earlier)
-        form = self._form(plain, earlier)
-        score = stacked(self.weights.stack[language], float(answer[0]), form)
-        return _Reading(answer, score)
-
-    def _form(self, plain: str, earlier: tuple[Line, ...] = ()) -> float:
-        row = grams(plain, earlier, self.weights.rarity)
-        return float(row.values @ self.weights.gram_weights[row.buckets]) + self.weights.gram_bias
-
-    def _worst_part(self, text: str, language: Language) -> "tuple[_Reading, _Span] | None":
-        """The part of a long message whose form is most like danger, read without the rest."""
-        if len(text) <= _LONG * _PART[language]:
-            return None
-        spans = _parts(text, _PART[language])
-        span = max(spans, key=lambda one: self._form(fold(text[slice(*one)])))
-        return self._read(fold(text[slice(*span)]), (), language), span
+        form = self.weights.form.of(plain, earlier, language)
+        score = stacked(self.weights.stack[language], float(answer.logits[0]), form)
+        level = _level(answer.logits, score, score >= self.weights.thresholds[language])
+        category = CATEGORIES[int(np.argmax(answer.logits[5 : 5 + len(CATEGORIES) - 1]))]
+        named = category if level.at_least(RiskLevel.MODERATE) else Category.NONE
+        start, end = _sentences(text, answer)
+        # It points at no word: its evidence is all that it read.
+        span = Evidence(start, end, named, "these words as a whole")
+        found = () if named is Category.NONE else (span,)
+        return RiskReport(level, named, score, found, "classifier")
 
 
-class _Reading(NamedTuple):
-    """What the encoder answered to some of the message's words, and the stacked score."""
-
-    answer: Floats
-    score: float
-
-
-_Span = tuple[int, int]
+def _sentences(text: str, answer: Answer) -> tuple[int, int]:
+    """The sentences that the pieces the answer is about lie in; folding moves them a little."""
+    start, end = answer.start * len(text), answer.end * len(text)
+    spans = [found.span() for found in _SENTENCE.finditer(text)]
+    touched = [span for span in spans if span[0] < end and start < span[1]] or spans
+    return touched[0][0], touched[-1][1]
 
 
-def _span(text: str) -> _Span:
-    return 0, len(text)
-
-
-def _parts(text: str, longest: int) -> Iterator[_Span]:
-    """Runs of whole sentences, about ``longest`` characters each, every one half in the next."""
+def _parts(text: str, language: Language) -> Iterator[tuple[int, int]]:
+    """Runs of whole sentences, at most so many characters each, every one half in the next."""
+    longest = _PART[language]
     ends = [0, *(found.end() for found in _SENTENCE.finditer(text))]
     begun = -longest
     for place, start in enumerate(ends[:-1]):
@@ -123,21 +116,6 @@ def _parts(text: str, longest: int) -> Iterator[_Span]:
         yield start, end
         if end == ends[-1]:
             return
-
-
-def _raised(bar: float, text: str, language: Language) -> float:
-    """The bar a part has to reach: a long message has many parts, and each may alarm falsely."""
-    logit = np.log(bar / (1.0 - bar)) + _STRICTER * np.log2(len(text) / (2 * _PART[language]))
-    return float(1.0 / (1.0 + np.exp(-max(logit, 0.0))))
-
-
-def _report(read: _Reading, span: _Span, *, alert: bool) -> RiskReport:
-    level = _level(read.answer, read.score, alert)
-    category = CATEGORIES[int(np.argmax(read.answer[5 : 5 + len(CATEGORIES) - 1]))]
-    named = category if level.at_least(RiskLevel.MODERATE) else Category.NONE
-    # It points at no word: its evidence is all that it read.
-    found = () if named is Category.NONE else (Evidence(*span, named, "these words as a whole"),)
-    return RiskReport(level, named, read.score, found, "classifier")
 
 
 def folded(lines: Sequence[Line]) -> tuple[Line, ...]:
@@ -158,9 +136,11 @@ def load_classifier() -> ClassifierLayer:
     with np.load(_FOLDER / "screen.npz", allow_pickle=False) as file:
         stack = file["stack"].astype(float)
         weights = Weights(
-            rarity=file["rarity"].astype(np.float32),
-            gram_weights=file["gram_weights"].astype(np.float32),
-            gram_bias=float(file["gram_bias"]),
+            form=Form(
+                rarity=file["rarity"].astype(np.float32),
+                weights=file["gram_weights"].astype(np.float32),
+                bias=float(file["gram_bias"]),
+            ),
             stack={"en": _three(stack[0]), "zh": _three(stack[1])},
             thresholds={
                 "en": float(file["thresholds"][0]),

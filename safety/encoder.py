@@ -1,12 +1,14 @@
 """The small multilingual encoder: reads meaning where no word gives the danger away.
 
-An ONNX graph of int8 weights; loading it executes no code of the file's.
+An ONNX graph of int8 weights; loading it executes no code of the file's. It answers for the whole
+message and for every stretch of it, and keeps the answer of whichever is most like danger: one
+sentence in a long calm message counts as much as it would alone.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 import numpy as np
 import onnxruntime
@@ -16,8 +18,14 @@ from safety.ngrams import Floats
 from safety.pieces import START, STOP, Pieces, read_pieces
 from safety.risk import Line
 
-MESSAGE_PIECES = 96
-"""Longer messages keep their first third and their last two thirds; the rules read all."""
+MESSAGE_PIECES = 160
+"""Most word pieces read at once, about as many as in training; of more there are passes."""
+
+PASSES = 6
+"""How many at most: of a longer message the first three and the last three. The rules read all."""
+
+STRETCH, STEP = 32, 16
+"""Word pieces of a stretch, and from the start of one to the start of the next."""
 
 EARLIER_PIECES = 48
 _LINE_PIECES = 40
@@ -25,6 +33,16 @@ _EARLIER_LINES = 6
 _LONG = 112
 """From so many pieces on a second core pays."""
 _SEGMENT = {"client": 1, "counselor": 2}
+
+
+class Answer(NamedTuple):
+    """What the encoder says to a message, and to which pieces of it."""
+
+    logits: Floats
+    """Route, four level steps, ten categories, the number of the stretch (0 is the whole)."""
+    start: float
+    end: float
+    """Where in the message those pieces lie, as shares of its length in 0-1."""
 
 
 class _Session(Protocol):
@@ -47,12 +65,18 @@ class Encoder:
         self._wide, self._narrow = _session(content, threads=2), _session(content, threads=1)
         self._alone = threading.Lock()
 
-    def read(self, text: str, earlier: Sequence[Line]) -> Floats:
-        """16 numbers: route, four level steps, ten categories, one spare; all as logits.
+    def read(self, text: str, earlier: Sequence[Line]) -> Answer:
+        """The answer most like danger; ``text`` and the lines before it are folded already."""
+        words = self.pieces.cut(text)
+        answers = [
+            _placed(
+                self._run(*arrange(self.pieces, part, () if first else earlier)), first, len(words)
+            )
+            for first, part in _passes(words)
+        ]
+        return max(answers, key=lambda answer: float(answer.logits[0]))
 
-        ``text`` and the lines before it are folded already.
-        """
-        ids, segments = arrange(self.pieces, text, earlier)
+    def _run(self, ids: list[int], segments: list[int]) -> Floats:
         feeds = {
             "ids": np.array([ids], dtype=np.int64),
             "seg": np.array([segments], dtype=np.int64),
@@ -65,15 +89,13 @@ class Encoder:
             self._alone.release()
 
 
-def arrange(pieces: Pieces, text: str, earlier: Sequence[Line]) -> tuple[list[int], list[int]]:
+def arrange(
+    pieces: Pieces, words: Sequence[int], earlier: Sequence[Line]
+) -> tuple[list[int], list[int]]:
     """Ids and segments: the message (0), then as many lines before it as fit (1 client, 2 us).
 
-    Everything is folded already.
+    ``words`` are at most ``MESSAGE_PIECES`` pieces of the message; the lines are folded already.
     """
-    words = list(pieces.cut(text))
-    if len(words) > MESSAGE_PIECES:
-        head = MESSAGE_PIECES // 3
-        words = words[:head] + words[head - MESSAGE_PIECES :]
     ids = [START, *words, STOP]
     segments = [0] * len(ids)
     before: list[int] = []
@@ -85,6 +107,24 @@ def arrange(pieces: Pieces, text: str, earlier: Sequence[Line]) -> tuple[list[in
         before = said + before
         roles = [_SEGMENT[line.role]] * len(said) + roles
     return ids + before, segments + roles
+
+
+def _passes(words: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
+    """Where each pass begins, and its pieces; each takes up the last stretch of the one before."""
+    begun = range(0, max(len(words) - STRETCH, 1), MESSAGE_PIECES - STRETCH)
+    for first in begun if len(begun) <= PASSES else (*begun[: PASSES // 2], *begun[-PASSES // 2 :]):
+        yield first, words[first : first + MESSAGE_PIECES]
+
+
+def _placed(logits: Floats, first: int, total: int) -> Answer:
+    """The answer with where its pieces lie in a message of ``total`` pieces."""
+    number = round(float(logits[-1]))
+    if number == 0:
+        return Answer(
+            logits, first / max(total, 1), min((first + MESSAGE_PIECES) / max(total, 1), 1)
+        )
+    start = first + max((number - 1) * STEP - 1, 0)
+    return Answer(logits, min(start / total, 1), min((start + STRETCH) / total, 1))
 
 
 def _session(graph: bytes, threads: int) -> _Session:

@@ -20,14 +20,15 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from safety.classifier import CATEGORIES, STEPS, folded
-from safety.encoder import arrange
+from safety.encoder import STEP, STRETCH, arrange
 from safety.normalise import fold
 from safety.pieces import PAD, Pieces
 from safety.risk import Line
-from safety.train.screen_rows import Row, bend
+from safety.train.screen_rows import ON_THE_CONVERSATION, Row, bend, surrounded
 
 WIDTH, WIDE, HEADS, OUTPUTS = 384, 1536, 12, 16
-ON_THE_CONVERSATION = frozenset({"multi_turn_only", "retracted", "negated"})
+MOST_PIECES = 384
+"""More than any row has: the words it is labelled for may stand at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,10 @@ class Block(nn.Module):
 
 
 class Network(nn.Module):
-    """Embeddings, blocks, and a head over the message's mean and the whole's mean."""
+    """Embeddings, blocks, and a head that looks at the whole message and at each stretch of it.
+
+    Beside the mean of the message, or of the stretch, it sees the mean of all that was said.
+    """
 
     def __init__(self, vocabulary: int, layers: int) -> None:
         super().__init__()
@@ -84,16 +88,31 @@ class Network(nn.Module):
         )
 
     def forward(self, ids: Tensor, seg: Tensor) -> Tensor:
-        """Both (batch, pieces); the answer is (batch, 16) logits."""
+        """Both (batch, pieces); the answer is (batch, 16) logits, the last a stretch's number."""
         there = ids != PAD
         bias = torch.where(there, 0.0, -1e4)[:, None, None, :]
         x = self.eln(self.word(ids) + self.pos.weight[: ids.shape[1]] + self.seg(seg))
         for block in self.blocks:
             x = block(x, bias)
+        x = x.float()
         every = there.float()[..., None]
         mine = every * (seg == 0).float()[..., None]
-        own = (x * mine).sum(1) / mine.sum(1).clamp(min=1)
-        return self.head(torch.cat([own, (x * every).sum(1) / every.sum(1)], 1))
+        own = (x * mine).sum(1, keepdim=True) / mine.sum(1, keepdim=True).clamp(min=1)
+        said = (x * every).sum(1, keepdim=True) / every.sum(1, keepdim=True)
+        parts, share = _stretches(x * mine), _stretches(mine)
+        seen = torch.cat([own, parts / share.clamp(min=0.01)], 1)
+        answers = self.head(torch.cat([seen, said.expand(-1, seen.shape[1], -1)], 2)).float()
+        # A stretch that is more than half padding or history says too little to be heard alone.
+        quiet = torch.cat([torch.zeros_like(share[:, :1, 0]), (share[..., 0] < 0.5).float()], 1)
+        worst = (answers[..., 0] - 1e4 * quiet).argmax(1, keepdim=True)
+        answer = answers.gather(1, worst[..., None].expand(-1, -1, OUTPUTS))[:, 0]
+        return torch.cat([answer[:, :-1], worst.float()], 1)
+
+
+def _stretches(x: Tensor) -> Tensor:
+    """Means of ``STRETCH`` neighbours every ``STEP``, zeros after the end; (batch, n, width)."""
+    padded = functional.pad(x.transpose(1, 2), (0, STRETCH))
+    return functional.avg_pool1d(padded, STRETCH, STEP).transpose(1, 2)
 
 
 def started(arrays: dict[str, np.ndarray], layers: int) -> Network:
@@ -140,7 +159,8 @@ def train(
     for epoch in range(recipe.epochs):
         began, total = time.monotonic(), 0.0
         shown = [*rows, *rng.sample(list(calm), len(calm) // 2)]
-        for batch in _batches(shown, calm, recipe.batch, rng):
+        shown = [surrounded(row, calm, rng) for row in shown]
+        for batch in _batches(shown, recipe.batch, rng):
             ids, seg = _tensors([_arranged(pieces, row, rng, calm) for row in batch])
             # Half as many bits, a third of the time; the weights themselves stay whole.
             with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -182,9 +202,7 @@ def write(network: Network, target: Path) -> None:
     whole.unlink()
 
 
-def _batches(
-    rows: Sequence[Row], calm: Sequence[Row], size: int, rng: Random
-) -> Iterator[list[Row]]:
+def _batches(rows: Sequence[Row], size: int, rng: Random) -> Iterator[list[Row]]:
     near = sorted(rows, key=lambda row: len(row.text.encode()) + rng.random() * 20)
     batches = [near[start : start + size] for start in range(0, len(near), size)]
     rng.shuffle(batches)
@@ -200,7 +218,8 @@ def _arranged(
         history = ()
     if not history and rng.random() < 0.15:
         history = rng.choice(calm).history
-    return arrange(pieces, fold(bend(row.text, rng)), folded(history))
+    words = pieces.cut(fold(bend(row.text, rng)))
+    return arrange(pieces, words[:MOST_PIECES], folded(history))
 
 
 def _tensors(arranged: Sequence[tuple[list[int], list[int]]]) -> tuple[Tensor, Tensor]:

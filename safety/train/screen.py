@@ -9,13 +9,14 @@ rows that neither model has seen.
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from safety import classifier
-from safety.classifier import folded, stacked
+from safety.classifier import Form, folded, stacked
 from safety.encoder import Encoder
 from safety.ngrams import BUCKETS, count, grams
 from safety.normalise import fold
@@ -23,7 +24,15 @@ from safety.pieces import read_pieces
 from safety.risk import Language
 from safety.train.encoder import Recipe, started, train, write
 from safety.train.read_e5 import read_base
-from safety.train.screen_rows import Calm, Row, labelled, ordinary, read_rows, split
+from safety.train.screen_rows import (
+    Calm,
+    Row,
+    labelled,
+    ordinary,
+    read_rows,
+    split,
+    surrounded,
+)
 
 WEIGHTS = Path(classifier.__file__).parent / "weights"
 LAYERS = 6
@@ -50,20 +59,22 @@ def main() -> None:
 
 
 def finish(rows: Sequence[Row], tuning: Sequence[Row], calm: Sequence[Row]) -> None:
-    """Fit the n-grams on the training rows, then the stack and thresholds on the tuning rows."""
-    rarity = _rarity([*rows, *calm])
-    form = LogisticRegression(C=4.0, max_iter=400)
-    weight = np.array([1.0] * len(rows) + [CALM_WEIGHT] * len(calm))
-    form.fit(_matrix([*rows, *calm], rarity), _labels([*rows, *calm]), sample_weight=weight)
+    """Fit the n-grams on the training rows, then the stack and thresholds on the tuning rows.
+
+    The stack learns from tuning rows alone and in calm company; the thresholds from rows alone.
+    """
+    form = _form([*rows, *calm], [1.0] * len(rows) + [CALM_WEIGHT] * len(calm))
     encoder = Encoder(WEIGHTS / "screen.onnx", WEIGHTS / "pieces.tsv")
-    columns = np.stack([_meaning(encoder, tuning), form.decision_function(_matrix(tuning, rarity))])
-    stack = _stack(columns.T, tuning)
-    thresholds = [_threshold(columns.T, tuning, stack, language) for language in ("en", "zh")]
+    rng = Random(1)
+    long = [surrounded(row, calm or rows, rng, share=1.0) for row in tuning[::2]]
+    alone = _columns(encoder, form, tuning)
+    stack = _stack(np.concatenate([alone, _columns(encoder, form, long)]), [*tuning, *long])
+    thresholds = [_threshold(alone, tuning, stack, language) for language in ("en", "zh")]
     np.savez_compressed(
         WEIGHTS / "screen.npz",
-        rarity=rarity.astype(np.float16),
-        gram_weights=form.coef_[0].astype(np.float16),
-        gram_bias=np.float32(form.intercept_[0]),
+        rarity=form.rarity.astype(np.float16),
+        gram_weights=form.weights.astype(np.float16),
+        gram_bias=np.float32(form.bias),
         stack=np.array([stack, stack], dtype=np.float32),
         thresholds=np.array(thresholds, dtype=np.float32),
     )
@@ -93,8 +104,18 @@ def _threshold(
     return float(np.quantile(calm, 1.0 - FALSE_ALARMS))
 
 
-def _meaning(encoder: Encoder, rows: Sequence[Row]) -> np.ndarray:
-    return np.array([encoder.read(fold(row.text), folded(row.history))[0] for row in rows])
+def _columns(encoder: Encoder, form: Form, rows: Sequence[Row]) -> np.ndarray:
+    """The two logits of each row, as the service computes them; (rows, 2)."""
+    read = [(fold(row.text), folded(row.history), row.language) for row in rows]
+    meaning = [encoder.read(plain, earlier).logits[0] for plain, earlier, _ in read]
+    return np.stack([meaning, [form.of(*one) for one in read]], axis=1)
+
+
+def _form(rows: Sequence[Row], weight: Sequence[float]) -> Form:
+    rarity = _rarity(rows)
+    line = LogisticRegression(C=4.0, max_iter=400)
+    line.fit(_matrix(rows, rarity), _labels(rows), sample_weight=np.array(weight))
+    return Form(rarity, line.coef_[0].astype(np.float32), float(line.intercept_[0]))
 
 
 def _rarity(rows: Sequence[Row]) -> np.ndarray:

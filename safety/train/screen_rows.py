@@ -4,8 +4,8 @@ Whole files stay apart: what judges (``JUDGING``) is never read here.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -24,6 +24,15 @@ TRAINING = (
     "own_zh", "calm_zh", "short_zh", "quiet_zh",
 )  # fmt: skip
 JUDGING = ("en_c", "en_k", "en_u", "en_v", "zh_b", "zh_g", "zh_o", "zh_p")
+ON_THE_CONVERSATION = frozenset({"multi_turn_only", "retracted", "negated"})
+"""Kinds whose answer hangs on what was said just before."""
+
+SURROUNDED = 0.5
+"""The share of rows that are shown in the middle of a longer calm message."""
+
+_MOST_AROUND: Mapping[Language, int] = {"en": 600, "zh": 240}
+"""Most calm characters around a row; at least a fifth of it."""
+
 TUNING_PART = 8
 """One row in so many tunes; which ones, the words themselves decide."""
 
@@ -127,6 +136,32 @@ def bend(text: str, rng: Random) -> str:
         if len(letters) < 6:
             break
     return "".join(letters)
+
+
+def surrounded(row: Row, calm: Sequence[Row], rng: Random, share: float = SURROUNDED) -> Row:
+    """The row as it is or, for ``share`` of them, in the middle of calm turns of its language.
+
+    People bury the one sentence that matters. Who reads only short messages learns to overhear it.
+    """
+    if rng.random() >= share or row.kind in ON_THE_CONVERSATION:
+        return row
+    most = _MOST_AROUND[row.language]
+    room = rng.randint(most // 5, most)
+    before = rng.randint(0, room)
+    sides = (_calm_words(row.language, calm, size, rng) for size in (before, room - before))
+    first, last = sides
+    return replace(row, text=" ".join(part for part in (first, row.text, last) if part))
+
+
+def _calm_words(language: Language, calm: Sequence[Row], most: int, rng: Random) -> str:
+    """Calm turns, one after another as far as ``most`` characters reach."""
+    found: list[str] = []
+    for _ in range(40):
+        row = rng.choice(calm)
+        if row.language == language and len(row.text) < most:
+            found.append(row.text)
+            most -= len(row.text)
+    return " ".join(found)
 
 
 def read_rows(path: Path) -> Iterator[Row]:
