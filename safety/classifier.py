@@ -14,7 +14,8 @@ import numpy as np
 
 from safety.encoder import Answer, Encoder
 from safety.ngrams import Floats, grams
-from safety.normalise import fold
+from safety.normalise import Normalised, fold, normalise
+from safety.pieces import Pieces
 from safety.risk import Category, Evidence, Language, Line, RiskLevel, RiskReport
 
 _FOLDER = Path(__file__).parent / "weights"
@@ -37,6 +38,7 @@ STEPS = (RiskLevel.LOW, RiskLevel.MODERATE, RiskLevel.HIGH, RiskLevel.IMMINENT)
 
 _PART: Mapping[Language, int] = {"en": 220, "zh": 80}
 """Characters over which a message's form is looked at part by part, too."""
+_WORD = re.compile(r"\S+")
 _SENTENCE = re.compile(r"(?s).{1,110}?[.!?。！？；\n]+\s*|.{1,110}(?:[\s,，、]|$)|.{1,110}")
 
 
@@ -78,7 +80,8 @@ class ClassifierLayer:
 
     def look(self, text: str, history: Sequence[Line], language: Language) -> RiskReport:
         """What the words add up to; the score orders the queue also below the threshold."""
-        plain, earlier = fold(text), folded(history)
+        read, earlier = normalise(text), folded(history)
+        plain = read.text
         if not plain.strip():
             return RiskReport(RiskLevel.NONE, Category.NONE, 0.0, (), "none")
         answer = self.encoder.read(plain, earlier)
@@ -87,16 +90,32 @@ class ClassifierLayer:
         level = _level(answer.logits, score, score >= self.weights.thresholds[language])
         category = CATEGORIES[int(np.argmax(answer.logits[5 : 5 + len(CATEGORIES) - 1]))]
         named = category if level.at_least(RiskLevel.MODERATE) else Category.NONE
-        start, end = _sentences(text, answer)
+        start, end = _sentences(text, _raw(answer, read, self.encoder.pieces))
         # It points at no word: its evidence is all that it read.
         span = Evidence(start, end, named, "these words as a whole")
         found = () if named is Category.NONE else (span,)
         return RiskReport(level, named, score, found, "classifier")
 
 
-def _sentences(text: str, answer: Answer) -> tuple[int, int]:
-    """The sentences that the pieces the answer is about lie in; folding moves them a little."""
-    start, end = answer.start * len(text), answer.end * len(text)
+def _raw(answer: Answer, read: Normalised, pieces: Pieces) -> tuple[int, int]:
+    """Where in the raw text the pieces stand that an answer is about, to within a word."""
+    spans: list[tuple[int, int]] = []
+    before = 0
+    for word in _WORD.finditer(read.text):
+        count = len(pieces.cut(word.group()))
+        if before < answer.end and answer.start < before + count:
+            length = len(word.group())
+            first, last = max(answer.start - before, 0), min(answer.end - before, count)
+            spans.append(
+                (word.start() + first * length // count, word.start() - (-last * length // count))
+            )
+        before += count
+    return read.span(spans[0][0], spans[-1][1]) if spans else (0, len(read.origin))
+
+
+def _sentences(text: str, part: tuple[int, int]) -> tuple[int, int]:
+    """The sentences that a part of the raw text lies in."""
+    start, end = part
     spans = [found.span() for found in _SENTENCE.finditer(text)]
     touched = [span for span in spans if span[0] < end and start < span[1]] or spans
     return touched[0][0], touched[-1][1]

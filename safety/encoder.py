@@ -36,13 +36,13 @@ _SEGMENT = {"client": 1, "counselor": 2}
 
 
 class Answer(NamedTuple):
-    """What the encoder says to a message, and to which pieces of it."""
+    """What the encoder says to a message, and of which part."""
 
     logits: Floats
     """Route, four level steps, ten categories, the number of the stretch (0 is the whole)."""
-    start: float
-    end: float
-    """Where in the message those pieces lie, as shares of its length in 0-1."""
+    start: int
+    end: int
+    """Which of the message's pieces they are about; the end is exclusive."""
 
 
 class _Session(Protocol):
@@ -117,14 +117,13 @@ def _passes(words: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
 
 
 def _placed(logits: Floats, first: int, total: int) -> Answer:
-    """The answer with where its pieces lie in a message of ``total`` pieces."""
+    """The answer with where its pieces stand in a message of ``total`` pieces."""
     number = round(float(logits[-1]))
     if number == 0:
-        return Answer(
-            logits, first / max(total, 1), min((first + MESSAGE_PIECES) / max(total, 1), 1)
-        )
+        return Answer(logits, first, min(first + MESSAGE_PIECES, total))
+    # The first piece that is read is none of the message's.
     start = first + max((number - 1) * STEP - 1, 0)
-    return Answer(logits, min(start / total, 1), min((start + STRETCH) / total, 1))
+    return Answer(logits, min(start, total), min(start + STRETCH, total))
 
 
 def _session(graph: bytes, threads: int) -> _Session:

@@ -68,7 +68,7 @@ def test_where_an_answer_belongs_lies_within_the_message(number: int, first: int
     logits = np.zeros(16, dtype=np.float32)
     logits[-1] = number
     placed = _placed(logits, first, total)
-    assert 0 <= placed.start <= placed.end <= 1
+    assert 0 <= placed.start <= placed.end <= total
 
 
 def test_what_a_part_raised_is_shown_in_its_place():
@@ -77,3 +77,16 @@ def test_what_a_part_raised_is_shown_in_its_place():
     assert report.routes
     (found,) = report.evidence
     assert 0 < found.start < len(LONG) + 40 < found.end < len(text)
+
+
+def test_what_is_shown_is_found_also_where_scripts_mix():
+    said = "我真的不想活了，想结束这一切。"
+    calm = "今天的天气很好，我们去公园散步，看了花，喝了茶，又聊了很久。" * 5
+    text = LONG[:450] + said + calm
+    report = load_classifier().look(text, (), "zh")
+    assert report.routes
+    (found,) = report.evidence
+    place = text.index(said)
+    assert found.start < place + len(said)
+    assert place < found.end
+    assert found.end - found.start < len(text) / 2
