@@ -60,7 +60,7 @@ check)
     mkdir -p var/log
     found=var/log/audit.found
     rm -f "$found"
-    if timeout 40 "$PWD/deploy/supply.sh" audit-images "$found" > var/log/audit.log 2>&1; then
+    if timeout 20 "$PWD/deploy/supply.sh" audit-images "$found" > var/log/audit.log 2>&1; then
         echo "dependency audit: nothing is known against what the images install"
         exit 0
     fi
