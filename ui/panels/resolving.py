@@ -10,7 +10,7 @@ import streamlit as st
 from safety.risk import RiskLevel
 from service.schemas.alerts import Alert, CrisisCard, Outcome, ResolveRequest
 from service.schemas.workspace import Workspace
-from ui.desk import attempt, desk, done, t, word
+from ui.desk import desk, done, t, word
 from ui.panels.states import banner
 from ui.panels.transcript import zone
 from ui.renewal import part
@@ -51,13 +51,13 @@ def form(workspace: Workspace, alerts: Sequence[Alert]) -> None:
     left = [one for one in alerts if one is not alert]
 
     def resolve() -> None:
+        # First, for with the last alert the card goes, and the plan that was filled in on it.
+        _keep(session)
         request = ResolveRequest(outcome=outcome, note=note.strip(), basis=press.workspace.seq)
         desk().api.resolve(alert.alert_id, request, desk().claims.get(session))
 
     if done(resolve, _came_to(workspace, left)):
         _toggle(session)
-        # After it: a plan that cannot be kept stays on the screen and holds up no crisis.
-        attempt(lambda: _keep(session))
     st.rerun()
 
 
