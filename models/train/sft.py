@@ -36,7 +36,6 @@ from planner.vocabulary import Role
 
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 TARGETS = Path(__file__).parent / "targets"
-_ADDED = ("steps", "planned_steps", "minutes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +74,9 @@ class Recipe:
     max_minutes: float
     """Wall-clock after which it stops at the next step and keeps what `keep` says."""
     again: str = ""
+    """A session file to go over again at last, if one is named; how often and at which rate:"""
+    again_epochs: float = 1.0
     again_rate: float = 0.0
-    """A session file that a last pass goes over again, if one is named, and at which rate."""
 
 
 def read_recipe(target: str, role: Role) -> Recipe:
@@ -174,14 +174,14 @@ def train(recipe: Recipe, sessions: Sequence[Path], work: Path) -> tuple[SFTTrai
     if not recipe.again:
         return trainer, figures
     once_more = parts | {"train": _parts(recipe, [Path(recipe.again)], tokenizer)["train"]}
-    slower = replace(recipe, learning_rate=recipe.again_rate, epochs=1.0)
-    last, more = _pass(slower, tokenizer, once_more, work / "again", model=trainer.model)
+    own = replace(recipe, learning_rate=recipe.again_rate, epochs=recipe.again_epochs)
+    last, more = _pass(own, tokenizer, once_more, work / "again", model=trainer.model)
     done = trainer.state.global_step
     history = [one | {"step": one["step"] + done} for one in last.state.log_history]
     last.state.log_history = [*trainer.state.log_history, *history]
-    sums = {key: round(figures[key] + more[key], 1) for key in _ADDED}
-    own = {"best_step": done + more["best_step"], "examples_again": more["examples_train"]}
-    return last, figures | sums | own | {"validation_loss": more["validation_loss"]}
+    sums = {k: round(figures[k] + more[k], 1) for k in ("steps", "planned_steps", "minutes")}
+    sums |= {"best_step": done + more["best_step"], "examples_again": more["examples_train"]}
+    return last, figures | sums | {"validation_loss": more["validation_loss"]}
 
 
 def _pass(
