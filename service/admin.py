@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from service.house import InHouse, Ops, Supervisor, session_for
+from service.house import InHouse, Ops, Supervisor, read_by, session_for
 from service.ids import maybe, moment
 from service.schemas.admin import AuditVerdict, Events, EventView, SessionRow, SessionRows
 from service.schemas.wire import Ident, Label, SeqAsked, Wire
 from service.sealing import GENESIS, first_broken
-from service.session.events import Recorded, WordsRead
+from service.session.events import Recorded
 from service.session.refusals import Refused
 from service.stores import paging
 from service.stores.port import Envelope, RowQuery, StoredRow
@@ -76,11 +76,7 @@ async def read_events(
             raise Refused("page_token_invalid", "The page token is not one of ours.") from error
     opened: dict[int, Recorded] = {}
     if window.payload:
-        done = await house.ledger.append(
-            session_id, lambda _: (WordsRead(what="events"),), caller.name
-        )
-        state = done.state
-        log_line(LogEvent.WORDS_READ, session_id=session_id, actor=caller.name)
+        state = await read_by(house, caller, state, "events", 0)
         opened = dict(await house.ledger.events(session_id, after))
     found = await house.ports.store.read(session_id, after)
     page = found[: window.page_size]

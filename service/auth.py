@@ -91,13 +91,10 @@ class Authenticator:
     async def _by_key(self, token: str) -> Caller:
         prefix, _, secret = token[3:].partition("_")
         found = await self._store.document(KIND, prefix) if prefix.isalnum() else None
-        try:
-            record = KeyRecord.model_validate_json(found.body) if found else _NOBODY
-        except ValidationError:
-            record = _NOBODY
+        record = _record(found) or _NOBODY
         # The same work for a key that does not exist as for one with a wrong secret.
         same = hmac.compare_digest(record.hash, _hash(secret))
-        ours = marked_by(self._keys, prefix, record) is not None
+        ours = _marked_by(self._keys, prefix, record) is not None
         if same and not ours and found:
             # Of an earlier build, or written by somebody who has the store and no master key.
             log_line(LogEvent.KEY_REFUSED, "error", source=f"sc_{prefix}", reason="unmarked")
@@ -123,11 +120,20 @@ async def issue(
 async def revoke(store: Store, keys: MasterKeys, prefix: str) -> bool:
     """Make an API key useless at once; False when there is none of that prefix."""
     found = await store.document(KIND, prefix)
-    if found is None:
+    record = _record(found)
+    if found is None or record is None:
         return False
-    record = KeyRecord.model_validate_json(found.body).model_copy(update={"revoked": True})
-    await _keep(store, keys, found, record)
+    await _keep(store, keys, found, record.model_copy(update={"revoked": True}))
     return True
+
+
+async def genuine(store: Store, keys: MasterKeys) -> frozenset[str]:
+    """Give the prefixes of the API keys that bear a mark of these master keys."""
+    read = [(one.key, _record(one)) for one in await store.documents(KIND)]
+    return frozenset(
+        prefix for prefix, record in read
+        if record is not None and _marked_by(keys, prefix, record) is not None
+    )  # fmt: skip
 
 
 class Marked(NamedTuple):
@@ -142,23 +148,27 @@ async def mark_anew(store: Store, keys: MasterKeys) -> Marked:
     """Mark every API key under the first master key; never one that is not marked by us."""
     anew, unknown = 0, list[str]()
     for found in await store.documents(KIND):
-        try:
-            record = KeyRecord.model_validate_json(found.body)
-        except ValidationError:
-            unknown.append(found.key)
-            continue
-        place = marked_by(keys, found.key, record)
-        if place is None:
+        record = _record(found)
+        place = None if record is None else _marked_by(keys, found.key, record)
+        if record is None or place is None:
             unknown.append(found.key)
         elif place > 0:
             # Somebody revoked it meanwhile: that stands, and the next run looks again.
             with suppress(Conflict):
                 await _keep(store, keys, found, record)
-            anew += 1
+                anew += 1
     return Marked(anew, tuple(unknown))
 
 
-def marked_by(keys: MasterKeys, prefix: str, record: KeyRecord) -> int | None:
+def _record(found: Document | None) -> KeyRecord | None:
+    """Give what a document says of a key; None where it is not one that we can read."""
+    try:
+        return KeyRecord.model_validate_json(found.body) if found else None
+    except ValidationError:
+        return None
+
+
+def _marked_by(keys: MasterKeys, prefix: str, record: KeyRecord) -> int | None:
     """Give the place of the master key that an API key's record is marked under, if any is."""
     marks = [mark.hex() for mark in _marks(keys, prefix, record)]
     same = [hmac.compare_digest(mark.encode(), record.mark.encode()) for mark in marks]

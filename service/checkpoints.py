@@ -137,7 +137,7 @@ async def verify(
         fault = _chain(session_id, log, heads.get(session_id))
         fault = fault or await _row(store, session_id, log, seq)
         if fault is None and keys is not None:
-            fault = await _told(store, session_id, log, keys)
+            fault = await _compared(store, session_id, log, keys)
         if fault is not None:
             found.append(fault)
     found += [Tampered(one, "unlisted", 0) for one in sorted(known - seen)]
@@ -157,7 +157,7 @@ async def rebuild(store: Copyable, keys: MasterKeys, told: Told = untold) -> Reb
     for place, session_id in enumerate(ids, start=1):
         log = await store.read(session_id)
         fault = _chain(session_id, log, None)
-        fault = fault or await _told(store, session_id, log, keys, write=True)
+        fault = fault or await _compared(store, session_id, log, keys, write=True)
         if fault is not None:
             (mended if fault.fault == "row_differs" else left).append(fault)
         told(place, len(ids))
@@ -197,7 +197,7 @@ async def _row(store: Store, session_id: str, log: Sequence[Envelope], seq: int)
     return Tampered(session_id, "row_differs", min(len(log), seq) + 1)
 
 
-async def _told(
+async def _compared(
     store: Copyable, session_id: str, log: Sequence[Envelope], keys: MasterKeys, *,
     write: bool = False,
 ) -> Tampered | None:  # fmt: skip

@@ -13,7 +13,7 @@ import uvicorn
 
 from safety.evaluate_screen import run as screen_lines
 from safety.evaluate_scrub import run as scrub_lines
-from service.auth import KIND, Caller, KeyRecord, Role, issue, marked_by, revoke
+from service.auth import Caller, Role, genuine, issue, revoke
 from service.cli_store import checkpoint, erase, rotate_master, store, verify
 from service.demo import PromiseBroken, TooSlow
 from service.demo import run as play_demo
@@ -187,10 +187,5 @@ async def _demo_keys() -> dict[str, str]:
 async def _known(made: dict[str, str]) -> bool:
     """Whether keys are known to the store that is configured now, and marked by its master key."""
     async with open_house(Settings()) as house:
-        known = await house.ports.store.documents(KIND)
-        prefixes = {
-            one.key
-            for one in known
-            if marked_by(house.keys, one.key, KeyRecord.model_validate_json(one.body)) is not None
-        }
-    return bool(made) and all(key.split("_")[1] in prefixes for key in made.values())
+        known = await genuine(house.ports.store, house.keys)
+    return bool(made) and all(key.split("_")[1] in known for key in made.values())

@@ -1,4 +1,4 @@
-"""What those who look after the store do by hand: prove, checkpoint, copy, erase, rotate keys.
+"""What those who look after the store do: prove, checkpoint, copy, put right, erase, rotate keys.
 
 Works beside the running service; reads the same settings. Ends with 1 when something is wrong.
 """

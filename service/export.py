@@ -15,11 +15,12 @@ from msgspec.structs import replace
 from pydantic import AwareDatetime, JsonValue
 
 from planner.vocabulary import CounselorTurn, Plan, Stage, Turn
-from service.house import House, InHouse, Supervisor, session_for
+from service.auth import Caller
+from service.house import House, InHouse, Supervisor, read_by, session_for
 from service.schemas.wire import Ident
 from service.scrubbing import ScrubFailed, apart, scrub_lines, scrub_words
 from service.session import case, decide
-from service.session.events import Event, WordsRead
+from service.session.events import Event
 from service.session.refusals import Refused
 from service.session.row import Row
 from service.session.state import Entry, State
@@ -37,7 +38,7 @@ async def export_session(
 ) -> dict[str, JsonValue]:
     """Give a session in the PSY-STEP JSON form, scrubbed; the reading is written down."""
     state = await _all_scrubbed(house, await session_for(house, caller, session_id))
-    await house.ledger.append(session_id, _read, caller.name)
+    await read_by(house, caller, state, "export", 0)
     return psy_step(state)
 
 
@@ -63,7 +64,7 @@ async def export_preferences(
         async for row in _rows(house, caller.team):
             if row.updated_at_ms < since_ms:
                 continue
-            for one in await _taken(house, row.session_id, since_ms, caller.name):
+            for one in await _taken(house, row.session_id, since_ms, caller):
                 yield json.dumps(one, ensure_ascii=False) + "\n"
 
     return StreamingResponse(lines(), media_type="application/x-ndjson")
@@ -101,12 +102,8 @@ def preferences(state: State, since_ms: int) -> Iterator[dict[str, JsonValue]]:
             }
 
 
-def _read(_: State) -> tuple[Event, ...]:
-    return (WordsRead(what="export"),)
-
-
 async def _taken(
-    house: House, session_id: str, since_ms: int, reader: str
+    house: House, session_id: str, since_ms: int, caller: Caller
 ) -> Sequence[dict[str, JsonValue]]:
     """One session's preference rows, written down as read; none if it is erased meanwhile."""
     state = await house.ledger.load(session_id)
@@ -116,7 +113,7 @@ async def _taken(
     found = [*preferences(state, since_ms)]
     try:
         if found:
-            await house.ledger.append(session_id, _read, reader)
+            await read_by(house, caller, state, "export", 0)
     except Refused:
         return ()
     return found

@@ -94,11 +94,7 @@ class Gauges:
                 state = await self._ledger.load(row.session_id)
             except Refused:  # Erased since the row was read.
                 return _Wait(row, None)
-            unseen = [
-                (alarm.level, alarm.raised_at_ms)
-                for alarm in state.open_alarms
-                if alarm.acknowledged_at_ms is None
-            ]
+            unseen = [(alarm.level, alarm.raised_at_ms) for alarm in state.unseen_alarms]
             return _Wait(row, unmet_since_ms(state), unseen)
         asking = row.kind == "alert" and row.waiting_since_ms is not None
         return told._replace(unseen=[(row.risk, row.waiting_since_ms or 0)] if asking else ())

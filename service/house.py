@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -15,7 +15,7 @@ from service.limits import Allowance, Seats, Strangers, Verdict
 from service.ports import Ports
 from service.rolling import Rolling
 from service.sealing import MasterKeys
-from service.session.events import Event, WordsRead
+from service.session.events import Event, Read, WordsRead
 from service.session.refusals import Refused
 from service.session.state import State
 from service.stores.port import ClaimLost, Fence
@@ -125,10 +125,11 @@ async def session_of_part(house: House, caller: Caller, own: str) -> State:
 
 
 async def read_by(
-    house: House, caller: Caller, state: State, what: Literal["workspace", "draft", "plan", "alert"]
+    house: House, caller: Caller, state: State, what: Read, once_in_ms: int = _READING_MS
 ) -> State:
     """Write down that a supervisor is shown words, before they leave; give the session after it.
 
+    Looks within ``once_in_ms`` are one reading; with 0 each is one of its own.
     Raises: Refused session_erased; StoreUnavailable. Then nothing may be shown.
     """
     if caller.role != "supervisor":
@@ -138,7 +139,7 @@ async def read_by(
     def write(now: State) -> tuple[Event, ...]:
         before_ms = now.read_at_ms.get((caller.name, what))
         # A clock that was set back must not hide a reading.
-        lately = before_ms is not None and 0 <= now_ms - before_ms < _READING_MS
+        lately = before_ms is not None and 0 <= now_ms - before_ms < once_in_ms
         return () if lately else (WordsRead(what=what),)
 
     if not write(state):

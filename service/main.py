@@ -20,8 +20,7 @@ import httpx
 from fastapi import FastAPI
 
 from models.adapters import Fit, shelved
-from models.rollout_steps import WatchedEngine
-from models.vllm_engine import VllmEngine, open_client
+from models.vllm_engine import VllmEngine, WatchedEngine, open_client
 from safety.guard import check
 from safety.screen import load_screen
 from safety.scrub import load_scrubber

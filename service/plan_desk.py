@@ -14,8 +14,8 @@ from service.house import (
     read_by,
     reviewer,
     session_for,
+    session_of_part,
 )
-from service.house import session_of_part as of_part
 from service.ids import within
 from service.ledger import Decide, Under
 from service.schemas.plans import (
@@ -51,7 +51,7 @@ async def decide_plan(
     x_claim: ClaimHeader = None,
 ) -> PlanDesk:  # fmt: skip
     """Approve, edit or reject a proposed plan; only this begins the intervention."""
-    state = await of_part(house, caller, plan_id)
+    state = await session_of_part(house, caller, plan_id)
     by = await reviewer(house, caller, state, x_claim)
     if asked.verdict == "edit" and asked.plan is None:
         raise Refused("plan_required", "An edit needs the plan as it should be.")

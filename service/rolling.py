@@ -32,7 +32,6 @@ from models.rollout import (
 from models.rollout_steps import AdapterDesk, Gone, reload, take_step
 from models.vllm_engine import VllmEngine
 from planner.vocabulary import Role
-from service.aliases import KIND as ALIAS
 from service.aliases import StoredAliases
 from service.ports import Clock, Ids
 from service.session.refusals import Refused
@@ -68,7 +67,8 @@ class Shelf(NamedTuple):
     fit: Fit
     base: str
     drain_ms: int
-    """Longest time a request to the old adapter can still be under way after the flip."""
+    """Longest time a request to the old adapter can still be under way after the flip; as long a
+    step waits for an engine that is away."""
     auto: bool
     """Bring the newest fitting adapter of each role into service where none serves yet."""
 
@@ -172,14 +172,12 @@ class Rolling:
                 log_line(LogEvent.ADAPTER_CHANGED, adapter=serving, outcome="reloaded")
         except Gone as gone:
             await self._without(role, serving, str(gone))
-        else:
-            Adapters.live.put(1, role=role, adapter=serving)
 
     async def _without(self, role: Role, gone: str, why: str) -> None:
         """A name that no engine can load leaves its role without drafts: the base writes them."""
-        found = await self.store.document(ALIAS, role)
-        if found is not None and json.loads(found.body)["name"] == gone:
-            await self.store.put_document(ALIAS, _alias(role, found, self.shelf.base))
+        version = await self.aliases.version(role)
+        if await self.aliases.serving(role) == gone:
+            await self.aliases.point(role, self.shelf.base, version)
             log_line(
                 LogEvent.ADAPTER_CHANGED, "warning", adapter=gone, role=role, outcome="missing",
                 reason=why,
@@ -215,13 +213,13 @@ class Rolling:
         Another worker, or a person, may have moved it while the step was done. Raises: Conflict.
         """
         for _ in range(_ATTEMPTS):
-            before, version = await self._stored(rollout_id)
-            after = self._moved(before, event)
-            if after == before:
-                return before
+            stands, version = await self._stored(rollout_id)
+            after = self._moved(stands, event)
+            if after == stands:
+                return stands
             with suppress(Conflict):
                 await self._put(after, version + 1)
-                if after.steps != before.steps:
+                if after.steps != stands.steps:
                     _tell(after)
                 return after
         raise Conflict
@@ -246,13 +244,13 @@ class Rolling:
             return fresh
 
         async def point(role: Role, name: str) -> None:
-            found = await self.store.document(ALIAS, role)
+            version = await self.aliases.version(role)
             # In this order: who moves the rollout on after this look points the alias after it,
             # too, and who did both before the write below makes it a conflict.
             stands, _ = await self._stored(running.rollout_id)
             if stands.rollout.phase is not running.rollout.phase:
                 raise Conflict
-            await self.store.put_document(ALIAS, _alias(role, found, name))
+            await self.aliases.point(role, name, version)
 
         shelf = self.shelf
         return AdapterDesk(
@@ -279,11 +277,6 @@ def _or_later() -> Generator[None]:
         except (EngineUnavailable, StoreUnavailable, Conflict, Refused) as error:
             why = error.fault if isinstance(error, EngineUnavailable) else type(error).__name__
             log_line(LogEvent.ROLLOUT_MOVED, "warning", outcome="later", reason=why)
-
-
-def _alias(role: Role, found: Document | None, name: str) -> Document:
-    body = json.dumps({"name": name}).encode()
-    return Document(role, found.version + 1 if found else 1, body)
 
 
 def _tell(running: Running) -> None:

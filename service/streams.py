@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Collection, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request
@@ -158,16 +158,14 @@ async def _listed(ports: Ports, team: str, told: Collection[str]) -> Iterable[St
     """Rows of both lists: an alert that was seen may wait in no queue and still be open."""
     orders: tuple[Order, ...] = ("queue", "alerts")
     now_ms = ports.clock.now_ms()
-    whole = RowQuery("queue", team, now_ms=now_ms, limit=_SHOWN, counted=False)
-    queries = [replace(whole, order=one) for one in orders]
+    queries = [RowQuery(one, team, now_ms=now_ms, limit=_SHOWN, counted=False) for one in orders]
     pages = [await ports.store.rows(query) for query in queries]
     found = {one.row.session_id: one for page in pages for one in page.items}
     for session_id in [one for one in told if one not in found]:
         # Gone, or only pushed behind the rows that a list shows: its own row knows.
-        row, claim = await ports.store.row(session_id) or (None, None)
-        if row is not None and any(paging.listed(order, row) for order in orders):
-            live = claim if claim and claim.until_ms > now_ms else None
-            found[session_id] = StoredRow(row, live)
+        stored = await ports.store.row(session_id)
+        if stored is not None and any(paging.listed(order, stored.row) for order in orders):
+            found[session_id] = stored._replace(claim=stored.held(now_ms))
     return found.values()
 
 

@@ -8,7 +8,7 @@ drafts that wait the most urgent is next.
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 
 from service.desk import Desk, page_due
 from service.ledger import Ledger
@@ -29,7 +29,8 @@ _LEASE_MS = 15_000
 _ASIDE_MS = 300_000
 """A session that waits for a slot is looked at again after this, should the store forget it."""
 _SOON_MS, _PLANS_FULL_MS = 1_000, 5_000
-"""When to look again at a session whose turn is just ending here."""
+"""When to look again where a turn is just ending here, and where as many plans as may be are
+being asked for."""
 _RESTS_MS = 60_000
 """When to look again, at the latest, where nothing is due yet: the model is paused, or away."""
 _FORGET_ANSWERS_EVERY_MS = 300_000
@@ -143,19 +144,17 @@ class Worker:
             owed = await self._owed(lease.session_id)
             kind = owed.now[0].kind if owed.now else None
             full = kind == "plan" and self._plans.locked()
-            if self._stopping.is_set():
-                await self._serve(lease, owed)
-            elif kind is None:
+            if self._stopping.is_set() or kind is None:
                 await self._rest(lease, owed)
             elif kind not in TURNS:
-                tasks.create_task(self._do_all(lease, owed))
+                tasks.create_task(self._serve(lease, owed))
             elif full or (lease.session_id, kind) in self._busy:
                 # What is under way here sees, as a rule, at its end what came meanwhile.
                 at_ms = self._until(owed.later_ms, _PLANS_FULL_MS if full else _SOON_MS)
                 await self._ports.store.keep_lease(lease, at_ms)
             elif kind == "plan":
                 await self._plans.acquire()
-                asked = tasks.create_task(self._do_all(lease, owed))
+                asked = tasks.create_task(self._serve(lease, owed))
                 asked.add_done_callback(lambda _: self._plans.release())
             elif self._held >= self._most:
                 since, until = owed.now[0].due_at_ms, self._until(owed.later_ms, _ASIDE_MS)
@@ -166,7 +165,7 @@ class Worker:
                 tasks.create_task(self._wait_and_serve(lease, owed))
 
     async def _rest(self, lease: Lease, owed: Owed) -> None:
-        """Give a lease back until something falls due that no event will tell."""
+        """Give a lease back: for now if anything is owed, else until something falls due."""
         until = self._until(owed.later_ms, 0 if owed.now else _RESTS_MS)
         await self._ports.store.keep_lease(lease, until)
 
@@ -182,27 +181,29 @@ class Worker:
 
     async def _wait_and_serve(self, lease: Lease, owed: Owed) -> None:
         try:
-            async with self._kept(lease, owed.later_ms), self._slots:
-                await self._serve(lease, owed)
+            await self._serve(lease, owed, self._slots)
         finally:
             self._held -= 1
 
-    async def _serve(self, lease: Lease, owed: Owed) -> None:
-        """Do what is owed; told to stop, let another worker have the session at once."""
-        if not self._stopping.is_set():
-            await self._do_all(lease, owed)
-            return
-        with _outliving(lease.session_id):
-            await self._ports.store.keep_lease(lease, self._ports.clock.now_ms())
+    async def _serve(self, lease: Lease, owed: Owed, slot: asyncio.Semaphore | None = None) -> None:
+        """Do what is owed once there is a slot, where one is needed; the lease is kept meanwhile.
 
-    async def _do_all(self, lease: Lease, owed: Owed) -> None:
+        Told to stop before that, let another worker have the session at once.
+        """
+        async with self._kept(lease, owed.later_ms), slot or nullcontext():
+            if not self._stopping.is_set():
+                await self._do_all(lease, owed.now)
+                return
+        with _outliving(lease.session_id):
+            await self._rest(lease, owed)
+
+    async def _do_all(self, lease: Lease, now: Sequence[Duty]) -> None:
         """Do duties. Never raises: the loop outlives a bad turn."""
-        async with self._kept(lease, owed.later_ms):
-            for duty in owed.now:
-                with _outliving(lease.session_id, duty.kind):
-                    await self._do(lease.session_id, duty)
-                    if self._waits.known(lease.session_id, duty.kind):
-                        await self._rest(lease, await self._owed(lease.session_id))
+        for duty in now:
+            with _outliving(lease.session_id, duty.kind):
+                await self._do(lease.session_id, duty)
+                if self._waits.known(lease.session_id, duty.kind):
+                    await self._rest(lease, await self._owed(lease.session_id))
 
     async def _owed(self, session_id: str) -> Owed:
         state = await self._ledger.load(session_id)
@@ -239,12 +240,11 @@ class Worker:
         run, well = run_turn if kind == "draft" else run_planning, True
         owed = await self._owed(session_id)
         for _ in range(_REPEATS_OF_A_TURN):
-            before = owed.state.seq
-            well = await run(session_id, self._ledger, self._ports)
+            tried, well = owed.state, await run(session_id, self._ledger, self._ports)
+            if not well:
+                self._waits.begin(tried, kind, self._ports.clock.now_ms())
             owed = await self._owed(session_id)
-            if stuck := owed.state.seq == before:
-                self._waits.begin(owed.state, kind, self._ports.clock.now_ms())
-            if stuck or self._stopping.is_set() or kind not in [duty.kind for duty in owed.now]:
+            if self._stopping.is_set() or kind not in [duty.kind for duty in owed.now]:
                 break
         return well
 

@@ -55,7 +55,7 @@ async def read_workspace(session_id: Ident, house: InHouse, caller: Therapist) -
     state = await read_by(house, caller, found, "workspace")
     stored = await house.ports.store.row(session_id)
     now = house.ports.clock.now_ms()
-    claim = stored.claim if stored and stored.claim and stored.claim.until_ms > now else None
+    claim = stored.held(now) if stored else None
     policy, opened = house.ledger.policy, state.opened
     assert opened is not None  # noqa: S101  (checked when the session was found)
     draft = draft_view(state, state.draft) if state.draft and state.draft_is_fresh else None

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from safety.risk import FROM_OTHERS, RiskReport
 from service.session import alarms, events, parts
-from service.session.duties import REFUSED, Policy, lacks_plan, wants_draft
+from service.session.duties import REJECTED, Policy, lacks_plan, wants_draft
 from service.session.plans import PlanProposed
 from service.session.refusals import Refused
 from service.session.state import State
@@ -137,9 +137,9 @@ def failed(
     """
     before = state.failing.get(duty)
     if before is not None and before.attempts >= len(policy.backoff_ms):
-        same = (before.reason == REFUSED) == (reason == REFUSED)
+        same = (before.reason == REJECTED) == (reason == REJECTED)
         # Refused anew after the session moved: the log has to say from where on it waits.
-        if same and not (reason == REFUSED and before.seq < state.moved_seq):
+        if same and not (reason == REJECTED and before.seq < state.moved_seq):
             return ()
     return (events.WorkFailed(duty=duty, reason=reason),)
 

@@ -22,7 +22,7 @@ class Duty(NamedTuple):
     """The alert or decision it is about; empty for plan and draft."""
 
 
-REFUSED = "engine_rejected"
+REJECTED = "engine_rejected"
 """Why work failed that fails again until the session has moved, or an operator did something."""
 
 
@@ -64,42 +64,56 @@ class Policy:
     """The organisation's own fixed words by language; empty (the default) sends none."""
 
 
+class _Wait(NamedTuple):
+    """A turn that failed once more, and what it was tried with."""
+
+    failed: Failing
+    """Its failures, as far as they were written down."""
+    moved_seq: int
+    begun_ms: int
+
+
 class Waits:
     """Turns that failed like those before them: nothing was written, so the wait is kept here.
 
-    One for each process, lost with it: a turn that is tried too early is merely tried. What
-    happens in a session ends its waits, for then there is something new to try with.
+    One for each process, lost with it: a turn that is tried too early is merely tried. A session
+    that moves ends its waits, for then there is something new to try with; one that somebody only
+    looked at, or left a note in, does not.
     """
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
-        self._known: dict[tuple[str, str], tuple[int, int, int]] = {}
-        """By session and kind: where the log ended, when the wait began, and how long it is."""
+        self._known: dict[tuple[str, str], _Wait] = {}
+        """By session and kind."""
 
-    def begin(self, state: State, kind: DutyKind, now_ms: int) -> None:
-        """Let a turn wait that nothing came of; one that did not fail is forgotten."""
-        this, failed = (state.session_id, kind), state.failing.get(kind)
+    def begin(self, tried: State, kind: DutyKind, now_ms: int) -> None:
+        """Let a turn wait that failed on a session as ``tried``; the log tells of its first."""
+        this, failed = (tried.session_id, kind), tried.failing.get(kind)
         self._known = {
-            key: (seq, begun, pause)
-            for key, (seq, begun, pause) in self._known.items()
-            if 0 <= now_ms - begun < pause and key != this
+            key: wait
+            for key, wait in self._known.items()
+            if key != this and self._lasts(wait, now_ms)
         }
         if failed is not None:
-            self._known[this] = (state.seq, now_ms, _pause(failed, self.policy))
+            self._known[this] = _Wait(failed, tried.moved_seq, now_ms)
 
     def known(self, session_id: str, kind: DutyKind) -> bool:
         """Whether a session's turn waits, or did."""
         return (session_id, kind) in self._known
 
     def put_off(self, state: State, duty: Duty, now_ms: int) -> Duty:
-        """Give the duty with its due time not before its wait is over.
-
-        A clock that was set back ends the wait, rather than prolonging it.
-        """
-        seq, begun, pause = self._known.get((state.session_id, duty.kind), (-1, 0, 0))
-        if seq != state.seq or not 0 <= now_ms - begun < pause:
+        """Give the duty with its due time not before its wait is over."""
+        wait = self._known.get((state.session_id, duty.kind))
+        if wait is None or not self._lasts(wait, now_ms):
             return duty
-        return duty._replace(due_at_ms=max(duty.due_at_ms, begun + pause))
+        if (wait.failed, wait.moved_seq) != (state.failing.get(duty.kind), state.moved_seq):
+            return duty
+        until = wait.begun_ms + _pause(wait.failed, self.policy)
+        return duty._replace(due_at_ms=max(duty.due_at_ms, until))
+
+    def _lasts(self, wait: _Wait, now_ms: int) -> bool:
+        """A clock that was set back ends a wait, rather than prolonging it."""
+        return 0 <= now_ms - wait.begun_ms < _pause(wait.failed, self.policy)
 
 
 def duties(state: State, policy: Policy) -> tuple[Duty, ...]:
@@ -107,8 +121,7 @@ def duties(state: State, policy: Policy) -> tuple[Duty, ...]:
     if state.status == "erased":
         return ()
     newest = state.updated_at_ms
-    unseen = [alarm for alarm in state.open_alarms if not alarm.acknowledged_at_ms]
-    owed = [_page(alarm, newest, policy) for alarm in unseen]
+    owed = [_page(alarm, newest, policy) for alarm in state.unseen_alarms]
     if state.held:
         decision = state.held.decision
         owed.append(Duty(decision.release_at_ms, "release", decision.decision_id))
@@ -180,13 +193,13 @@ def _page(alarm: Alarm, newest_ms: int, policy: Policy) -> Duty:
 def _after_failures(state: State, duty: str, policy: Policy) -> int:
     failed = state.failing.get(duty)
     # What was refused as it stood stands differently now.
-    if failed is None or (failed.reason == REFUSED and failed.seq < state.moved_seq):
+    if failed is None or (failed.reason == REJECTED and failed.seq < state.moved_seq):
         return state.updated_at_ms
     return min(failed.at_ms, state.updated_at_ms) + _pause(failed, policy)
 
 
 def _pause(failed: Failing, policy: Policy) -> int:
-    if failed.reason == REFUSED:
+    if failed.reason == REJECTED:
         return policy.refused_ms
     return _backoff(failed.attempts, policy)
 

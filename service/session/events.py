@@ -181,11 +181,15 @@ class QuestionnaireAnswered(Happening):
     hindering: float
 
 
+Read = Literal["events", "export", "workspace", "draft", "plan", "alert"]
+"""Which words somebody was shown."""
+
+
 class WordsRead(Happening):
     """Written before a supervisor is shown words: payloads, an export, or what lies on a desk."""
 
     type: Literal["words_read"] = "words_read"
-    what: Literal["events", "export", "workspace", "draft", "plan", "alert"]
+    what: Read
 
 
 class SessionClosed(Happening):

@@ -96,7 +96,7 @@ def _waiting(state: State) -> tuple[QueueKind | None, int | None]:
     """What a human must do and since when somebody waits for it."""
     if state.status == "erased":
         return None, None
-    unseen = [one for one in state.open_alarms if not one.acknowledged_at_ms]
+    unseen = state.unseen_alarms
     # Not by status: a crisis whose session was closed by its client app is still a crisis.
     danger = [one for one in state.open_alarms if one.level.rank >= RiskLevel.HIGH.rank]
     if unseen or danger:

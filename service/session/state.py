@@ -190,3 +190,8 @@ class State(Struct, frozen=True):
         """Alerts nobody has resolved, most urgent first."""
         unresolved = (alarm for alarm in self.alarms if alarm.resolved_at_ms is None)
         return tuple(sorted(unresolved, key=lambda alarm: (-alarm.level.rank, alarm.raised_at_ms)))
+
+    @property
+    def unseen_alarms(self) -> tuple[Alarm, ...]:
+        """Open alerts that nobody has acknowledged, most urgent first."""
+        return tuple(one for one in self.open_alarms if one.acknowledged_at_ms is None)

@@ -82,6 +82,10 @@ class StoredRow(NamedTuple):
     row: Row
     claim: Claim | None
 
+    def held(self, now_ms: int) -> Claim | None:
+        """Give the claim unless it has ended."""
+        return self.claim if self.claim and self.claim.until_ms > now_ms else None
+
 
 class Lease(NamedTuple):
     """The right to do a session's duties for a while."""

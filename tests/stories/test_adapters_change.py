@@ -13,8 +13,7 @@ import pytest
 from models.adapters import CONFIG, WEIGHTS, Fit, Manifest, publish
 from models.completion import Ask, EngineFault, EngineUnavailable
 from models.rollout import ANSWERS_MIN, Phase, Reason
-from models.rollout_steps import WatchedEngine
-from models.vllm_engine import open_client
+from models.vllm_engine import WatchedEngine, open_client
 from planner.prompt import Message, Prompt
 from planner.vocabulary import Role
 from service.aliases import StoredAliases

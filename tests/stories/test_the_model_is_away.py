@@ -158,6 +158,22 @@ async def test_a_plan_waits_too_while_nothing_can_be_scrubbed(here: Town) -> Non
     assert (await here.desk("ada", session))["plan"]["proposed"]["source"] == "model"
 
 
+async def test_a_look_or_a_note_cuts_no_wait_short_but_a_message_does(here: Town) -> None:
+    here.engine.manner = "refuses"
+    session = await here.drafted()
+    for _ in range(12):
+        await here.work(30_000)
+    asked = len(here.engine.prompts)
+    await here.desk("sue", session)  # Written down: a supervisor read words.
+    notes = f"/v1/sessions/{session}/notes"
+    assert (await here.call("ada", "POST", notes, {"text": "Busy."})).status_code == 201
+    await here.work(1_000)
+    assert len(here.engine.prompts) == asked
+    await here.say(session, "Are you there?")
+    await here.work(1_000)
+    assert len(here.engine.prompts) == asked + 1
+
+
 async def test_a_fallback_plan_is_put_up_when_none_can_be_read(here: Town) -> None:
     here.engine.manner = "garbage"
     session = await here.drafted()
