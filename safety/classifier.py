@@ -88,13 +88,13 @@ class ClassifierLayer:
         form = self.weights.form.of(plain, earlier, language)
         score = stacked(self.weights.stack[language], float(answer.logits[0]), form)
         level = _level(answer.logits, score, score >= self.weights.thresholds[language])
+        if not level.at_least(RiskLevel.MODERATE):
+            return RiskReport(level, Category.NONE, score, (), "classifier")
         category = CATEGORIES[int(np.argmax(answer.logits[5 : 5 + len(CATEGORIES) - 1]))]
-        named = category if level.at_least(RiskLevel.MODERATE) else Category.NONE
+        # It points at no word: its evidence is the sentences that the answer is about.
         start, end = _sentences(text, _raw(answer, read, self.encoder.pieces))
-        # It points at no word: its evidence is all that it read.
-        span = Evidence(start, end, named, "these words as a whole")
-        found = () if named is Category.NONE else (span,)
-        return RiskReport(level, named, score, found, "classifier")
+        span = Evidence(start, end, category, "these words as a whole")
+        return RiskReport(level, category, score, (span,), "classifier")
 
 
 def _raw(answer: Answer, read: Normalised, pieces: Pieces) -> tuple[int, int]:

@@ -94,7 +94,7 @@ def arrange(
 ) -> tuple[list[int], list[int]]:
     """Ids and segments: the message (0), then as many lines before it as fit (1 client, 2 us).
 
-    ``words`` are at most ``MESSAGE_PIECES`` pieces of the message; the lines are folded already.
+    ``words`` are the message's pieces, or those of one pass; the lines are folded already.
     """
     ids = [START, *words, STOP]
     segments = [0] * len(ids)

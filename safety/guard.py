@@ -4,7 +4,7 @@ Hard for drafts of a model; for a human's own words a warning, except that a lea
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -38,7 +38,6 @@ LEAKS = frozenset({CheckName.UNRESTORED})
 """Failures whoever wrote the line: a client would read of people who do not exist."""
 
 _WORD = re.compile(r"[^\W\d_]+")
-_HAN_NAME = re.compile(r"[㐀-鿿]{3}")
 _CAPITAL = re.compile(r"\b[A-Z][a-z]{2,}\b")
 _SENTENCE_BEGINS = re.compile(r"(?:^|[.!?…。！？]\s)$")
 
@@ -109,7 +108,7 @@ def _unknown_name(text: str, context: GuardContext) -> str:
     for found in _CAPITAL.finditer(text):
         word = found.group().casefold()
         first = _SENTENCE_BEGINS.search(text[: found.start()]) is not None
-        name = word in words("sure_names.txt") if first else True
+        name = not first or word in words("sure_names.txt")
         if (
             name
             and word not in SENTENCE_STARTERS
@@ -120,16 +119,9 @@ def _unknown_name(text: str, context: GuardContext) -> str:
     return ""
 
 
-def _with_parts(names: Iterable[str]) -> frozenset[str]:
-    """The names, and the words and the Chinese given names in them."""
-    words_of = (word for name in names for word in _WORD.findall(name))
-    given = (name[1:] for name in names if _HAN_NAME.fullmatch(name))
-    return frozenset((*names, *words_of, *given))
-
-
 def _unrestored(text: str, context: GuardContext) -> str:
     places = find_stand_ins(text, context.surrogates)
-    spoken = _with_parts(context.surrogates.originals)
+    spoken = context.surrogates.spoken
     left = [place for place in places if text[slice(*place)].casefold() not in spoken]
     return f"a stand-in that was not restored, at {left[0][0]}" if left else ""
 

@@ -83,10 +83,6 @@ class Rules:
     """The crisis card's questions as the rules read them, what a yes to each means, and whether
     the card may begin with it."""
 
-    def find(self, plain: Normalised, history: Sequence[Line]) -> RiskReport:
-        """The plain statements in a message, and what it says about earlier ones."""
-        return combine((CALM, *self.statements(plain), _answer((self,), plain, history)))
-
     def statements(self, plain: Normalised) -> Iterator[RiskReport]:
         """What each rule's match in the message means, explained or not."""
         chinese = _HAN.search(plain.text) is not None
@@ -135,8 +131,7 @@ class Rules:
             return guard in _JOKED and self.guards["figure"].search(sentence) is not None
         if guard in _OVER:
             return self._over(guard, plain, match)
-        around = text[max(0, match.start() - _NEAR) : match.end() + _NEAR]
-        return pattern.search(around) is not None
+        return pattern.search(_around(text, match)) is not None
 
     def _over(self, guard: str, plain: Normalised, match: re.Match[str]) -> bool:
         """Whether it is said to be long ago, or past, there or in a sentence that points back."""
@@ -151,8 +146,7 @@ class Rules:
             return any(own is None or one.end() > match.end() - start for one in found)
         if own is not None:
             return self.guards["past_own"].search(text[start:own]) is not None
-        around = text[max(0, match.start() - _NEAR) : match.end() + _NEAR]
-        return self.guards["still"].search(around) is None and any(found)
+        return self.guards["still"].search(_around(text, match)) is None and any(found)
 
     def _own(self, text: str, match: re.Match[str]) -> int | None:
         """Where the client's own act, intent or wish begins that a match is part of."""
@@ -242,6 +236,10 @@ def _asked(
 def _said_before(both: Sequence[Rules], before: Sequence[Line]) -> bool:
     lines = (plain for line in before if line.role == "client" for plain in readings(line.text))
     return any(report.routes for line in lines for one in both for report in one.statements(line))
+
+
+def _around(text: str, match: re.Match[str]) -> str:
+    return text[max(0, match.start() - _NEAR) : match.end() + _NEAR]
 
 
 def _spanning(plain: Normalised, level: RiskLevel, reason: str) -> RiskReport:

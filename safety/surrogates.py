@@ -83,6 +83,13 @@ class Surrogates:
         return frozenset(row.original.casefold() for row in self.rows)
 
     @property
+    def spoken(self) -> frozenset[str]:
+        """Every real form, and the parts of it that a person may be called by, case folded."""
+        whole = self.originals
+        words = (word for form in whole for word in _LATIN_NAME.findall(form))
+        return whole.union(words, (form[1:] for form in whole if _HAN_NAME.fullmatch(form)))
+
+    @property
     def stand_ins(self) -> frozenset[str]:
         """Every stand-in given out so far, case folded."""
         return frozenset(row.stand_in.casefold() for row in self.rows)

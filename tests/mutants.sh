@@ -14,7 +14,7 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/tests/unit"
 cp -r safety "$work/"
 cp -r tests/fixtures "$work/tests/"
-cp tests/unit/test_{screen,risk,screen_rules,guard}.py "$work/tests/unit/"
+cp tests/unit/test_{screen,risk,screen_rules,screen_answers,guard}.py "$work/tests/unit/"
 cat > "$work/pyproject.toml" << 'END'
 [tool.mutmut]
 source_paths = ["safety/screen.py", "safety/risk.py", "safety/rules.py", "safety/guard.py"]

@@ -53,7 +53,7 @@ def main() -> None:
         pieces = read_pieces(WEIGHTS / "pieces.tsv")
         network = started(read_base(options.base, list(pieces.ids)), LAYERS)
         recipe = Recipe(options.epochs, options.rate, seed=options.seed)
-        train(network, pieces, rows, calm or rows, recipe)
+        train(network, pieces, rows, calm, recipe)
         write(network, WEIGHTS / "screen.onnx")
     finish(rows, tuning, calm)
 
@@ -66,7 +66,7 @@ def finish(rows: Sequence[Row], tuning: Sequence[Row], calm: Sequence[Row]) -> N
     form = _form([*rows, *calm], [1.0] * len(rows) + [CALM_WEIGHT] * len(calm))
     encoder = Encoder(WEIGHTS / "screen.onnx", WEIGHTS / "pieces.tsv")
     rng = Random(1)
-    long = [surrounded(row, calm or rows, rng, share=1.0) for row in tuning[::2]]
+    long = [surrounded(row, calm, rng, share=1.0) for row in tuning[::2]]
     alone = _columns(encoder, form, tuning)
     stack = _stack(np.concatenate([alone, _columns(encoder, form, long)]), [*tuning, *long])
     thresholds = [_threshold(alone, tuning, stack, language) for language in ("en", "zh")]
@@ -140,7 +140,7 @@ def _labels(rows: Sequence[Row]) -> np.ndarray:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base", type=Path, help="the 4-bit file of the network to start from")
-    parser.add_argument("--ordinary", nargs="*", default=(), help="zh:1-500:9:dialogues.jsonl")
+    parser.add_argument("--ordinary", nargs="+", required=True, help="zh:1-500:9:dialogues.jsonl")
     parser.add_argument("--tuning", type=Path, nargs="*", default=(), help="more rows to tune on")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=6)

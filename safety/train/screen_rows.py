@@ -204,7 +204,8 @@ def _calm(said: Sequence[Line], language: Language, offset: int, every: int) -> 
 def _until_danger(said: Iterable[Line], language: Language) -> Iterator[Line]:
     rules = read_rules(language)
     for line in said:
-        if rules.find(normalise(line.text), ()).level is not RiskLevel.NONE:
+        found = rules.statements(normalise(line.text))
+        if any(report.level is not RiskLevel.NONE for report in found):
             return
         yield line
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -241,3 +242,14 @@ def test_a_client_who_writes_a_part_of_a_stand_in_gets_it_back() -> None:
     later = scrub(f"My friend {part} called.", known=done.surrogates)
     assert part not in later.text
     assert restore(later.text, later.surrogates) == f"My friend {part} called."
+
+
+def test_a_stand_in_is_no_part_of_what_everybody_says() -> None:
+    rows = Path("safety/names/stand_ins_zh.txt").read_text("utf-8").splitlines()
+    names = [row.split()[0] for row in rows if not row.startswith("#")]
+    talk = (
+        "我想给予安慰，也可以宁静一点，得知夏天要到了就重新启航。离那里一步之遥，饮水思源，真是及时雨。"
+        "分清和别人的界线，装修远没有做完，当时的情景行不通。长夜未央，志向宏远，去文博馆，明哲保身，成效卓然。"
+    )
+    assert len(names) > 50
+    assert [name for name in names if name in talk] == []
