@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.adapters import Fit, Manifest, preflight, read_manifest
-from models.completion import Ask, Completion, EngineFault, EngineUnavailable
+from models.completion import Ask, EngineFault, EngineUnavailable
 from models.rollout import Event, Failed, Phase, Rollout, Succeeded
 from models.vllm_engine import VllmEngine
 from planner.prompt import Message, Prompt
@@ -28,8 +28,6 @@ _CANNOT = frozenset({EngineFault.REJECTED, EngineFault.UNKNOWN_MODEL})
 """Answers to a load that no second try changes."""
 _WAITING = frozenset({Phase.LOADING, Phase.WARMING, Phase.FLIPPING, Phase.CONFIRMING})
 """Steps that wait for an engine that is away: it must not use up the adapter's one try."""
-
-
 _SAME = 0.01
 """Nats within which two answers are one: rounding moves less, the least training far more."""
 
@@ -215,27 +213,3 @@ def _question(name: str) -> tuple[Prompt, Ask]:
     message = Message("user", "Say the word that comes first to mind.")
     prompt = Prompt((message,), Role.UTTERANCE, schema, "fingerprint", 32)
     return prompt, Ask(name, salt="fingerprint", temperature=0.0, timeout_s=_FINGERPRINT_TIMEOUT_S)
-
-
-class WatchedEngine:
-    """The engine as those who draft ask it; a running rollout hears how its adapter answers."""
-
-    def __init__(self, engine: VllmEngine, heard: Callable[[str, bool], Awaitable[None]]) -> None:
-        self._engine = engine
-        self._heard = heard
-
-    async def complete(self, prompt: Prompt, ask: Ask) -> tuple[Completion, ...]:
-        """Give ``ask.candidates`` answers. Raises: EngineUnavailable."""
-        try:
-            answers = await self._engine.complete(prompt, ask)
-        except EngineUnavailable as error:
-            # One that is down, busy, or started anew without its adapters says nothing of them.
-            if error.fault is EngineFault.BROKEN:
-                await self._heard(ask.model, False)
-            raise
-        await self._heard(ask.model, True)
-        return answers
-
-    async def healthy(self) -> bool:
-        """Tell whether the engine can generate at all."""
-        return await self._engine.healthy()

@@ -6,7 +6,7 @@ prompt's JSON schema, and a prefix-cache salt per session.
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import ClassVar, TypeVar
 
 import httpx
@@ -258,3 +258,27 @@ def _read(shape: type[_W], body: bytes) -> _W:
     except ValidationError:
         # The error quotes the body, which holds words: neither its text nor its chain may travel.
         raise EngineUnavailable(EngineFault.BROKEN, shape.__name__.strip("_")) from None
+
+
+class WatchedEngine:
+    """The engine as those who draft ask it; a running rollout hears how its adapter answers."""
+
+    def __init__(self, engine: VllmEngine, heard: Callable[[str, bool], Awaitable[None]]) -> None:
+        self._engine = engine
+        self._heard = heard
+
+    async def complete(self, prompt: Prompt, ask: Ask) -> tuple[Completion, ...]:
+        """Give ``ask.candidates`` answers. Raises: EngineUnavailable."""
+        try:
+            answers = await self._engine.complete(prompt, ask)
+        except EngineUnavailable as error:
+            # One that is down, busy, or started anew without its adapters says nothing of them.
+            if error.fault is EngineFault.BROKEN:
+                await self._heard(ask.model, False)
+            raise
+        await self._heard(ask.model, True)
+        return answers
+
+    async def healthy(self) -> bool:
+        """Tell whether the engine can generate at all."""
+        return await self._engine.healthy()

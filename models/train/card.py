@@ -152,10 +152,15 @@ def _use(manifest: Manifest) -> str:
     )
 
 
+def learnt(manifest: Manifest) -> frozenset[str]:
+    """Digests of the sessions that an adapter learnt; none where they were not noted."""
+    return frozenset(str(manifest.notes.get(pairs.TRAINED_ON, "")).split())
+
+
 def _data(manifest: Manifest) -> str:
     """Where its sessions are from; one trained before they were noted knows only our corpus."""
-    noted = set(str(manifest.notes.get(pairs.TRAINED_ON, "")).split())
-    if noted <= {session.digest for session in pairs.read_sessions(*pairs.CORPUS)}:
+    ours = {session.digest for session in pairs.read_sessions(*pairs.CORPUS)}
+    if learnt(manifest) <= ours:
         return (
             "the fictional, synthetic sessions in `models/corpus` (no real client, no clinician's"
             "\nrating; its known doubts are listed there)"

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from models.adapters import SHELF, newest, read_manifest, shelved
 from models.train import measure, pairs
-from models.train.card import Report, write_card
+from models.train.card import Report, learnt, write_card
 from models.train.own_engine import Running, engine_running
 from models.vllm_engine import VllmEngine, open_client
 from planner.vocabulary import CounselorTurn, Role
@@ -117,8 +117,7 @@ def trained_on(folders: Iterable[Path]) -> frozenset[str]:
     found = set[str]()
     for folder in folders:
         manifest = read_manifest(folder)
-        noted = str(manifest.notes.get(pairs.TRAINED_ON, "")) if manifest else ""
-        found |= set(noted.split()) or _of_the_corpus()
+        found |= (learnt(manifest) if manifest else frozenset()) or _of_the_corpus()
     return frozenset(found)
 
 

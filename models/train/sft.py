@@ -3,7 +3,7 @@
     python -m models.train.sft --role utterance --target smollm2-135m-cpu
 
 Resumes from its newest checkpoint when called again. Paper: PSY-STEP D.1. Differs from the paper:
-the CPU target's numbers, and tokens that spell the action may weigh more.
+the CPU target's numbers, `action_weight`, `again` and `keep`.
 """
 
 import argparse
@@ -74,7 +74,7 @@ class Recipe:
     max_minutes: float
     """Wall-clock after which it stops at the next step and keeps what `keep` says."""
     again: str = ""
-    """A session file to go over again at last, if one is named; how often and at which rate:"""
+    """One of the session files, gone over again at last; how often and at which rate:"""
     again_epochs: float = 1.0
     again_rate: float = 0.0
 
@@ -174,7 +174,8 @@ def train(recipe: Recipe, sessions: Sequence[Path], work: Path) -> tuple[SFTTrai
     if not recipe.again:
         return trainer, figures
     once_more = parts | {"train": _parts(recipe, [Path(recipe.again)], tokenizer)["train"]}
-    own = replace(recipe, learning_rate=recipe.again_rate, epochs=recipe.again_epochs)
+    rate, left = recipe.again_rate, recipe.max_minutes - figures["minutes"]
+    own = replace(recipe, learning_rate=rate, epochs=recipe.again_epochs, max_minutes=left)
     last, more = _pass(own, tokenizer, once_more, work / "again", model=trainer.model)
     done = trainer.state.global_step
     history = [one | {"step": one["step"] + done} for one in last.state.log_history]
@@ -200,13 +201,12 @@ def _pass(
         callbacks=[EarlyStoppingCallback(recipe.patience), clock],
     )
     trainer.train(resume_from_checkpoint=get_last_checkpoint(work) if work.exists() else None)
+    state = trainer.state
     figures = {
-        "validation_loss": trainer.state.best_metric,
-        "steps": trainer.state.global_step,
+        "validation_loss": state.best_metric,
+        "steps": state.global_step,
         "planned_steps": steps,
-        "best_step": (
-            trainer.state.best_global_step if recipe.keep == "best" else trainer.state.global_step
-        ),
+        "best_step": state.best_global_step if recipe.keep == "best" else state.global_step,
         "minutes": round(clock.minutes, 1),
         **{f"examples_{part}": len(rows) for part, rows in parts.items()},
     }
@@ -286,12 +286,12 @@ def main() -> None:
     asked = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     recipe = read_recipe(asked.target, asked.role)
-    again = [Path(recipe.again)] if recipe.again else []
-    seen = list(dict.fromkeys(path.resolve() for path in (*asked.sessions, *again)))
-    same = sha256(repr(recipe).encode() + joined(seen)).hexdigest()[:8]
+    if Path(recipe.again).resolve() not in {path.resolve() for path in asked.sessions}:
+        recipe = replace(recipe, again="")  # Nobody's own sessions end on a pass over ours.
+    same = sha256(repr(recipe).encode() + joined(asked.sessions)).hexdigest()[:8]
     work = asked.work / f"{asked.target}-{asked.role}-{same}"
     trainer, figures = train(recipe, asked.sessions, work)
-    folder = write_adapter(trainer.model, manifest_of(recipe, seen, figures), asked.out)
+    folder = write_adapter(trainer.model, manifest_of(recipe, asked.sessions, figures), asked.out)
     draw_losses(trainer.state.log_history, folder / "loss.png")
     print(f"{folder}: {json.dumps(figures)}")
 
