@@ -1,8 +1,7 @@
 """Asking the engine too: an optional further opinion that can raise a level, never lower it.
 
 Meant for a base of 8B or more. Here are the question, the grammar and the reading of the answer;
-the service does not ask it yet. Whoever connects it asks after the acknowledgement, with scrubbed
-words.
+`service.turn` asks it, where it is switched on, after the acknowledgement and with scrubbed words.
 """
 
 import json
@@ -10,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
-from safety.risk import Category, Language, Line, RiskLevel, RiskReport, combine
+from safety.risk import Category, Language, Line, RiskLevel, RiskReport
 
-JsonSchema: TypeAlias = Mapping[str, object]
+Json: TypeAlias = "str | int | bool | Sequence[Json] | Mapping[str, Json]"
+JsonSchema: TypeAlias = Mapping[str, Json]
 MAX_TOKENS = 60
 _LINES = 6
 _SCORES = {
@@ -88,12 +88,6 @@ def read(answer: str) -> RiskReport | None:
         return None
     judged = RiskLevel(str(level))
     return RiskReport(judged, Category(str(category)), _SCORES[judged], (), "engine")
-
-
-def raised(report: RiskReport, answer: str) -> RiskReport:
-    """The report with the engine's opinion added: the same or more urgent, never less."""
-    opinion = read(answer)
-    return report if opinion is None else combine((report, opinion))
 
 
 def _flat(text: str) -> str:

@@ -2,13 +2,13 @@
 
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from random import Random
-from typing import Literal, NamedTuple, TextIO, TypedDict, cast
+from typing import Literal, NamedTuple, TextIO, TypeAlias, TypedDict, cast
 
-from safety.risk import Language, Line, RiskLevel, RiskReport
+from safety.risk import Language, Line, RiskLevel, RiskReport, combine
 from safety.screen import Screen, load_screen
 
 
@@ -57,10 +57,25 @@ class Share(NamedTuple):
     high: float
 
 
-def run(stdin: TextIO, stdout: TextIO, evaluate: bool) -> None:
-    """Answer every case on ``stdin``; with ``evaluate`` print the table instead of the answers."""
+Opinions: TypeAlias = Callable[[Sequence[Case]], Sequence[RiskReport | None]]
+"""Somebody who judges cases as well; None where no answer came."""
+
+
+def run(stdin: TextIO, stdout: TextIO, evaluate: bool, opinions: Opinions | None = None) -> None:
+    """Answer every case on ``stdin``; with ``evaluate`` print the table instead of the answers.
+
+    With ``opinions`` each case is as urgent as the more worried of the two has it.
+    """
     screen = load_screen()
     judged = [judge(screen, case) for case in read_cases(stdin)]
+    if opinions is not None:
+        told = opinions([one.case for one in judged])
+        judged = [
+            Judged(case, _with(own, other)) for (case, own), other in zip(judged, told, strict=True)
+        ]
+        if evaluate:
+            answered = sum(other is not None for other in told)
+            stdout.write(f"{answered} of {len(told)} cases judged by the engine too\n")
     lines = table(judged) if evaluate else (_answer(one) for one in judged)
     for line in lines:
         stdout.write(line + "\n")
@@ -81,6 +96,10 @@ def read_cases(lines: Iterable[str]) -> Iterator[Case]:
 def judge(screen: Screen, case: Case) -> Judged:
     """The screen's report on one case."""
     return Judged(case, screen.judge(case.text, case.history, case.language))
+
+
+def _with(own: RiskReport, other: RiskReport | None) -> RiskReport:
+    return own if other is None else combine((own, other))
 
 
 def table(judged: Sequence[Judged]) -> Iterator[str]:

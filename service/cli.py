@@ -5,18 +5,24 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import httpx
 import uvicorn
 
+from models.completion import Ask
+from models.vllm_engine import VllmEngine, open_client
+from safety.evaluate_screen import Case
 from safety.evaluate_screen import run as screen_lines
 from safety.evaluate_scrub import run as scrub_lines
+from safety.risk import RiskReport
 from service.auth import Caller, Role, genuine, issue, revoke
 from service.cli_store import checkpoint, erase, rotate_master, store, verify
 from service.demo import PromiseBroken, TooSlow
 from service.demo import run as play_demo
+from service.drafting import opinion
 from service.main import open_house, work
 from service.settings import Settings
 
@@ -109,9 +115,30 @@ def demo(url: str, number: int) -> None:
 
 @cli.command()
 @click.option("--evaluate", is_flag=True, help="Compare with the labels in the input.")
-def screen(evaluate: bool) -> None:
+@click.option("--engine", is_flag=True, help="Ask the engine's base too, as it is configured.")
+def screen(evaluate: bool, engine: bool) -> None:
     """Judge messages: JSON lines on standard input, JSON lines on standard output."""
-    screen_lines(sys.stdin, sys.stdout, evaluate)
+    screen_lines(sys.stdin, sys.stdout, evaluate, _engine_opinions if engine else None)
+
+
+def _engine_opinions(cases: Sequence[Case]) -> Sequence[RiskReport | None]:
+    """What the engine thinks of cases as they stand: they are to be scrubbed already."""
+    settings = Settings()
+    ask = Ask(settings.engine_model, "screen", temperature=0.0, timeout_s=settings.engine_timeout_s)
+
+    async def all_of_them() -> Sequence[RiskReport | None]:
+        turn = asyncio.Semaphore(settings.turns)
+        key = settings.secret("engine_key") or ""
+        async with open_client(settings.engine_url, key) as client:
+            engine = VllmEngine(client, settings.engine_model)
+
+            async def one(case: Case) -> RiskReport | None:
+                async with turn:
+                    return await opinion(case.text, case.history, case.language, engine, ask)
+
+            return await asyncio.gather(*(one(case) for case in cases))
+
+    return asyncio.run(all_of_them())
 
 
 @cli.command()

@@ -6,13 +6,16 @@ from typing import Literal
 
 from models.completion import Ask, Completion, EngineUnavailable
 from planner import machine, parse, prompt
-from planner.vocabulary import CounselorTurn, PlanAnswer, Role
+from planner.vocabulary import CounselorTurn, Language, PlanAnswer, Role
+from safety import engine_layer
 from safety.crisis_card import resource_names
 from safety.guard import Check, GuardContext
+from safety.risk import Line, RiskReport
 from service.ids import within
-from service.ports import Ports
+from service.ports import Engine, Ports
 from service.scrubbing import restored, surrogates_of
-from service.session.case import case_of, refused_plans
+from service.session import case
+from service.session.decide import Message
 from service.session.events import DraftPrepared
 from service.session.parts import CandidateText, CheckMade, Usage, formulation_text, plan_text
 from service.session.plans import PlanProposed
@@ -23,6 +26,8 @@ from service.telemetry.log import note
 DutyName = Literal["draft", "plan"]
 _TRIES = 2
 """A second answer is asked for once, when the first is unreadable or its guard failed."""
+_JUDGED, _OPINION_S = 3, 20.0
+"""Lines that an opinion is asked on, the newest; and how long a draft waits for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +37,49 @@ class Failure:
     reason: str
 
 
+async def opinions(state: State, ports: Ports) -> tuple[Message, ...]:
+    """Give the base's own judgment of each new line of the client, scrubbed; none if not asked.
+
+    The screen judged the raw words before, and nobody waited for this: it can only raise. Asked
+    again with the next draft where the engine gave no answer.
+    """
+    given: list[Message] = []
+    wait_s = min(ports.drafting.timeout_s, _OPINION_S)
+    ask = Ask(ports.drafting.judge, state.session_id, temperature=0.0, timeout_s=wait_s)
+    for line in case.unjudged(state)[-_JUDGED:] if ask.model else ():
+        report = await opinion(*case.heard(state, line), state.language, ports.engine, ask)
+        if report is None:
+            break
+        alert, notice = (within(ports.ids.new(kind), state.session_id) for kind in ("alr", "rpl"))
+        message = Message(line.id, alert, notice, line.text, report)
+        if message.raises(state):
+            metrics.Alerts.raised.add(level=report.level, category=report.category)
+        given.append(message)
+    return tuple(given)
+
+
+async def opinion(
+    text: str, history: Sequence[Line], language: Language, engine: Engine, ask: Ask
+) -> RiskReport | None:
+    """Give the base's judgment of a scrubbed message; None where it gave none that can be read."""
+    asked = engine_layer.ask(text, history, language)
+    messages = (prompt.Message("system", asked.system), prompt.Message("user", asked.user))
+    question = prompt.Prompt(messages, Role.UTTERANCE, asked.schema, "judge", asked.max_tokens)
+    try:
+        report = engine_layer.read((await engine.complete(question, ask))[0].text)
+    except EngineUnavailable as error:
+        metrics.Engine.failed.add(reason=error.fault)
+        return None
+    if report is None:
+        metrics.Engine.failed.add(reason="unreadable")
+    else:
+        metrics.Screening.judged.add(level=report.level, source=report.source)
+    return report
+
+
 async def write_draft(state: State, ports: Ports) -> DraftPrepared | Failure:
     """Give a draft whose candidates are guarded, or why there is none."""
-    case = case_of(state)
-    asked = prompt.render(Role.UTTERANCE, case, state.hint)
+    asked = prompt.render(Role.UTTERANCE, case.case_of(state), state.hint)
     allowed = machine.candidates(state.position)
     best: tuple[CandidateText, ...] = ()
     usage, adapter = Usage(), ""
@@ -65,7 +109,7 @@ async def write_draft(state: State, ports: Ports) -> DraftPrepared | Failure:
 
 async def write_plan(state: State, ports: Ports) -> PlanProposed | Failure:
     """Give a plan that obeys every rule, the labelled fallback if twice none could be read."""
-    asked = prompt.render(Role.PLANNER, case_of(state), refused=refused_plans(state))
+    asked = prompt.render(Role.PLANNER, case.case_of(state), refused=case.refused_plans(state))
     usage, adapter = Usage(), ""
     for _ in range(_TRIES):
         try:

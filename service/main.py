@@ -85,7 +85,7 @@ async def open_house(settings: Settings) -> AsyncGenerator[House]:
             pager=pager(settings, outside),
             clock=clock,
             ids=ids,
-            drafting=Drafting(settings.candidates, settings.temperature, settings.engine_timeout_s),
+            drafting=drafting(settings),
             safety_timeout_s=settings.safety_timeout_s,
         )
         yield House(
@@ -182,6 +182,12 @@ def shelf(settings: Settings) -> Shelf:
         settings.adapters_folder, Fit(digest or _UNKNOWN), settings.engine_model,
         round(settings.engine_timeout_s * 1_000), settings.adapters_auto,
     )  # fmt: skip
+
+
+def drafting(settings: Settings) -> Drafting:
+    """Give how the engine is asked."""
+    judge = settings.engine_model if settings.engine_judges else ""
+    return Drafting(settings.candidates, settings.temperature, settings.engine_timeout_s, judge)
 
 
 def policy(settings: Settings) -> Policy:

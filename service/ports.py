@@ -102,6 +102,8 @@ class Drafting:
     candidates: int = 1
     temperature: float = 0.7
     timeout_s: float = 120.0
+    judge: str = ""
+    """The base that is asked for its opinion of danger too; empty asks none."""
 
 
 @dataclass(frozen=True, slots=True)

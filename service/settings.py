@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     """False pauses the model everywhere; screening, paging and human replies go on."""
     candidates: int = Field(default=1, ge=1, le=10)
     """Drafts offered to choose from; each costs engine time. Paper: PSY-STEP §4 uses 10."""
+    engine_judges: bool = False
+    """Asks the base, too, whether a client is in danger; that can only raise. For one of 8B up."""
     temperature: float = Field(default=0.7, ge=0, le=2)
     """How freely the utterance role words a draft; 0 always takes the likeliest token."""
     turns: int = Field(default=8, ge=1, le=256)

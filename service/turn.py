@@ -9,7 +9,7 @@ A plan is asked for apart from that: nobody's draft waits for a planner that is 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, reduce
 
 from service import drafting, scrubbing
@@ -26,12 +26,13 @@ ACTOR = "service"
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A session as this turn sees it, with what the turn scrubbed and nobody has written yet."""
+    """A session as this turn sees it, with what it scrubbed and judged and nobody wrote yet."""
 
     state: State
     texts: tuple[TextScrubbed, ...] = ()
     known: tuple[tuple[str, ...], ...] = ()
     """The stand-ins there were before; had anybody else given new ones, ours could clash."""
+    opinions: tuple[decide.Message, ...] = ()
 
 
 async def run_turn(session_id: str, ledger: Ledger, ports: Ports) -> bool:
@@ -50,7 +51,7 @@ async def run_turn(session_id: str, ledger: Ledger, ports: Ports) -> bool:
         turn = await scrub_new_lines(state, ports)
     except scrubbing.ScrubFailed:
         return await _fall_back(Turn(state), "scrub_failed", ledger, ports)
-    return await propose_draft(turn, ledger, ports)
+    return await propose_draft(await judge_new_lines(turn, ledger, ports), ledger, ports)
 
 
 async def run_planning(session_id: str, ledger: Ledger, ports: Ports) -> bool:
@@ -79,6 +80,15 @@ async def scrub_new_lines(state: State, ports: Ports) -> Turn:
     return Turn(reduce(evolve, seen, state), texts, state.surrogates)
 
 
+async def judge_new_lines(turn: Turn, ledger: Ledger, ports: Ports) -> Turn:
+    """Have a large base judge what the screen has judged; danger it sees is written at once."""
+    turn = replace(turn, opinions=await drafting.opinions(turn.state, ports))
+    if not any(one.raises(turn.state) for one in turn.opinions):
+        return turn
+    done = await _write(turn, lambda _: (), ledger)
+    return Turn(done.state, (), done.state.surrogates)
+
+
 async def propose_plan(turn: Turn, ledger: Ledger, ports: Ports) -> bool:
     """Ask the planner adapter; a human decides on what it says. Repaired once, then a fallback."""
     if case.unscrubbed(turn.state):
@@ -90,20 +100,16 @@ async def propose_plan(turn: Turn, ledger: Ledger, ports: Ports) -> bool:
 
     def propose(now: State) -> Sequence[Event]:
         # Somebody moved the cursor meanwhile: the plan is for where the session was.
-        same = _moves(now) == _moves(turn.state)
+        same = case.moves(now) == case.moves(turn.state)
         return decide.proposed(now, asked, ledger.policy) if same else ()
 
     await _write(turn, propose, ledger)
     return True
 
 
-def _moves(state: State) -> int:
-    return sum(entry.kind == "stage" for entry in state.entries)
-
-
 async def propose_draft(turn: Turn, ledger: Ledger, ports: Ports) -> bool:
     """Ask the utterance adapter for the current or the next action, and guard what it says."""
-    if case.unscrubbed(turn.state):
+    if case.unscrubbed(turn.state) or not wants_draft(turn.state, ledger.policy):
         return True
     asked = await drafting.write_draft(turn.state, ports)
     if isinstance(asked, drafting.Failure):
@@ -138,6 +144,7 @@ async def _write(turn: Turn, more: Callable[[State], Sequence[Event]], ledger: L
     def decided(now: State) -> Sequence[Event]:
         if turn.texts and now.surrogates != turn.known:
             return ()
-        return (*decide.scrubbed(now, turn.texts), *more(now))
+        told = (event for one in turn.opinions for event in decide.judged(now, one, ledger.policy))
+        return (*decide.scrubbed(now, turn.texts), *told, *more(now))
 
     return await ledger.append(turn.state.session_id, decided, ACTOR)

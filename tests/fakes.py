@@ -63,6 +63,8 @@ class ScriptedEngine:
     """Whether it takes the plan's next step; otherwise it stays where it is."""
     says: Callable[[Prompt], str | None] = lambda _: None
     """What the utterance should be instead of the usual one."""
+    judges: str = "none"
+    """How dangerous it finds what it is asked to judge."""
     prompts: list[Prompt] = field(default_factory=list[Prompt])
 
     async def complete(self, prompt: Prompt, ask: Ask) -> tuple[Completion, ...]:
@@ -82,7 +84,9 @@ class ScriptedEngine:
 
     def _text(self, prompt: Prompt) -> str:
         made: Any = example(prompt.schema)
-        if prompt.role is Role.UTTERANCE:
+        if prompt.template == "judge":
+            made |= {"level": self.judges, "category": "suicide"}
+        elif prompt.role is Role.UTTERANCE:
             if self.step:
                 made["action"] = prompt.schema["properties"]["action"]["enum"][-1]  # type: ignore
             made["utterance"] = self.says(prompt) or made["utterance"]

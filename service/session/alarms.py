@@ -19,6 +19,17 @@ class AlertRaised(Happening):
     evidence: tuple[Evidence, ...] = ()
 
 
+class MessageJudged(Happening):
+    """Written when the engine judged a message as well; it can raise its level, never lower it."""
+
+    type: Literal["message_judged"] = "message_judged"
+    message_id: str
+    level: RiskLevel
+    category: Category
+    score: float
+    source: str = "engine"
+
+
 class AlertPaged(Happening):
     """Written after each attempt to reach a person about an alert."""
 

@@ -11,6 +11,7 @@ from planner.vocabulary import (
     Stage,
     Turn,
 )
+from safety.risk import Line
 from service.session.state import Entry, State
 
 _SPOKEN = ("client", "reply")
@@ -23,6 +24,28 @@ def unscrubbed(state: State) -> tuple[Entry, ...]:
     return tuple(
         entry for entry in state.entries if entry.kind in _SPOKEN and entry.id not in state.scrubbed
     )
+
+
+def unjudged(state: State) -> tuple[Entry, ...]:
+    """Give the client's lines since the last reply that the engine has not judged, oldest first."""
+    said = [entry for entry in state.entries if entry.kind in _SPOKEN]
+    waiting = takewhile(lambda entry: entry.kind == "client", reversed(said))
+    return tuple(entry for entry in reversed([*waiting]) if not entry.judged)
+
+
+def moves(state: State) -> int:
+    """Give how often a human moved the cursor."""
+    return sum(entry.kind == "stage" for entry in state.entries)
+
+
+def heard(state: State, line: Entry) -> tuple[str, tuple[Line, ...]]:
+    """Give a line and those before it, scrubbed, as a screen reads them."""
+    before = takewhile(lambda entry: entry.id != line.id, state.entries)
+    history = tuple(
+        Line("client" if one.kind == "client" else "counselor", _scrubbed(state, one))
+        for one in before if one.kind in _SPOKEN
+    )  # fmt: skip
+    return _scrubbed(state, line), history
 
 
 def case_of(state: State) -> PlannedCase:

@@ -11,17 +11,28 @@ from service.session import alarms, events, parts
 from service.session.duties import REJECTED, Policy, lacks_plan, wants_draft
 from service.session.plans import PlanProposed
 from service.session.refusals import Refused
-from service.session.state import State
+from service.session.state import Entry, State
 
 
 class Message(NamedTuple):
-    """A client's words with the screen's verdict and the ids they will have."""
+    """A client's words with a verdict on them and the ids they and what comes of it will have."""
 
     message_id: str
     alert_id: str
     notice_id: str
     text: str
     report: RiskReport
+
+    def among(self, state: State) -> Entry | None:
+        """Its line in the transcript, once it has one."""
+        return next((one for one in state.entries if one.id == self.message_id), None)
+
+    def raises(self, state: State) -> bool:
+        """Whether the verdict asks for more than the message's level already did."""
+        line = self.among(state)
+        return (
+            line is not None and self.report.routes and not line.level.at_least(self.report.level)
+        )
 
 
 def receive(state: State, message: Message, policy: Policy) -> tuple[events.Event, ...]:
@@ -47,6 +58,24 @@ def receive(state: State, message: Message, policy: Policy) -> tuple[events.Even
     if not report.routes:
         return (received,)
     return (received, *_alerts(state, message, spans, policy))
+
+
+def judged(state: State, message: Message, policy: Policy) -> tuple[events.Event, ...]:
+    """Record what the engine thinks of a message, once: it may raise an alert, and lowers none."""
+    line, report = message.among(state), message.report
+    if line is None or line.judged:
+        return ()
+    opinion = alarms.MessageJudged(
+        message_id=line.id, level=report.level, category=report.category,
+        score=round(report.score, 4), source=report.source,
+    )  # fmt: skip
+    if not message.raises(state):
+        return (opinion,)
+    # It points at no word: its evidence is all of them.
+    whole = parts.Evidence(
+        start=0, end=len(line.text), category=report.category, reason="these words as a whole"
+    )
+    return (opinion, *_alerts(state, message, (whole,), policy))
 
 
 def _alerts(

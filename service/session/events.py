@@ -17,6 +17,7 @@ from service.session.alarms import (
     AlertRaised,
     AlertResolved,
     CrisisNoticeSent,
+    MessageJudged,
 )
 from service.session.parts import CandidateText, Evidence, Happening, Usage
 from service.session.plans import (
@@ -205,7 +206,9 @@ class SessionErased(Happening):
 
 
 ClientEvent = SessionOpened | MessageReceived | QuestionnaireAnswered | SessionClosed
-AlarmEvent = AlertRaised | AlertPaged | AlertAcknowledged | AlertResolved | CrisisNoticeSent
+AlarmEvent = (
+    AlertRaised | MessageJudged | AlertPaged | AlertAcknowledged | AlertResolved | CrisisNoticeSent
+)
 PlanEvent = PlanProposed | PlanDecided | PlanRequested | PositionMoved | FormulationCorrected
 DraftEvent = TextScrubbed | DraftPrepared | DraftRequested | WorkFailed
 DecisionEvent = ReplyDecided | DraftRejected | DraftEscalated | DecisionUndone | ReplyReleased

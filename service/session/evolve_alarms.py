@@ -15,6 +15,8 @@ def on_alarm(state: State, at: events.Recorded, event: events.AlarmEvent) -> Sta
     match event:
         case alarms.AlertRaised():
             return _settled(replace(state, alarms=(*state.alarms, _alarm_of(at, event))))
+        case alarms.MessageJudged():
+            return _judged(state, event)
         case alarms.AlertPaged():
             alarm = _paged(_alarm_by_id(state, event.alert_id), event, at.at_ms)
             return _with_alarm(state, alarm)
@@ -40,7 +42,7 @@ def on_alarm(state: State, at: events.Recorded, event: events.AlarmEvent) -> Sta
             assert_never(event)
 
 
-def grown(state: State, event: events.MessageReceived) -> tuple[Alarm, ...]:
+def grown(state: State, event: events.MessageReceived | alarms.MessageJudged) -> tuple[Alarm, ...]:
     """Give the alerts after a message: danger that raises none of its own belongs to these."""
     if not event.level.at_least(RiskLevel.MODERATE):
         return state.alarms
@@ -48,6 +50,25 @@ def grown(state: State, event: events.MessageReceived) -> tuple[Alarm, ...]:
         replace(alarm, grew=True) if alarm.stands_for(event.level, event.category) else alarm
         for alarm in state.alarms
     )
+
+
+def _judged(state: State, event: alarms.MessageJudged) -> State:
+    """A message's level after the engine's opinion: as high as any layer had it."""
+    before = next((one for one in state.entries if one.id == event.message_id), None)
+    if before is None:
+        return state
+    raised = not before.level.at_least(event.level)
+    line = replace(before, judged=True, level=event.level if raised else before.level)
+    after = replace(
+        state, entries=tuple(line if one.id == line.id else one for one in state.entries)
+    )
+    if not raised:
+        return after
+    after = replace(after, alarms=grown(state, event))
+    if event.message_id != state.unanswered:
+        return after
+    score = max(state.newest_score, event.score)
+    return replace(after, newest_level=line.level, newest_score=score)
 
 
 def _settled(state: State) -> State:

@@ -37,6 +37,8 @@ class Entry(Struct, frozen=True):
     drafted: str | None = None
     """With an edit: what the draft said, scrubbed."""
     level: RiskLevel = RiskLevel.NONE
+    judged: bool = False
+    """Whether the engine judged it as well."""
     released_seq: int = 0
     """When the words left; 0 while they have not."""
     sent_at_ms: int = 0

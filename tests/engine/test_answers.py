@@ -13,6 +13,8 @@ from planner.machine import candidates, start
 from planner.parse import parse_utterance
 from planner.prompt import render
 from planner.vocabulary import ClientTurn, CounselorTurn, PlannedCase, Role
+from safety.risk import Line
+from service.drafting import opinion
 from tests.engine.conftest import BASE
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
@@ -68,3 +70,11 @@ def test_the_engine_listens_on_loopback_only(running: Running) -> None:
     port = running.url.rsplit(":", 1)[1]
     listening = subprocess.run(["ss", "-Hltn", f"sport = :{port}"], capture_output=True, text=True)
     assert {line.split()[3] for line in listening.stdout.splitlines()} == {f"127.0.0.1:{port}"}
+
+
+async def test_an_opinion_of_danger_can_be_read(engine: VllmEngine) -> None:
+    """Any level will do: how well a base judges is measured elsewhere, and on larger ones."""
+    history = (Line("counselor", "How was your week?"),)
+    report = await opinion("I gave my books away.", history, "en", engine, ASK)
+    assert report is not None, "the grammar was not obeyed"
+    assert report.source == "engine"

@@ -1,22 +1,18 @@
-"""The engine's opinion can raise a level and nothing else."""
+"""What the engine is asked of a message, and what of its answer counts."""
 
+import io
 import json
-from itertools import product
+from collections.abc import Sequence
 
 import pytest
 
-from safety.engine_layer import SCHEMA, ask, raised, read
-from safety.risk import CALM, Category, Line, RiskLevel, RiskReport
+from safety.engine_layer import SCHEMA, ask, read
+from safety.evaluate_screen import Case, run
+from safety.risk import Category, Line, RiskLevel, RiskReport
 
 
 def answer(level: str, category: str = "suicide") -> str:
     return json.dumps({"level": level, "category": category})
-
-
-@pytest.mark.parametrize(("known", "said"), list(product(RiskLevel, RiskLevel)))
-def test_the_engine_never_lowers_a_level(known: RiskLevel, said: RiskLevel):
-    report = RiskReport(known, Category.SUICIDE, 0.5, (), "rules")
-    assert raised(report, answer(said)).level.rank == max(known.rank, said.rank)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +21,6 @@ def test_the_engine_never_lowers_a_level(known: RiskLevel, said: RiskLevel):
 )
 def test_an_answer_that_is_none_changes_nothing(nonsense: str):
     assert read(nonsense) is None
-    assert raised(CALM, nonsense) is CALM
 
 
 @pytest.mark.parametrize("level", list(RiskLevel))
@@ -57,3 +52,20 @@ def test_only_the_last_six_lines_are_sent():
     user = ask("hi", lines, "en").user
     assert "line 2." in user
     assert "line 1." not in user
+
+
+def test_cases_are_as_urgent_as_the_more_worried_of_screen_and_engine():
+    rows = [{"text": "The tea was cold.", "route": True}, {"text": "I want to die.", "route": True}]
+    cases = "\n".join(json.dumps(row) for row in rows)
+
+    def opinions(asked: Sequence[Case]) -> Sequence[RiskReport | None]:
+        assert [case.text for case in asked] == [row["text"] for row in rows]
+        return (read(answer("high")), None)
+
+    judged, told = io.StringIO(), io.StringIO()
+    run(io.StringIO(cases), judged, evaluate=False, opinions=opinions)
+    levels = [json.loads(line)["level"] for line in judged.getvalue().splitlines()]
+    assert levels[0] == "high"
+    assert levels[1] != "none"
+    run(io.StringIO(cases), told, evaluate=True, opinions=opinions)
+    assert told.getvalue().startswith("1 of 2 cases judged by the engine too\n")

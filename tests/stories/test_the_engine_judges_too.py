@@ -1,0 +1,133 @@
+"""Where a large base serves it is asked for its opinion of danger; it can only raise a level."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from safety.risk import Category, RiskLevel, RiskReport
+from service.ports import Drafting
+from service.session import decide, events
+from service.session.duties import Policy
+from service.session.evolve import fold
+from tests.driving import Json, Town, town
+from tests.fakes import BASE, START_MS
+
+
+@pytest.fixture
+async def judged() -> AsyncIterator[Town]:
+    """A service whose base is asked too."""
+    async with town() as here:
+        here.ports = replace(here.ports, drafting=Drafting(judge=BASE))
+        here.restart()
+        yield here
+
+
+def opinions(here: Town) -> list[str]:
+    """What the engine was shown when it was asked for its opinion."""
+    return [one.messages[-1].content for one in here.engine.prompts if one.template == "judge"]
+
+
+async def alerts(here: Town, session: str) -> list[Json]:
+    return (await here.desk("ada", session))["alerts"]
+
+
+async def test_a_small_base_is_not_asked(here: Town) -> None:
+    await here.drafted()
+    assert here.engine.prompts
+    assert opinions(here) == []
+
+
+async def test_danger_that_only_the_engine_sees_calls_people_and_stops_drafting(
+    judged: Town,
+) -> None:
+    judged.engine.judges = "high"
+    session = await judged.open()
+    assert (await judged.say(session, "I gave my books away.")).status_code == 202
+    assert judged.engine.prompts == []
+    await judged.work()
+    desk = await judged.desk("ada", session)
+    (alert,) = desk["alerts"]
+    assert (alert["level"], alert["source"], desk["status"]) == ("high", "engine", "crisis")
+    assert [one.template for one in judged.engine.prompts] == ["judge"]
+    assert desk["draft"] is None
+    assert [page.level for page in judged.pager.pages] == ["high"]
+    items = (await judged.call("ada", "GET", "/v1/queue")).json()["items"]
+    assert [one["risk"] for one in items] == ["high"]
+
+
+async def test_a_moderate_opinion_calls_people_beside_the_draft(judged: Town) -> None:
+    judged.engine.judges = "moderate"
+    session = await judged.drafted("It would be easier not to wake up.")
+    assert [one["level"] for one in await alerts(judged, session)] == ["moderate"]
+    assert (await judged.desk("ada", session))["draft"]["source"] == "model"
+
+
+async def test_calm_words_of_the_engine_take_no_alert_back(judged: Town) -> None:
+    session = await judged.drafted("[moderate]")
+    (alert,) = await alerts(judged, session)
+    assert (alert["level"], alert["source"]) == ("moderate", "rules")
+    assert len(opinions(judged)) == 1
+
+
+async def test_a_message_is_judged_once_however_often_it_is_drafted_for(judged: Town) -> None:
+    session = await judged.drafted("First.")
+    await judged.decide("ada", session, "reject", reasons=["style"])
+    await judged.work()
+    await judged.say(session, "Second.")
+    await judged.say(session, "Third.")
+    await judged.work()
+    newest = [told.split("<<<\n")[1].split("\n>>>")[0] for told in opinions(judged)]
+    assert newest == ["First.", "Second.", "Third."]
+
+
+@pytest.mark.parametrize("manner", ["down", "slow", "garbage"])
+async def test_an_engine_without_an_opinion_delays_and_changes_nothing(
+    judged: Town, manner: str
+) -> None:
+    judged.engine.manner = manner  # pyright: ignore[reportAttributeAccessIssue]
+    session = await judged.drafted("Everything is heavy.")
+    assert (await judged.desk("ada", session))["draft"]["source"] == "template"
+    assert await alerts(judged, session) == []
+    judged.engine.manner, judged.engine.judges = "ok", "high"
+    await judged.work(60_000)
+    assert [one["level"] for one in await alerts(judged, session)] == ["high"]
+
+
+async def test_the_engine_is_asked_about_scrubbed_words(judged: Town) -> None:
+    await judged.drafted("My brother Gregor never calls.")
+    (told,) = opinions(judged)
+    assert "Gregor" not in told
+    assert "never calls" in told
+
+
+@pytest.mark.parametrize(("screen", "engine"), list(product(RiskLevel, RiskLevel)))
+def test_a_message_is_as_urgent_as_its_most_worried_judge(
+    screen: RiskLevel, engine: RiskLevel
+) -> None:
+    def report(level: RiskLevel, source: str) -> RiskReport:
+        score = 0.2 * level.rank
+        return RiskReport(level, Category.SUICIDE, score, (), source)  # pyright: ignore
+
+    def message(level: RiskLevel, source: str) -> decide.Message:
+        return decide.Message("m1", f"a-{source}", "n1", "Words.", report(level, source))
+
+    def after(*told: events.Event) -> list[events.Recorded]:
+        begun = events.SessionOpened(client_ref="c", team="t", language="en", region="US")
+        return [
+            events.Recorded(seq, START_MS, "app", event)
+            for seq, event in enumerate((begun, *told), 1)
+        ]
+
+    state = fold("s1", after())
+    received = decide.receive(state, message(screen, "rules"), Policy())
+    state = fold("s1", after(*received))
+    told = decide.judged(state, message(engine, "engine"), Policy())
+    after_all = fold("s1", after(*received, *told))
+    worst = max(screen, engine, key=lambda level: level.rank)
+    assert after_all.entries[0].level is worst
+    assert after_all.newest_level is worst
+    alarms = [alarm.level for alarm in after_all.open_alarms]
+    assert alarms[:1] == ([worst] if worst.at_least(RiskLevel.MODERATE) else [])
+    assert decide.judged(after_all, message(engine, "engine"), Policy()) == ()
