@@ -59,9 +59,11 @@ class Walk:
     """Where the page begins, as a lower bound of members."""
     before: bytes
     """The same as an upper bound of what comes before it; empty for a first page."""
-    wanted: tuple[int, int, str, str]
-    """Characters of a member before its session id; then the least level, the kind, the status."""
+    wanted: tuple[str, int, int, str, str]
+    """The list's name and how many characters of a member are before its session id; then the
+    least level, the kind, the status."""
     filtered: bool
+    counted: bool
 
 
 def indexed(row: Row) -> Indexed:
@@ -107,8 +109,9 @@ def walk(query: RowQuery) -> Walk:
         index=query.order if query.team is None else f"{query.order}:{query.team}",
         behind=b"(" + after if after else b"-",
         before=b"[" + after if after else b"",
-        wanted=(sum(number.digits for number in _MEMBERS[query.order]), *wanted),
+        wanted=(query.order, sum(number.digits for number in _MEMBERS[query.order]), *wanted),
         filtered=any(wanted),
+        counted=query.counted,
     )
 
 
