@@ -210,7 +210,7 @@ class MemoryStore:
             self._rows[row.session_id] = row
             self._leases[row.session_id] = self._leases.get(row.session_id, 0) + 1
             self._aside.pop(row.session_id, None)
-            self._waker.wake(row.session_id)
+            self._waker.wake(*topics(row))
         return ()
 
     async def changed(self, seen: int, timeout_s: float, about: str = "") -> int:
