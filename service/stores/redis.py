@@ -210,11 +210,18 @@ class RedisStore:
         """See `Copyable.sessions`."""
         return await self._link.sessions()
 
-    async def mend(self, row: Row, *, write: bool) -> Sequence[str]:
+    async def misplaced(self, row: Row) -> Sequence[str]:
+        """See `Copyable.misplaced`."""
+        return await self._held_against("misplaced", row)
+
+    async def mend(self, row: Row) -> None:
         """See `Copyable.mend`."""
+        await self._held_against("mend", row)
+
+    async def _held_against(self, script: str, row: Row) -> list[str]:
         keys = [self._link.session_key(row.session_id, what) for what in ("log", "row")]
-        words = (row.session_id, row.seq, int(write), *redis_rows.indexed(row))
-        said = [one.decode() for one in await self._link.script("mend", keys, *words)]
+        words = (row.session_id, row.seq, *redis_rows.indexed(row))
+        said = [one.decode() for one in await self._link.script(script, keys, *words)]
         if said == ["conflict"]:
             raise Conflict
         return said

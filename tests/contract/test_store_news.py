@@ -47,7 +47,7 @@ async def test_an_alert_that_a_row_made_anew_shows_wakes_those_who_wait_for_one(
     store: Store,
 ) -> None:
     await store.append(opened(row()))
-    assert await wakes(store, ALERTS, store.mend(waiting("ses_a", **_ALERT), write=True))
+    assert await wakes(store, ALERTS, store.mend(waiting("ses_a", **_ALERT)))
 
 
 async def test_what_is_about_others_wakes_nobody_who_waits_for_something_else(
