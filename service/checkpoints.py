@@ -213,7 +213,7 @@ async def _compared(
         try:
             if parts := await _differing(store, wanted):
                 if write:
-                    await store.mend(wanted, write=True)
+                    await store.mend(wanted)
                 return Tampered(session_id, "row_differs", wanted.seq, parts)
         except Conflict:
             log = await store.read(session_id)
@@ -263,7 +263,7 @@ async def _gone(store: Store, log: Sequence[Envelope]) -> Row:
 async def _differing(store: Copyable, wanted: Row) -> tuple[str, ...]:
     """Name what is not as wanted. Raises: Conflict when the log has moved on."""
     stored = await store.row(wanted.session_id)
-    lists = await store.mend(wanted, write=False)
+    lists = await store.misplaced(wanted)
     if stored is None:
         return ("row",)
     # When it is due is compared apart: leases move that.

@@ -36,11 +36,17 @@ class Copyable(Store, Protocol):
         """Give every session that has a log, by id, whether it is in a list or not."""
         ...
 
-    async def mend(self, row: Row, *, write: bool) -> Sequence[str]:
-        """Name the lists in which a session does not stand where ``row`` wants it.
+    async def misplaced(self, row: Row) -> Sequence[str]:
+        """Name the lists in which a session does not stand where ``row`` wants it; writes nothing.
 
-        With ``write`` the row and its places are put there and leases end; the claim stays. A lease
-        moves when a session is due: until then only whether it is due at all is compared.
+        A lease moves when a session is due: only whether it is due at all is compared.
+        Raises: Conflict when ``row`` is not of the log as it stands.
+        """
+        ...
+
+    async def mend(self, row: Row) -> None:
+        """Put a session's row and its places as ``row`` wants them; leases end, the claim stays.
+
         Raises: Conflict when ``row`` is not of the log as it stands.
         """
         ...

@@ -51,9 +51,6 @@ class MemoryStore:
         if len(log) != write.expected_seq:
             raise Conflict
         self._logs[write.session_id] = [*log, *write.envelopes]
-        self._rows[write.session_id] = write.row
-        self._leases[write.session_id] = self._leases.get(write.session_id, -1) + 1
-        self._aside.pop(write.session_id, None)
         if write.answer:
             self._answers[write.answer.key] = write.answer
         if write.wrapped_key is not None:
@@ -63,7 +60,7 @@ class MemoryStore:
             for kind, key in list(self._documents):
                 if kind in SIDE_KINDS and key.partition(":")[0] == write.session_id:
                     del self._documents[kind, key]
-        self._waker.wake(*topics(write.row))
+        self._put(write.row)
 
     async def read(self, session_id: str, after: int = 0) -> Sequence[Envelope]:
         """See `Store.read`."""
@@ -202,16 +199,17 @@ class MemoryStore:
         """See `Copyable.sessions`."""
         return sorted(self._logs)
 
-    async def mend(self, row: Row, *, write: bool) -> Sequence[str]:
-        """See `Copyable.mend`; there are no lists beside the rows."""
+    async def misplaced(self, row: Row) -> Sequence[str]:
+        """See `Copyable.misplaced`; there are no lists beside the rows."""
         if len(self._logs.get(row.session_id, ())) != row.seq:
             raise Conflict
-        if write:
-            self._rows[row.session_id] = row
-            self._leases[row.session_id] = self._leases.get(row.session_id, 0) + 1
-            self._aside.pop(row.session_id, None)
-            self._waker.wake(row.session_id)
         return ()
+
+    async def mend(self, row: Row) -> None:
+        """See `Copyable.mend`."""
+        if len(self._logs.get(row.session_id, ())) != row.seq:
+            raise Conflict
+        self._put(row)
 
     async def changed(self, seen: int, timeout_s: float, about: str = "") -> int:
         """See `Store.changed`."""
@@ -222,6 +220,12 @@ class MemoryStore:
 
     async def close(self) -> None:
         """See `Store.close`."""
+
+    def _put(self, row: Row) -> None:
+        self._rows[row.session_id] = row
+        self._leases[row.session_id] = self._leases.get(row.session_id, -1) + 1
+        self._aside.pop(row.session_id, None)
+        self._waker.wake(*topics(row))
 
     def _lease(self, row: Row, until_ms: int) -> Lease:
         session_id = row.session_id

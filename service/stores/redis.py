@@ -82,9 +82,9 @@ class RedisStore:
             found = await self._link.script("list_person", (), query.person, query.now_ms)
             return redis_rows.page_of_person(query, found)
         walk = redis_rows.walk(query)
-        total, found = await self._stretch(query, walk.behind, "+", query.limit + 1)
-        if walk.filtered and walk.before and query.counted:
-            total += (await self._stretch(query, "-", walk.before, 0))[0]
+        total, found = await self._stretch(walk, walk.behind, "+", query.limit + 1)
+        if walk.filtered and walk.before and walk.counted:
+            total += (await self._stretch(walk, "-", walk.before, 0))[0]
         return redis_rows.page(query, total, found)
 
     async def lease_due(
@@ -210,11 +210,18 @@ class RedisStore:
         """See `Copyable.sessions`."""
         return await self._link.sessions()
 
-    async def mend(self, row: Row, *, write: bool) -> Sequence[str]:
+    async def misplaced(self, row: Row) -> Sequence[str]:
+        """See `Copyable.misplaced`."""
+        return await self._held_against("misplaced", row)
+
+    async def mend(self, row: Row) -> None:
         """See `Copyable.mend`."""
+        await self._held_against("mend", row)
+
+    async def _held_against(self, script: str, row: Row) -> list[str]:
         keys = [self._link.session_key(row.session_id, what) for what in ("log", "row")]
-        words = (row.session_id, row.seq, int(write), *redis_rows.indexed(row))
-        said = [one.decode() for one in await self._link.script("mend", keys, *words)]
+        words = (row.session_id, row.seq, *redis_rows.indexed(row))
+        said = [one.decode() for one in await self._link.script(script, keys, *words)]
         if said == ["conflict"]:
             raise Conflict
         return said
@@ -223,13 +230,12 @@ class RedisStore:
         return ":".join((self._link.prefix, *parts))
 
     async def _stretch(
-        self, query: RowQuery, low: Word, high: Word, most: int
+        self, walk: redis_rows.Walk, low: Word, high: Word, most: int
     ) -> tuple[int, list[redis_rows.Found]]:
         """Count a stretch of a list and read its first rows, so far at a time that nobody waits."""
-        walk, total = redis_rows.walk(query), 0
-        index = f"{self._link.prefix}:{walk.index}"
+        total, index = 0, self._name(walk.index)
         found: list[redis_rows.Found] = []
-        while low and (query.counted or len(found) < most):
+        while low and (walk.counted or len(found) < most):
             counted, rows, low = await self._link.script(
                 "list_rows", (), index, low, high, most - len(found), *walk.wanted
             )

@@ -10,6 +10,7 @@ from safety.risk import RiskLevel
 from service.session.row import Row
 from service.stores import paging
 from service.stores.port import Append, Claim, Envelope, Order, RowPage, RowQuery, StoredRow
+from service.stores.waking import topics
 
 _ROW = TypeAdapter(Row)
 _END = b"\0\xff"
@@ -38,7 +39,7 @@ Found = tuple[bytes, bytes, bytes | None, bytes | None, bytes | None]
 
 
 class Indexed(NamedTuple):
-    """A row as `append.lua` takes it; an empty text stands for nothing."""
+    """A row as scripts take it, as `GIVEN` in `shared.lua`; an empty text stands for nothing."""
 
     summary: bytes
     team: str
@@ -48,6 +49,8 @@ class Indexed(NamedTuple):
     due: str
     urgency: str
     assigned: str
+    news: str
+    """What putting it is about, for those who wait; no part of what is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,11 @@ class Walk:
     """Where the page begins, as a lower bound of members."""
     before: bytes
     """The same as an upper bound of what comes before it; empty for a first page."""
-    wanted: tuple[int, int, str, str]
-    """Characters of a member before its session id; then the least level, the kind, the status."""
+    wanted: tuple[str, int, int, str, str]
+    """The list's name and how many characters of a member are before its session id; then the
+    least level, the kind, the status."""
     filtered: bool
+    counted: bool
 
 
 def indexed(row: Row) -> Indexed:
@@ -75,6 +80,7 @@ def indexed(row: Row) -> Indexed:
         due="" if row.due_at_ms is None else str(row.due_at_ms),
         urgency=str(row.urgency),
         assigned=row.assigned_to or "",
+        news=" ".join(topics(row)),
     )
 
 
@@ -107,8 +113,9 @@ def walk(query: RowQuery) -> Walk:
         index=query.order if query.team is None else f"{query.order}:{query.team}",
         behind=b"(" + after if after else b"-",
         before=b"[" + after if after else b"",
-        wanted=(sum(number.digits for number in _MEMBERS[query.order]), *wanted),
+        wanted=(query.order, sum(number.digits for number in _MEMBERS[query.order]), *wanted),
         filtered=any(wanted),
+        counted=query.counted,
     )
 
 

@@ -119,11 +119,7 @@ class SqliteStore:
 
     async def release_claim(self, session_id: str, fence: Fence) -> None:
         """See `Store.release_claim`."""
-        sql = (
-            "UPDATE rows SET claim_until_ms = 0, claim_holder = '' "
-            "WHERE session_id = ? AND claim_holder = ? AND claim_number = ?"
-        )
-        await self._writer.run(lambda link: link.execute(sql, (session_id, *fence)))
+        await self._writer.run(lambda link: sqlite_leases.release(link, session_id, fence))
         self._waker.wake(session_id)
 
     async def wrapped_key(self, session_id: str) -> bytes | None:
@@ -195,9 +191,14 @@ class SqliteStore:
         sql = "SELECT DISTINCT session_id FROM events ORDER BY session_id"
         return [one for (one,) in self._here(lambda link: link.execute(sql).fetchall())]
 
-    async def mend(self, row: Row, *, write: bool) -> Sequence[str]:
+    async def misplaced(self, row: Row) -> Sequence[str]:
+        """See `Copyable.misplaced`."""
+        return self._here(lambda link: sqlite_rows.misplaced(link, row))
+
+    async def mend(self, row: Row) -> None:
         """See `Copyable.mend`."""
-        return await self._writer.run(lambda link: sqlite_rows.mend(link, row, write), write)
+        await self._writer.run(lambda link: sqlite_rows.mend(link, row))
+        self._waker.wake(*topics(row))
 
     async def changed(self, seen: int, timeout_s: float, about: str = "") -> int:
         """See `Store.changed`."""
@@ -266,12 +267,9 @@ def _append(link: sqlite3.Connection, write: Append) -> None:
             for one in write.envelopes
         ],
     )  # fmt: skip
-    link.execute(sqlite_rows.UPSERT, sqlite_rows.values(write.row))
-    link.execute("DELETE FROM aside WHERE session_id = ?", (write.session_id,))
+    sqlite_rows.put(link, write.row)
     if write.answer:
-        known = write.answer
-        given = (known.key, known.body_hash, known.status, known.body, known.until_ms)
-        link.execute("INSERT INTO answers VALUES (?, ?, ?, ?, ?)", given)
+        link.execute("INSERT INTO answers VALUES (?, ?, ?, ?, ?)", astuple(write.answer))
     if write.wrapped_key is not None:
         link.execute("INSERT INTO keys VALUES (?, ?)", (write.session_id, write.wrapped_key))
     if write.destroy_key:

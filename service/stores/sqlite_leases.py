@@ -3,7 +3,7 @@
 import sqlite3
 from typing import Any
 
-from service.stores.port import Claim, ClaimedByOther, ClaimLost, ClaimWish, Lease
+from service.stores.port import Claim, ClaimedByOther, ClaimLost, ClaimWish, Fence, Lease
 
 _DUE = (
     "SELECT session_id, lease + 1 FROM rows WHERE due_at_ms <= ? "
@@ -84,3 +84,12 @@ def claim(link: sqlite3.Connection, wish: ClaimWish) -> Claim:
     )
     link.execute(sql, given)
     return Claim(wish.holder, number, wish.until_ms)
+
+
+def release(link: sqlite3.Connection, session_id: str, fence: Fence) -> None:
+    """See `Store.release_claim`."""
+    sql = (
+        "UPDATE rows SET claim_until_ms = 0, claim_holder = '' "
+        "WHERE session_id = ? AND claim_holder = ? AND claim_number = ?"
+    )
+    link.execute(sql, (session_id, *fence))

@@ -15,7 +15,7 @@ COLUMNS = ", ".join(_FIELDS)
 _CLAIM = "claim_holder, claim_number, claim_until_ms"
 _STORED = (*_FIELDS, "risk_rank")
 SELECT = f"SELECT {COLUMNS}, {_CLAIM} FROM rows"  # noqa: S608  (our own column names)
-UPSERT = (
+_UPSERT = (
     f"INSERT INTO rows ({', '.join(_STORED)}) VALUES ({', '.join('?' * len(_STORED))}) "  # noqa: S608
     "ON CONFLICT (session_id) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in _STORED[1:])
@@ -42,11 +42,6 @@ _LISTS = {
     "alerts": _List("alert_id IS NOT NULL", _ALERTS, _ALERTS),
     "newest": _List(None, "-created_at_ms, session_id", "created_at_ms DESC, session_id"),
 }
-
-
-def values(row: Row) -> tuple[Any, ...]:
-    """Give a row's values in the order of `UPSERT`."""
-    return (*(getattr(row, name) for name in _FIELDS), row.risk.rank)
 
 
 def stored(record: tuple[Any, ...], now_ms: int | None = None) -> StoredRow:
@@ -100,14 +95,28 @@ def page(link: sqlite3.Connection, query: RowQuery) -> tuple[list[StoredRow], st
     return items, more, total
 
 
-def mend(link: sqlite3.Connection, row: Row, write: bool) -> list[str]:
-    """See `Copyable.mend`. SQLite keeps the lists itself, all but the rank that they filter by."""
-    given = (row.session_id,)
-    found = link.execute("SELECT MAX(seq) FROM events WHERE session_id = ?", given).fetchone()
-    if (found[0] or 0) != row.seq:
+def put(link: sqlite3.Connection, row: Row) -> None:
+    """Write a row over the one there was; that ends leases and waits."""
+    link.execute(_UPSERT, (*(getattr(row, name) for name in _FIELDS), row.risk.rank))
+    link.execute("DELETE FROM aside WHERE session_id = ?", (row.session_id,))
+
+
+def misplaced(link: sqlite3.Connection, row: Row) -> list[str]:
+    """See `Copyable.misplaced`.
+
+    SQLite keeps the lists itself, all but the rank that they filter by.
+    """
+    sql = (
+        "SELECT (SELECT MAX(seq) FROM events WHERE session_id = ?), "
+        "(SELECT risk_rank FROM rows WHERE session_id = ?)"
+    )
+    seq, rank = link.execute(sql, (row.session_id, row.session_id)).fetchone()
+    if (seq or 0) != row.seq:
         raise Conflict
-    rank = link.execute("SELECT risk_rank FROM rows WHERE session_id = ?", given).fetchone()
-    if write:
-        link.execute(UPSERT, values(row))
-        link.execute("DELETE FROM aside WHERE session_id = ?", given)
-    return [] if rank == (row.risk.rank,) else ["queue", "alerts"]
+    return [] if rank == row.risk.rank else ["queue", "alerts"]
+
+
+def mend(link: sqlite3.Connection, row: Row) -> None:
+    """See `Copyable.mend`."""
+    misplaced(link, row)
+    put(link, row)

@@ -11,7 +11,7 @@ _REMEMBERED = 10_000
 
 
 def topics(row: Row) -> tuple[str, ...]:
-    """Give what an append is about, for those who wait for that alone."""
+    """Give what putting a row is about, for those who wait for that alone."""
     asks = row.kind == "alert" and row.alert_id is not None
     return (row.session_id, ALERTS) if asks else (row.session_id,)
 

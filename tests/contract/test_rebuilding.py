@@ -1,6 +1,9 @@
 """Rows and lists decide who is paged: held against the logs, and made anew from them."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -73,7 +76,7 @@ async def test_a_leased_session_is_no_other_session(store: Copyable) -> None:
 async def test_a_row_that_says_that_nobody_waits_is_found_and_made_anew(store: Copyable) -> None:
     before = await in_danger(store)
     calm = replace(before, kind=None, urgency=0, due_at_ms=None, risk=RiskLevel.NONE)
-    await store.mend(calm, write=True)
+    await store.mend(calm)
     assert await queued(store) == []
     ((session, fault, parts),) = await found(store)
     assert (session, fault) == (DANGER, "row_differs")
@@ -89,7 +92,7 @@ async def test_a_row_that_says_that_nobody_waits_is_found_and_made_anew(store: C
 
 async def test_a_row_that_puts_a_page_off_for_long_is_found(store: Copyable) -> None:
     before = await in_danger(store)
-    await store.mend(replace(before, due_at_ms=Clock().now_ms() + 86_400_000), write=True)
+    await store.mend(replace(before, due_at_ms=Clock().now_ms() + 86_400_000))
     assert await found(store) == [(DANGER, "row_differs", ("due_at_ms",))]
     await rebuild(store, KEYS)
     assert await found(store) == []
@@ -100,7 +103,7 @@ async def test_a_claim_outlives_it_and_a_lease_does_not(store: Copyable) -> None
     now = Clock().now_ms() + 1_000
     claim = await store.claim(wish("anna", DANGER, now_ms=now, until_ms=now + 60_000))
     (lease,) = await store.lease_due(now, now + 15_000, 5)
-    await store.mend(replace(before, kind=None), write=True)
+    await store.mend(replace(before, kind=None))
     await rebuild(store, KEYS)
     assert not await store.keep_lease(lease, now + 30_000)
     stored = await store.row(DANGER)
@@ -114,7 +117,7 @@ async def test_an_erased_session_stays_erased(store: Copyable) -> None:
     stored = await store.row("ses_0")
     assert stored is not None
     waiting = replace(stored.row, status="open", kind="draft", waiting_since_ms=1, due_at_ms=1)
-    await store.mend(waiting, write=True)
+    await store.mend(waiting)
     ((session, fault, parts),) = await found(store)
     assert (session, fault) == ("ses_0", "row_differs")
     assert {"status", "kind", "waiting_since_ms", "due_at_ms"} <= set(parts)
@@ -134,7 +137,7 @@ async def test_a_session_whose_key_is_gone_is_left_as_it_is(store: Copyable) -> 
     wrapped = await store.wrapped_key("ses_3")
     assert wrapped is not None
     await store.rewrap("ses_3", wrapped, b"nobody's" * 8)
-    await store.mend(replace(before, kind=None), write=True)
+    await store.mend(replace(before, kind=None))
     done = await rebuild(store, KEYS)
     assert [one.session_id for one in done.mended] == [DANGER]
     assert [(one.session_id, one.fault) for one in done.left] == [("ses_3", "unreadable")]
@@ -144,11 +147,11 @@ async def test_nothing_is_written_over_a_log_that_has_moved_on(store: Copyable) 
     before = await in_danger(store)
     note = events.NoteAdded(note_id="not_9", text=WORDS)
     await Ledger(store, KEYS, Clock(), Policy()).append(DANGER, lambda _: (note,), "anna")
-    for write in (False, True):
+    for one in (before, row("ses_none")):
         with pytest.raises(Conflict):
-            await store.mend(before, write=write)
-    with pytest.raises(Conflict):
-        await store.mend(row("ses_none"), write=True)
+            await store.misplaced(one)
+        with pytest.raises(Conflict):
+            await store.mend(one)
     assert await found(store) == []
 
 
@@ -158,12 +161,12 @@ class Racing(MemoryStore):
     ledger: Ledger | None = None
     left: int = 3
 
-    async def mend(self, row: Row, *, write: bool) -> tuple[str, ...]:
+    async def misplaced(self, row: Row) -> Sequence[str]:
         if self.left and self.ledger is not None and row.status != "erased":
             self.left -= 1
             note = events.NoteAdded(note_id=f"not_{self.left}x", text=WORDS)
             await self.ledger.append(row.session_id, lambda _: (note,), "anna")
-        return tuple(await super().mend(row, write=write))
+        return await super().misplaced(row)
 
 
 async def test_whoever_writes_meanwhile_makes_no_difference() -> None:
@@ -250,3 +253,14 @@ async def test_a_broken_log_makes_no_row(lists: tuple[RedisStore, redis.Redis]) 
     client.xdel("sc:{ses_1}:log", "2-0")
     done = await rebuild(store, KEYS)
     assert [(one.session_id, one.fault) for one in done.left] == [("ses_1", "broken")]
+
+
+async def test_looking_through_a_file_waits_for_nobody_who_writes(tmp_path: Path) -> None:
+    path = tmp_path / "secondchair.db"
+    store = SqliteStore(path)
+    await in_danger(store)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        async with asyncio.timeout(5):
+            assert await found(store) == []
+    await store.close()

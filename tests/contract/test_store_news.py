@@ -43,6 +43,13 @@ async def test_who_waits_for_alerts_is_woken_by_a_row_that_asks_for_a_person(sto
     assert await wakes(store, ALERTS, store.append(opened(waiting("ses_a", **_ALERT))))
 
 
+async def test_an_alert_that_a_row_made_anew_shows_wakes_those_who_wait_for_one(
+    store: Store,
+) -> None:
+    await store.append(opened(row()))
+    assert await wakes(store, ALERTS, store.mend(waiting("ses_a", **_ALERT)))
+
+
 async def test_what_is_about_others_wakes_nobody_who_waits_for_something_else(
     store: Store,
 ) -> None:

@@ -7,39 +7,23 @@ local fenced, holder, number = ARGV[4], ARGV[5], ARGV[6]
 local wrapped, destroy = ARGV[7], ARGV[8]
 local answer, body_hash, status, body, until_ms =
   ARGV[9], ARGV[10], ARGV[11], ARGV[12], ARGV[13]
-local summary, team, queue, alerts, newest, due, urgency, assigned =
-  ARGV[14], ARGV[15], ARGV[16], ARGV[17], ARGV[18], ARGV[19], ARGV[20], ARGV[21]
+local new = given_row(14)
 
 for at = 4, #KEYS do
   local given = redis.call('HMGET', KEYS[at], 'body_hash', 'status', 'body', 'until_ms')
   if given[1] then return {'answered', at - 4, given[1], given[2], given[3], given[4]} end
 end
-local old = redis.call('HMGET', row, 'team', 'queue', 'newest', 'due', 'urgency', 'assigned',
-  'claim_holder', 'claim_number', 'alerts', 'aside')
-if fenced == '1' and (old[7] ~= holder or old[8] ~= number) then return {'claim_lost'} end
+local old = kept_row(row)
+if fenced == '1' and (old.claim_holder ~= holder or old.claim_number ~= number) then
+  return {'claim_lost'}
+end
 if redis.call('XLEN', log) ~= tonumber(expected) then return {'conflict'} end
 
-for at = 22, #ARGV, 8 do
+for at = 14 + #GIVEN, #ARGV, 8 do
   redis.call('XADD', log, ARGV[at] .. '-0', 'type', ARGV[at + 1], 'at_ms', ARGV[at + 2],
     'actor', ARGV[at + 3], 'prev_hash', ARGV[at + 4], 'hash', ARGV[at + 5],
     'schema_version', ARGV[at + 6], 'sealed', ARGV[at + 7])
 end
-if old[1] then
-  list_off('queue', old[1], old[2])
-  list_off('alerts', old[1], old[9])
-  list_off('newest', old[1], old[3])
-  due_off(session_id, old[5], old[4])
-  tier_off('aside', session_id, old[5], old[10])
-  if old[6] ~= assigned then person_off(session_id, old[6], old[7]) end
-  redis.call('HINCRBY', row, 'lease', 1)
-end
-redis.call('HSET', row, 'summary', summary, 'team', team, 'queue', queue, 'alerts', alerts,
-  'newest', newest, 'due', due, 'aside', '', 'urgency', urgency, 'assigned', assigned)
-list_on('queue', team, queue)
-list_on('alerts', team, alerts)
-list_on('newest', team, newest)
-due_on(session_id, urgency, due)
-person_on(session_id, assigned)
 if answer ~= '' then
   local kept = KEYS[4]
   redis.call('HSET', kept, 'body_hash', body_hash, 'status', status, 'body', body,
@@ -59,6 +43,5 @@ if destroy == '1' then
     if name:sub(1, #session_id + 1) == session_id .. ':' then drop_document('unsent', name) end
   end
 end
--- A place among alerts begins with a zero where the row asks for a person.
-changed(alerts:sub(1, 1) == '0' and session_id .. ' !' or session_id)
+put_row(row, session_id, old, new)
 return {'written'}

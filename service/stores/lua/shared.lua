@@ -2,7 +2,28 @@
 -- Numbers that are stored travel as the strings they came as: Lua would round large ones.
 local P = ARGV[1]
 
+-- The lists that a row may stand in, by the fields that say where.
+local LISTS = {'queue', 'alerts', 'newest'}
+-- A row as scripts are given it: `Indexed`, in its order. `news` is what `changed` says of it.
+local GIVEN = {'summary', 'team', 'queue', 'alerts', 'newest', 'due', 'urgency', 'assigned', 'news'}
+-- What scripts ask of the row that is kept; all of it is missing where there is none.
+local KEPT = {'team', 'queue', 'alerts', 'newest', 'due', 'aside', 'urgency', 'assigned',
+  'claim_holder', 'claim_number'}
+
 local function row_key(session_id) return P .. ':{' .. session_id .. '}:row' end
+
+local function named(names, values)
+  local row = {}
+  for at, name in ipairs(names) do row[name] = values[at] end
+  return row
+end
+
+local function kept_row(row) return named(KEPT, redis.call('HMGET', row, unpack(KEPT))) end
+
+-- The row that stands in ARGV from there on.
+local function given_row(first)
+  return named(GIVEN, {unpack(ARGV, first, first + #GIVEN - 1)})
+end
 
 -- Times are kept one set a tier of urgency: `due` when to look, `aside` since when a turn waits.
 local function tier_off(times, session_id, urgency, at)
@@ -59,6 +80,24 @@ end
 -- Say whose row changed, for those who wait for one session; `!` behind it says that the row asks for
 -- a person at an alert. With nothing to say, everybody wakes. Never words.
 local function changed(about) redis.call('PUBLISH', P .. ':changed', about) end
+
+-- Write a row over the one there was, move its places with it, end leases and waits, and say so.
+local function put_row(row, session_id, old, new)
+  if old.team then
+    for _, list in ipairs(LISTS) do list_off(list, old.team, old[list]) end
+    due_off(session_id, old.urgency, old.due)
+    tier_off('aside', session_id, old.urgency, old.aside)
+    if old.assigned ~= new.assigned then person_off(session_id, old.assigned, old.claim_holder) end
+    redis.call('HINCRBY', row, 'lease', 1)
+  end
+  redis.call('HSET', row, 'summary', new.summary, 'team', new.team, 'queue', new.queue,
+    'alerts', new.alerts, 'newest', new.newest, 'due', new.due, 'aside', '',
+    'urgency', new.urgency, 'assigned', new.assigned)
+  for _, list in ipairs(LISTS) do list_on(list, new.team, new[list]) end
+  due_on(session_id, new.urgency, new.due)
+  person_on(session_id, new.assigned)
+  changed(new.news)
+end
 
 -- Forget a document, and its kind with its last one.
 local function drop_document(kind, key)
