@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -105,6 +105,20 @@ class Town:
         self.worker = Worker(ledger, self.ports)
         one_app().state.house = self.house
 
+    def refit(self, **parts: Any) -> None:
+        """Replace parts of the house, until the next restart."""
+        self.house = one_app().state.house = replace(self.house, **parts)
+
+    async def admit(self, who: str, caller: Caller, until_ms: int | None = None) -> str:
+        """Issue somebody a key, and give it."""
+        key = await issue(self.store, self.master, caller, until_ms)
+        self.keys = {**self.keys, who: key}
+        return key
+
+    def prefix(self, who: str) -> str:
+        """Give the part of somebody's key that everybody may know."""
+        return self.keys[who].split("_")[1]
+
     @property
     def store(self) -> Store:
         """What survives a crash."""
@@ -172,13 +186,35 @@ class Town:
         """Give how many events the log has."""
         return len(await self.store.read(session))
 
-    async def drafted(self, text: str = "Everything feels heavy lately.") -> str:
-        """Open a session, say something, and have ada claim the draft; the common beginning."""
-        session = await self.open()
+    async def drafted(
+        self, text: str = "Everything feels heavy lately.", who: str = "ada", **more: Json
+    ) -> str:
+        """Open a session, say something, have somebody claim the draft; the common beginning."""
+        session = await self.open(**more)
         await self.say(session, text)
         await self.work()
-        await self.claim("ada", session)
+        await self.claim(who, session)
         return session
+
+    async def edited(self, **more: Json) -> str:
+        """Open a session in which ada wrote a draft anew; the next one lies on the desk."""
+        session = await self.drafted("It was a long week.", **more)
+        await self.decide("ada", session, "edit", text="What made it long?", reasons=["style"])
+        await self.say(session, "It was work.")
+        await self.work()
+        return session
+
+    async def alarmed(self, level: str = "high") -> tuple[str, str]:
+        """Open a session with an alert; give both ids."""
+        session = await self.open()
+        await self.say(session, f"[{level}]")
+        (alert,) = (await self.desk("ada", session))["alerts"]
+        return session, alert["alert_id"]
+
+    async def acknowledge(self, who: str, alert: str) -> None:
+        """Say that somebody has seen an alert."""
+        answer = await self.call(who, "POST", f"/v1/alerts/{alert}/acknowledge")
+        assert answer.status_code == 200, answer.json()["code"]
 
 
 @asynccontextmanager

@@ -25,6 +25,8 @@ from tests.stub_engine import example
 START_MS = 1_800_000_000_000
 BASE = "smollm2-135m"
 Manner = Literal["ok", "slow", "garbage", "down", "refuses"]
+FAULTS = {"down": EngineFault.DOWN, "slow": EngineFault.TIMEOUT, "refuses": EngineFault.REJECTED}
+"""Manners in which no answer comes, and what went wrong then."""
 
 
 @dataclass
@@ -71,12 +73,8 @@ class ScriptedEngine:
         """Give what the schema asks for, or fail as told."""
         self.prompts.append(prompt)
         await asyncio.sleep(0)
-        if self.manner == "down":
-            raise EngineUnavailable(EngineFault.DOWN)
-        if self.manner == "slow":
-            raise EngineUnavailable(EngineFault.TIMEOUT)
-        if self.manner == "refuses":
-            raise EngineUnavailable(EngineFault.REJECTED)
+        if self.manner in FAULTS:
+            raise EngineUnavailable(FAULTS[self.manner])
         text = (
             "I would rather not use JSON today." if self.manner == "garbage" else self._text(prompt)
         )
@@ -113,12 +111,14 @@ class WaitingEngine(ScriptedEngine):
 
 
 class BusyEngine(VllmEngine):
-    """While it loads an adapter, something else happens; it may miss its time for it, too."""
+    """While it loads an adapter, something else happens; it may miss its time for it, too.
+
+    And it may be at fault whenever it is asked.
+    """
 
     meanwhile: Callable[[], Awaitable[object]] | None = None
     late: bool = False
     fault: EngineFault | None = None
-    """What is wrong with it whenever it is asked."""
 
     async def models(self) -> frozenset[str]:
         """Tell what is loaded, unless something is wrong."""

@@ -46,7 +46,7 @@ class Watched(MemoryStore):
 
 def listener(here: Town, who: str) -> streams.Listener:
     """Give somebody who has just opened a stream."""
-    now_ms, via = here.clock.now_ms(), f"key:{here.keys[who].split('_')[1]}"
+    now_ms, via = here.clock.now_ms(), f"key:{here.prefix(who)}"
     caller = Caller(who, *PEOPLE[who], via)
     return streams.Listener(here.house, caller, f"Bearer {here.keys[who]}", now_ms, now_ms)
 
@@ -62,11 +62,25 @@ async def heard(stream: AsyncGenerator, count: int) -> list[tuple[str, dict]]:
     return found
 
 
-async def opened(here: Town, session: str, who: str = "app") -> asyncio.Task[httpx.Response]:
-    """Open a session's stream over HTTP; its answer is there once the stream has ended."""
-    waiting = asyncio.create_task(here.call(who, "GET", f"/v1/sessions/{session}/stream"))
+async def listens(here: Town, who: str, path: str = "/v1/stream") -> asyncio.Task[httpx.Response]:
+    """Open a stream over HTTP; its answer is there once the stream has ended."""
+    waiting = asyncio.create_task(here.call(who, "GET", path))
     await asyncio.sleep(0.05)
     return waiting
+
+
+async def opened(here: Town, session: str, who: str = "app") -> asyncio.Task[httpx.Response]:
+    """Open a session's stream."""
+    return await listens(here, who, f"/v1/sessions/{session}/stream")
+
+
+async def outlast(here: Town, session: str = "") -> None:
+    """Let so much time go by that streams end, and wake a session's, or the consoles'."""
+    here.clock.tick(streams._LONGEST_MS)  # pyright: ignore[reportPrivateUsage]
+    if session:
+        await here.claim("ada", session)
+    else:
+        await here.open()
 
 
 async def ended(waiting: asyncio.Task[httpx.Response]) -> str:

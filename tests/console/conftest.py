@@ -6,8 +6,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.console import fake_api
 from tests.console import stack as stacks
 from tests.console.reader import FLAGS, Reader
 from tests.console.stack import ClientApp, Stack
@@ -40,6 +42,13 @@ def console(stack: Stack) -> Iterator[str]:
     started, address = stacks.console(stack.folder, stack.env)
     yield address
     started.stop_all()
+
+
+@pytest.fixture(scope="module")
+def http() -> Iterator[TestClient]:
+    """The canned scenes in this process, without a browser."""
+    with TestClient(fake_api.app) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,12 @@
 """The adapters page: a way back is followed to its end, and each step is told as it went."""
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 from fastapi.testclient import TestClient
 
 from planner.vocabulary import Role
 from service.schemas.admin import RolloutView
-from tests.console import canned_admin, fake_api
+from tests.console import canned_admin
 from tests.console.test_pages import shows, words
 from tests.console.watched import Line, errors, over
 from ui import texts
@@ -47,9 +45,8 @@ class Rolling(Line):
 
 
 @pytest.fixture
-def line() -> Iterator[Rolling]:
-    with TestClient(fake_api.app) as http:
-        yield Rolling(http)
+def line(http: TestClient) -> Rolling:
+    return Rolling(http)
 
 
 def test_a_way_back_is_followed_until_the_previous_adapter_is_back(line: Rolling) -> None:

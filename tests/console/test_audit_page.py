@@ -1,13 +1,11 @@
 """The audit page shows the session that was opened, from where its own reader left it."""
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 from fastapi.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from tests.console import canned_admin, fake_api
+from tests.console import canned_admin
 from tests.console.canned import DRAFTED
 from tests.console.watched import Line, over
 
@@ -34,9 +32,8 @@ class Log(Line):
 
 
 @pytest.fixture
-def line() -> Iterator[Log]:
-    with TestClient(fake_api.app) as http:
-        yield Log(http)
+def line(http: TestClient) -> Log:
+    return Log(http)
 
 
 def audit(line: Log) -> AppTest:

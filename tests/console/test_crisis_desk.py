@@ -1,15 +1,12 @@
 """The crisis desk: nothing is chosen for the therapist, and what is told is what is true."""
 
 import time
-from collections.abc import Iterator
 
 import httpx
-import pytest
 from fastapi.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from service.schemas.alerts import Alerts
-from tests.console import fake_api
 from tests.console.canned import DRAFTED
 from tests.console.canned_crisis import alert
 from tests.console.canned_talk import HIGH, MODERATE
@@ -18,12 +15,6 @@ from ui import texts
 from ui.client import Api, connect
 
 SIGN_IN = "import streamlit as st\nfrom ui import sign_in\nsign_in.ask(st.session_state['http'])"
-
-
-@pytest.fixture(scope="module")
-def http() -> Iterator[TestClient]:
-    with TestClient(fake_api.app) as client:
-        yield client
 
 
 def resolving(http: TestClient, token: str) -> AppTest:

@@ -1,7 +1,5 @@
 """A press decides on what stood on the screen, once, and never on what has come since."""
 
-from collections.abc import Iterator
-
 import pytest
 from fastapi.testclient import TestClient
 from streamlit.testing.v1 import AppTest
@@ -9,19 +7,12 @@ from streamlit.testing.v1 import AppTest
 from service.schemas.problem import CheckResult
 from service.schemas.workspace import Held
 from service.schemas.workspace import Line as Said
-from tests.console import fake_api
 from tests.console.canned import DRAFTED, PLANNED, ago, draft, planned_workspace, workspace_of
 from tests.console.canned_talk import REPLY
 from tests.console.watched import Line, errors, over, press
 from ui import texts
 
 OTHER = "Let us leave that thought and look at your week."
-
-
-@pytest.fixture(scope="module")
-def http() -> Iterator[TestClient]:
-    with TestClient(fake_api.app) as client:
-        yield client
 
 
 @pytest.fixture

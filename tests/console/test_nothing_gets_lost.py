@@ -1,29 +1,21 @@
 """Where something fails the desk says so, and neither words nor the way back are lost."""
 
-from collections.abc import Iterator
-
 import pytest
 from fastapi.testclient import TestClient
 from pydantic import ValidationError
 from streamlit.testing.v1 import AppTest
 
 from service.schemas.workspace import Held, NoteRequest, Workspace
-from tests.console import fake_api
 from tests.console.canned import DRAFTED, IN_CRISIS, PLANNED, ago, planned_workspace, workspace_of
 from tests.console.canned_crisis import crisis_workspace
 from tests.console.canned_talk import REPLY
+from tests.console.test_crisis_desk import resolves
 from tests.console.test_pages import shows
 from tests.console.watched import Line, errors, over, press
 from ui import texts
 
 NOTE = f"note_{DRAFTED}"
 PLAN = f"plan_{DRAFTED}_0"
-
-
-@pytest.fixture(scope="module")
-def http() -> Iterator[TestClient]:
-    with TestClient(fake_api.app) as client:
-        yield client
 
 
 @pytest.fixture
@@ -101,11 +93,9 @@ def planning(line: Line, who: str) -> AppTest:
     return script.text_area(key=PLAN).set_value("the evenings").run()
 
 
-def resolves(script: AppTest) -> AppTest:
-    script = script.button(key="resolve").click().run()
-    script.radio(key=f"outcome_{DRAFTED}").set_value("safe")
-    script.text_area(key=f"agreed_{DRAFTED}").set_value("met a colleague")
-    return press(script, say("crisis.resolve_go"))
+def ends(script: AppTest) -> AppTest:
+    """Open the form, say how the alert ended, send."""
+    return resolves(script.button(key="resolve").click().run())
 
 
 def written(line: Line) -> list[str]:
@@ -113,7 +103,7 @@ def written(line: Line) -> list[str]:
 
 
 def test_resolving_keeps_the_safety_plan_first(line: Line) -> None:
-    script = resolves(planning(line, "keeps_first"))
+    script = ends(planning(line, "keeps_first"))
     assert errors(script) == []
     assert written(line) == ["notes", "resolve"]
     assert str(line.written[0][1]["text"]).endswith(": the evenings")
@@ -123,13 +113,13 @@ def test_resolving_keeps_the_safety_plan_first(line: Line) -> None:
 def test_a_plan_that_is_kept_already_is_not_kept_twice(line: Line) -> None:
     script = press(planning(line, "once"), say("crisis.keep_plan"))
     assert (script.text_area(key=PLAN).value, written(line)) == ("the evenings", ["notes"])
-    resolves(script)
+    ends(script)
     assert written(line) == ["notes", "resolve"]
 
 
 def test_an_alert_stays_open_while_its_safety_plan_cannot_be_kept(line: Line) -> None:
     line.refuses["/notes"] = (503, "store_unavailable")
-    script = resolves(planning(line, "stays"))
+    script = ends(planning(line, "stays"))
     assert errors(script) == [say("refused.store_unavailable")]
     assert written(line) == ["notes"]
     assert script.text_area(key=PLAN).value == "the evenings"

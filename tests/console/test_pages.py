@@ -2,7 +2,6 @@
 
 import logging
 import re
-from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import NoReturn
@@ -12,7 +11,6 @@ from fastapi.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from service.schemas.admin import Me
-from tests.console import fake_api
 from tests.console.canned import DRAFTED, PLANNED
 from ui import texts
 from ui.client import Api
@@ -65,12 +63,6 @@ STATES = [
     ("adapters", "ops-full", "adapters.health"),
     ("adapters", "ops-away", "state.offline_title"),
 ]
-
-
-@pytest.fixture(scope="module")
-def http() -> Iterator[TestClient]:
-    with TestClient(fake_api.app) as client:
-        yield client
 
 
 def opened(http: TestClient, page: str, token: str, tongue: Tongue = "en") -> AppTest:

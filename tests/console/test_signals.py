@@ -7,7 +7,6 @@ import pytest
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Page
 
-from tests.console import fake_api
 from tests.console.test_pages import opened
 from ui import parts
 
@@ -85,9 +84,8 @@ def test_what_somebody_looks_at_by_then_stays_silent(page: Page) -> None:
     assert page.evaluate("window.tones") == 0
 
 
-def test_the_browser_is_told_which_alerts_nobody_looks_at() -> None:
-    with TestClient(fake_api.app) as http:
-        script = opened(http, "queue", "therapist-full")
+def test_the_browser_is_told_which_alerts_nobody_looks_at(http: TestClient) -> None:
+    script = opened(http, "queue", "therapist-full")
     told = [str(one.proto) for one in script.get("bidi_component")]
     assert any("alr_1" in one for one in told)
     assert not any("alr_2" in one for one in told)

@@ -16,7 +16,7 @@ from service.main import open_store
 from service.sealing import MasterKeys
 from service.session import events
 from service.session.duties import Policy
-from tests.console.stack import Stack, settings, until_up
+from tests.console.stack import Stack, settings
 from tests.ports import free_port
 
 WORD = "Quillonby"
@@ -67,9 +67,8 @@ async def test_words_that_api_and_worker_cannot_read_are_in_no_line_of_theirs(
     stack = Stack(tmp_path, settings(tmp_path, free_port(), free_port(), 0))
     key = await planted(stack.env)
     stack.start("worker", "-m", "service", "worker")
-    stack.start("api", "-m", "service", "api", "--port", stack.api.rsplit(":", 1)[1])
     try:
-        await asyncio.to_thread(until_up, f"{stack.api}/healthz")
+        await asyncio.to_thread(stack.start_api)
         answer = await asyncio.to_thread(
             httpx.get, f"{stack.api}/v1/sessions/{SESSION}", trust_env=False, timeout=20,
             headers={"Authorization": f"Bearer {key}"},

@@ -19,7 +19,7 @@ from service.session.duties import Policy
 from service.session.row import Row
 from service.stores.copying import Copyable
 from service.stores.memory import MemoryStore
-from service.stores.port import Conflict, Fence, RowQuery
+from service.stores.port import Conflict, Fence, RowQuery, StoredRow
 from service.stores.redis import RedisStore
 from service.stores.sqlite import SqliteStore
 from tests.contract.making import row, wish
@@ -30,6 +30,18 @@ from tests.contract.test_tampering import fill
 DANGER = "ses_2"
 
 
+async def stored_of(store: Copyable, session: str = DANGER) -> StoredRow:
+    """What the lists know of a session that is there."""
+    stored = await store.row(session)
+    assert stored is not None
+    return stored
+
+
+async def happens(store: Copyable, event: events.Event, by: str) -> None:
+    """Write one more event down for the session in danger."""
+    await Ledger(store, KEYS, Clock(), Policy()).append(DANGER, lambda _: (event,), by)
+
+
 async def in_danger(store: Copyable) -> Row:
     """Sessions as `fill` makes them, the first one erased; one in imminent danger, unseen."""
     await fill(store)
@@ -37,12 +49,10 @@ async def in_danger(store: Copyable) -> Row:
         alert_id="alr_1", message_id="msg_1", level=RiskLevel.IMMINENT,
         category=Category.SUICIDE, score=1.0, source="rules",
     )  # fmt: skip
-    ledger = Ledger(store, KEYS, Clock(), Policy())
-    await ledger.append(DANGER, lambda _: (raised,), "service")
-    stored = await store.row(DANGER)
-    assert stored is not None
-    assert stored.row.due_at_ms is not None
-    return stored.row
+    await happens(store, raised, "service")
+    listed = (await stored_of(store)).row
+    assert listed.due_at_ms is not None
+    return listed
 
 
 async def found(store: Copyable) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -59,9 +69,7 @@ async def test_nothing_is_found_and_nothing_written_where_rows_say_what_logs_say
     before = await in_danger(store)
     assert await found(store) == []
     assert await rebuild(store, KEYS) == ([], [])
-    stored = await store.row(DANGER)
-    assert stored is not None
-    assert stored.row == before
+    assert (await stored_of(store)).row == before
 
 
 async def test_a_leased_session_is_no_other_session(store: Copyable) -> None:
@@ -106,17 +114,14 @@ async def test_a_claim_outlives_it_and_a_lease_does_not(store: Copyable) -> None
     await store.mend(replace(before, kind=None))
     await rebuild(store, KEYS)
     assert not await store.keep_lease(lease, now + 30_000)
-    stored = await store.row(DANGER)
-    assert stored is not None
-    assert stored.claim == claim
+    assert (await stored_of(store)).claim == claim
     await store.release_claim(DANGER, Fence("anna", claim.number))
 
 
 async def test_an_erased_session_stays_erased(store: Copyable) -> None:
     await in_danger(store)
-    stored = await store.row("ses_0")
-    assert stored is not None
-    waiting = replace(stored.row, status="open", kind="draft", waiting_since_ms=1, due_at_ms=1)
+    erased = (await stored_of(store, "ses_0")).row
+    waiting = replace(erased, status="open", kind="draft", waiting_since_ms=1, due_at_ms=1)
     await store.mend(waiting)
     ((session, fault, parts),) = await found(store)
     assert (session, fault) == ("ses_0", "row_differs")
@@ -126,9 +131,7 @@ async def test_an_erased_session_stays_erased(store: Copyable) -> None:
     assert [one.session_id for one in done.mended] == ["ses_0"]
     assert await store.read("ses_0") == log
     assert await store.wrapped_key("ses_0") is None
-    again = await store.row("ses_0")
-    assert again is not None
-    assert again.row == stored.row
+    assert (await stored_of(store, "ses_0")).row == erased
     assert await found(store) == []
 
 
@@ -146,7 +149,7 @@ async def test_a_session_whose_key_is_gone_is_left_as_it_is(store: Copyable) -> 
 async def test_nothing_is_written_over_a_log_that_has_moved_on(store: Copyable) -> None:
     before = await in_danger(store)
     note = events.NoteAdded(note_id="not_9", text=WORDS)
-    await Ledger(store, KEYS, Clock(), Policy()).append(DANGER, lambda _: (note,), "anna")
+    await happens(store, note, "anna")
     for one in (before, row("ses_none")):
         with pytest.raises(Conflict):
             await store.misplaced(one)
@@ -185,10 +188,8 @@ async def test_a_row_that_is_gone_is_made_anew(tmp_path: Path) -> None:
     done = await rebuild(store, KEYS)
     assert len(done.mended) == 4
     assert await found(store) == []
-    stored = await store.row(DANGER)
-    assert stored is not None
-    assert stored.row == before
-    assert (await store.row("ses_0")) is not None
+    assert (await stored_of(store)).row == before
+    await stored_of(store, "ses_0")
     await store.close()
 
 

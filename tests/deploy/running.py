@@ -1,5 +1,6 @@
 """The service's processes on free ports with a store of their own, and a real Prometheus."""
 
+import base64
 import json
 import os
 import signal
@@ -7,18 +8,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 import yaml
 
+from tests.driving import MASTER
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "0123456789abcdef"
+COMMAND = [sys.executable, "-m", "service"]
 _PATIENCE_S = 90
-_COMMAND = [sys.executable, "-m", "service"]
 
 
 def ask(
@@ -65,7 +68,7 @@ class Running:
             "HOME": str(self.folder),
             "PYTHONPATH": str(ROOT),
             "SECONDCHAIR_STORE": f"sqlite:///{self.folder}/log.db",
-            "SECONDCHAIR_MASTER_KEY": "c2Vjb25kY2hhaXItdGVzdC1tYXN0ZXIta2V5LTMyYnk=",
+            "SECONDCHAIR_MASTER_KEY": base64.b64encode(MASTER.keys[0]).decode(),
             "SECONDCHAIR_ENGINE_URL": f"http://127.0.0.1:{self.engine_port}",
             "SECONDCHAIR_METRICS_TOKEN": TOKEN,
             "SECONDCHAIR_METRICS_PORT": str(self.worker_port),
@@ -75,13 +78,15 @@ class Running:
         """Start the stub engine, two API processes behind one port, and a worker."""
         self.child("engine", [sys.executable, "-m", "tests.stub_engine", "--port",
                               str(self.engine_port)])  # fmt: skip
-        self.child("api", [*_COMMAND, "api", "--port", str(self.api_port), "--workers", "2"],
+        self.child("api", [*COMMAND, "api", "--port", str(self.api_port), "--workers", "2"],
                    {"PROMETHEUS_MULTIPROC_DIR": str(self.folder / "metrics")})  # fmt: skip
-        self.child("worker", [*_COMMAND, "worker"])
+        self.child("worker", [*COMMAND, "worker"])
         until(lambda: ask(self.api("/readyz"))[0] == 200, "the API")
         until(lambda: ask(self.numbers(), TOKEN)[0] == 200, "the worker's numbers")
 
-    def child(self, name: str, command: list[str], more: Mapping[str, str] | None = None) -> None:
+    def child(
+        self, name: str, command: list[str], more: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
         """Start one process in a group of its own, its output in a file."""
         with (self.folder / f"{name}.log").open("ab") as log:
             self.children[name] = subprocess.Popen(
@@ -92,6 +97,7 @@ class Running:
                 stderr=log,
                 start_new_session=True,
             )
+        return self.children[name]
 
     def api(self, path: str) -> str:
         return f"http://127.0.0.1:{self.api_port}{path}"
@@ -102,7 +108,7 @@ class Running:
     def key(self, name: str, role: str) -> str:
         """A fresh API key."""
         told = subprocess.run(
-            [*_COMMAND, "keys", "issue", name, role, "team-a"],
+            [*COMMAND, "keys", "issue", name, role, "team-a"],
             cwd=ROOT,
             env=self.environment,
             capture_output=True,
@@ -159,9 +165,10 @@ class Running:
         return json.loads(ask(f"http://127.0.0.1:{self.prometheus_port}{path}")[1])["data"]
 
     def stop(self, name: str) -> None:
-        """Kill one process with its children, at once."""
+        """Kill one process with its children, at once; it may have gone by itself."""
         child = self.children.pop(name)
-        os.killpg(child.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
         child.wait()
 
     def end(self) -> None:

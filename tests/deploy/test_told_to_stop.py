@@ -1,12 +1,10 @@
 """Real processes that are told to stop, as a container's first process is told."""
 
 import asyncio
-import base64
 import os
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -14,17 +12,16 @@ import httpx
 import pytest
 import yaml
 from manifests import PODS, containers
+from running import COMMAND, ROOT, Running, ask, until
 
 from service import cli
 from service.ids import SystemClock
 from service.stores.sqlite import SqliteStore
 from service.worker import DRAIN_S
+from tests.conftest import lacking
 from tests.driving import Town, town
-from tests.ports import free_port
 from tests.stub_engine import StubEngine, serving
 
-ROOT = Path(__file__).parents[2]
-_SERVICE = [sys.executable, "-m", "service"]
 _FIRST = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
 """Makes what follows the first process of its own world, as a container does."""
 _LONG_S = 120.0
@@ -46,37 +43,10 @@ async def stub() -> AsyncIterator[StubEngine]:
         yield made
 
 
-class Children:
-    """Processes of the service on the same store; `end` ends exactly those."""
-
-    def __init__(self, folder: Path, engine_port: int) -> None:
-        self._folder, self._started = folder, list[subprocess.Popen[bytes]]()
-        given = {
-            "STORE": f"sqlite:///{folder}/log.db", "ENGINE_URL": f"http://127.0.0.1:{engine_port}",
-            "MASTER_KEY": base64.b64encode(bytes(range(32))).decode(), "METRICS_PORT": 0,
-        }  # fmt: skip
-        self._environment = {f"SECONDCHAIR_{name}": str(value) for name, value in given.items()}
-
-    def start(self, *words: str) -> subprocess.Popen[bytes]:
-        """Start one, its output in a file."""
-        with (self._folder / "out.log").open("ab") as log:
-            child = subprocess.Popen(
-                words, cwd=ROOT, env=os.environ | self._environment, stdout=log, stderr=log
-            )
-        self._started.append(child)
-        return child
-
-    def end(self) -> None:
-        """End what is left."""
-        for one in self._started:
-            one.kill()
-            one.wait()
-
-
 @pytest.fixture
-def children(tmp_path: Path, stub: StubEngine) -> Iterator[Children]:
-    """Nothing runs before the test starts it."""
-    made = Children(tmp_path, stub.port)
+def running(tmp_path: Path, stub: StubEngine) -> Iterator[Running]:
+    """Processes of the service on the same store; none runs before the test starts it."""
+    made = Running(tmp_path, engine_port=stub.port)
     yield made
     made.end()
 
@@ -86,10 +56,7 @@ def first_process() -> list[str]:
     found = shutil.which(_FIRST[0])
     may = found and subprocess.run([*_FIRST, "true"], capture_output=True, check=False)
     if not may or may.returncode:
-        said = "this machine lets nobody make a world of processes"
-        if os.environ.get("CI") == "true":
-            pytest.fail(said)
-        pytest.skip(said)
+        lacking("this machine lets nobody make a world of processes")
     return _FIRST
 
 
@@ -100,11 +67,11 @@ def children_of(parent: subprocess.Popen[bytes]) -> list[int]:
 
 
 async def test_a_worker_that_is_its_containers_first_process_drafts_to_the_end_and_goes(
-    here: Town, stub: StubEngine, children: Children
+    here: Town, stub: StubEngine, running: Running
 ) -> None:
     begun = await here.open()
     await here.say(begun, "It was a long week.")
-    outer = children.start(*first_process(), *_SERVICE, "worker")
+    outer = running.child("worker", [*first_process(), *COMMAND, "worker"])
     async with asyncio.timeout(_LONG_S):
         while not stub.asked:
             assert outer.poll() is None
@@ -120,24 +87,20 @@ async def test_a_worker_that_is_its_containers_first_process_drafts_to_the_end_a
     assert waiting["draft"] is None
 
 
-async def test_open_streams_do_not_keep_the_api_from_going(here: Town, children: Children) -> None:
-    port = free_port()
-    api = children.start(*_SERVICE, "api", "--port", str(port))
+async def test_open_streams_do_not_keep_the_api_from_going(here: Town, running: Running) -> None:
+    api = running.child("api", [*COMMAND, "api", "--port", str(running.api_port)])
+
+    def answers() -> bool:
+        assert api.poll() is None
+        return ask(running.api("/healthz"))[0] == 200
+
+    await asyncio.to_thread(until, answers, "the API")
     headers = {"Authorization": f"Bearer {here.keys['ada']}"}
-    url = f"http://127.0.0.1:{port}"
-    async with httpx.AsyncClient(trust_env=False, base_url=url, timeout=_LONG_S) as client:
-        async with asyncio.timeout(_LONG_S):
-            while True:
-                try:
-                    await client.get("/healthz")
-                    break
-                except httpx.TransportError:
-                    assert api.poll() is None
-                    await asyncio.sleep(0.1)
-        async with client.stream("GET", "/v1/stream", headers=headers) as stream:
-            assert stream.status_code == 200
-            api.send_signal(signal.SIGTERM)
-            await asyncio.to_thread(api.wait, 0.5 * cli._DRAIN_S)
+    client = httpx.AsyncClient(trust_env=False, timeout=_LONG_S)
+    async with client, client.stream("GET", running.api("/v1/stream"), headers=headers) as stream:
+        assert stream.status_code == 200
+        api.send_signal(signal.SIGTERM)
+        await asyncio.to_thread(api.wait, 0.5 * cli._DRAIN_S)
 
 
 def test_whoever_ends_the_service_waits_longer_than_it_needs() -> None:

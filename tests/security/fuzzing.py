@@ -28,8 +28,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.driving import one_app
-from tests.security.living import Living, bodies, living
-from tests.security.test_who_may_do_what import ENDLESS, MATRIX, PEOPLE
+from tests.security.doors import ENDLESS, MATRIX, PEOPLE
+from tests.security.living import Living, living
 
 _CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance,
@@ -108,7 +108,7 @@ class Fuzz:
         self._known, self._once = Known(), itertools.count(1)
         self._schema = schemathesis.openapi.from_dict(one_app().openapi())
         self._doors = {one.call: one for one in MATRIX}
-        self._bodies = bodies()
+        self._bodies = {one.call: one.body for one in MATRIX if one.body}
 
     def run(self, until: float) -> Report:
         """Go through all operations again and again until a moment."""

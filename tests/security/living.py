@@ -9,14 +9,13 @@ import threading
 from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import uvicorn
 
 from service.session.duties import Policy
-from tests.driving import Json, Town, one_app, town
+from tests.driving import Town, one_app, town
 from tests.ports import free_port
-from tests.security.test_who_may_do_what import MATRIX
 
 _TICK_MS = 50
 """How far the service's clock moves a tenth of a second; slow, so that claims last."""
@@ -25,15 +24,6 @@ _HOLD_MS = 1_000
 _WAITING = 2
 """Sessions of each sort that are kept ready."""
 _STEPS = 10
-
-PLAN: Json = {
-    "strategy": "Decatastrophizing", "text": "Look at the worst, the best and the likely.",
-    "reason": "The worst crowds out the rest.",
-    "actions": [
-        "name the worst case", "name the best case", "find the likely case",
-        "plan how to cope", "End session",
-    ],
-}  # fmt: skip
 
 
 @dataclass
@@ -56,8 +46,7 @@ def living() -> Generator[Living]:
 
     async def serve() -> None:
         async with town(policy=Policy(hold_ms=_HOLD_MS)) as here:
-            here.house = replace(here.house, harness=True)
-            one_app().state.house = here.house
+            here.refit(harness=True)
             made.keys.update(here.keys)
             tasks = (
                 asyncio.create_task(server.serve()),
@@ -79,18 +68,6 @@ def living() -> Generator[Living]:
         stop.set()
         server.should_exit = True
         thread.join(60)
-
-
-def bodies() -> dict[str, Json]:
-    """For every call that takes a body: one that does what the call is for."""
-    schema = one_app().openapi()["components"]["schemas"]["QuestionnaireRequest"]
-    items = schema["properties"]["answers"]["propertyNames"]["enum"]
-    return {one.call: one.body for one in MATRIX if one.body} | {
-        "POST /v1/sessions/{session_id}/plans": {"plan": PLAN, "reason": "r", "basis": 1},
-        "POST /v1/sessions/{session_id}/questionnaires": {
-            "kind": "srs", "answers": dict.fromkeys(items, 3),
-        },
-    }  # fmt: skip
 
 
 async def _work(here: Town, stop: threading.Event) -> None:

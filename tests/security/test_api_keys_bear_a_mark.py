@@ -1,27 +1,20 @@
 """An API key opens only as issued: whoever can write to the store can make or change none."""
 
 import hashlib
-from collections.abc import AsyncIterator
 
 import pytest
 
-from service.auth import KIND, Caller, KeyRecord, issue, mark_anew, revoke
+from service.auth import KIND, Caller, KeyRecord, mark_anew, revoke
 from service.sealing import MasterKeys
 from service.stores.port import Document
-from tests.driving import Town, town
+from tests.driving import Town
 
 NEW = bytes(range(32, 64))
 
 
-@pytest.fixture
-async def here() -> AsyncIterator[Town]:
-    async with town() as made:
-        yield made
-
-
 async def record_of(here: Town, who: str) -> tuple[Document, KeyRecord]:
     """Give what is stored of somebody's key."""
-    found = await here.store.document(KIND, here.keys[who].split("_")[1])
+    found = await here.store.document(KIND, here.prefix(who))
     assert found is not None
     return found, KeyRecord.model_validate_json(found.body)
 
@@ -63,8 +56,7 @@ async def test_a_key_that_was_changed_in_the_store_opens_nothing(
     here: Town, change: dict[str, object]
 ) -> None:
     until_ms = here.clock.now_ms() + 60_000
-    key = await issue(here.store, here.master, Caller("ida", "therapist", "north"), until_ms)
-    here.keys = {**here.keys, "ida": key}
+    key = await here.admit("ida", Caller("ida", "therapist", "north"), until_ms)
     assert await status(here, key) == 200
     found, record = await record_of(here, "ida")
     await put(here, found, record.model_copy(update=change))
@@ -73,7 +65,7 @@ async def test_a_key_that_was_changed_in_the_store_opens_nothing(
 
 
 async def test_a_revoked_key_cannot_be_taken_back_by_its_record(here: Town) -> None:
-    assert await revoke(here.store, here.master, here.keys["sue"].split("_")[1])
+    assert await revoke(here.store, here.master, here.prefix("sue"))
     found, record = await record_of(here, "sue")
     assert record.revoked
     await put(here, found, record.model_copy(update={"revoked": False}))

@@ -2,21 +2,23 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import httpx
 import pytest
 
-from service.auth import Authenticator, Caller, issue
+from service.auth import Authenticator, Caller
 from service.limits import Allowance, Seats, Strangers, Verdict
 from service.oidc import Issuer, OidcVerifier
 from service.session.refusals import Refused
 from service.stores.memory import MemoryStore
 from service.stores.port import Document
-from tests.driving import Town, one_app, town
+from tests.driving import Town, town
 from tests.fakes import ManualClock, ScriptedEngine
+from tests.listening import ended, listens, outlast
 from tests.security.test_oidc_tokens import Provider
+
+TEAMS = ("north", "south")
 
 
 class Counting(MemoryStore):
@@ -44,18 +46,9 @@ class Probed(ScriptedEngine):
         return self.good
 
 
-@pytest.fixture
-async def here() -> AsyncIterator[Town]:
-    async with town() as made:
-        yield made
-
-
 async def test_two_teams_keys_of_one_name_have_an_allowance_each(here: Town) -> None:
-    keys = {
-        team: await issue(here.store, here.master, Caller("web", "client_app", team))
-        for team in ("north", "south")
-    }
-    here.keys = {**here.keys, **keys}
+    for team in TEAMS:
+        await here.admit(team, Caller("web", "client_app", team))
     here.house.allowance.rate = here.house.allowance.burst = 2
     for _ in range(2):
         assert (await here.call("north", "GET", "/v1/me")).status_code == 200
@@ -64,19 +57,14 @@ async def test_two_teams_keys_of_one_name_have_an_allowance_each(here: Town) -> 
 
 
 async def test_two_teams_keys_of_one_name_have_their_own_streams(here: Town) -> None:
-    here.house = one_app().state.house = replace(here.house, seats=Seats(people=1))
-    keys = {
-        team: await issue(here.store, here.master, Caller("web", "therapist", team))
-        for team in ("north", "south")
-    }
-    here.keys = {**here.keys, **keys}
-    told = [asyncio.create_task(here.call(team, "GET", "/v1/stream")) for team in keys]
-    await asyncio.sleep(0.05)
+    here.refit(seats=Seats(people=1))
+    for team in TEAMS:
+        await here.admit(team, Caller("web", "therapist", team))
+    told = [await listens(here, team) for team in TEAMS]
     assert (await here.call("north", "GET", "/v1/stream")).status_code == 429
-    here.clock.tick(600_000)
-    await here.open()
-    async with asyncio.timeout(5):
-        assert [(await one).status_code for one in told] == [200, 200]
+    await outlast(here)
+    for one in told:
+        await ended(one)
 
 
 async def test_who_signs_in_is_told_apart_by_issuer_subject_and_team(here: Town) -> None:
@@ -96,8 +84,7 @@ async def test_who_signs_in_is_told_apart_by_issuer_subject_and_team(here: Town)
 async def test_guesses_from_one_address_are_not_looked_up_for_long() -> None:
     store = Counting()
     async with town(store) as here:
-        here.house = replace(here.house, strangers=Strangers(Allowance(1.0, 3.0)))
-        one_app().state.house = here.house
+        here.refit(strangers=Strangers(Allowance(1.0, 3.0)))
         assert (await here.call("ada", "GET", "/v1/me")).status_code == 200
         heard: list[int] = []
         looks = store.looks
@@ -114,8 +101,7 @@ async def test_guesses_from_one_address_are_not_looked_up_for_long() -> None:
 
 
 async def test_who_shows_nothing_costs_nothing(here: Town) -> None:
-    here.house = replace(here.house, strangers=Strangers(Allowance(1.0, 1.0)))
-    one_app().state.house = here.house
+    here.refit(strangers=Strangers(Allowance(1.0, 1.0)))
     for _ in range(3):
         assert (await here.call("", "GET", "/v1/me")).status_code == 401
     assert (await here.call("ada", "GET", "/v1/me")).status_code == 200

@@ -4,7 +4,6 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
 
 import httpx
 import jwt
@@ -15,7 +14,7 @@ from service.auth import Authenticator
 from service.oidc import Issuer, OidcVerifier
 from service.ports import IssuerUnavailable
 from service.session.refusals import Refused
-from tests.driving import one_app, town
+from tests.driving import town
 from tests.fakes import ManualClock
 
 ISSUER = Issuer("https://id.example.org", "secondchair", "https://id.example.org/keys")
@@ -201,8 +200,7 @@ async def test_an_issuer_that_is_away_is_told_as_such(
     verifier: OidcVerifier, provider: Provider, clock: ManualClock
 ) -> None:
     async with town() as here:
-        auth = Authenticator(here.store, here.clock, here.master, verifier)
-        one_app().state.house = replace(here.house, auth=auth)
+        here.refit(auth=Authenticator(here.store, here.clock, here.master, verifier))
         here.keys = {**here.keys, "staff": provider.token(clock)}
         provider.away = True
         answer = await here.call("staff", "GET", "/v1/me")

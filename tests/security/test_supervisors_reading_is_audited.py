@@ -1,20 +1,11 @@
 """Whatever words a supervisor is shown: that is in the log before they leave."""
 
-from collections.abc import AsyncIterator
-
-import pytest
-
 from service.stores.port import Append, StoreUnavailable
 from tests.driving import Town, town
 from tests.fakes import FaultyStore
+from tests.planning import correct
 
 MINUTE = 60_000
-
-
-@pytest.fixture
-async def here() -> AsyncIterator[Town]:
-    async with town() as made:
-        yield made
 
 
 async def readings(here: Town, session: str) -> list[tuple[str, str]]:
@@ -22,13 +13,6 @@ async def readings(here: Town, session: str) -> list[tuple[str, str]]:
     log = await here.house.ledger.events(session, 0)
     found = [one for one in log.values() if one.event.type == "words_read"]
     return [(one.actor, one.event.what) for one in found]  # pyright: ignore
-
-
-async def alarmed(here: Town) -> tuple[str, str]:
-    """Give a session and its alert."""
-    session = await here.open()
-    await here.say(session, "[high]")
-    return session, (await here.desk("ada", session))["alerts"][0]["alert_id"]
 
 
 async def test_every_place_that_shows_words_to_a_supervisor_writes_it_down(here: Town) -> None:
@@ -42,24 +26,20 @@ async def test_every_place_that_shows_words_to_a_supervisor_writes_it_down(here:
 
 
 async def test_an_alert_s_evidence_is_words_too(here: Town) -> None:
-    session, alert = await alarmed(here)
+    session, alert = await here.alarmed()
     for path, body in (("acknowledge", None), ("resolve", {"outcome": "safe", "note": "n"})):
         answer = await here.call("sue", "POST", f"/v1/alerts/{alert}/{path}", body)
         assert answer.status_code == 200
     assert await readings(here, session) == [("sue", "alert")]
-    session, alert = await alarmed(here)
-    await here.call("ada", "POST", f"/v1/alerts/{alert}/acknowledge")
+    session, alert = await here.alarmed()
+    await here.acknowledge("ada", alert)
     assert await readings(here, session) == []
 
 
 async def test_what_a_supervisor_changes_of_a_plan_shows_its_words_as_well(here: Town) -> None:
-    session = await here.open()
-    await here.say(session, "Everything feels heavy lately.")
-    await here.work()
-    await here.claim("sue", session)
-    body = {"triggering_situation": "A full inbox.", "basis": await here.length(session)}
-    path = f"/v1/sessions/{session}/formulation"
-    assert (await here.write("sue", session, "PATCH", path, body)).status_code == 200
+    session = await here.drafted(who="sue")
+    corrected = await correct(here, session, who="sue", triggering_situation="A full inbox.")
+    assert corrected.status_code == 200
     assert await readings(here, session) == [("sue", "plan")]
 
 

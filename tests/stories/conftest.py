@@ -6,6 +6,7 @@ import pytest
 
 from service.session.duties import Policy
 from tests.driving import Town, town
+from tests.fakes import WaitingEngine
 
 
 @pytest.fixture
@@ -27,6 +28,12 @@ async def paused() -> AsyncIterator[Town]:
     """A service whose model is paused by its organisation."""
     async with town(policy=Policy(hold_ms=0, drafting=False)) as made:
         yield made
+
+
+@pytest.fixture
+async def engine() -> WaitingEngine:
+    """A model that is busy until the test lets it answer."""
+    return WaitingEngine()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A draft that answers no message waits too: somebody asked for it, or it is the first line."""
 
 from tests.driving import Json, Town
+from tests.planning import correct
 
 MINUTE = 60_000
 
@@ -112,8 +113,7 @@ async def test_a_draft_that_went_stale_is_written_anew(here: Town) -> None:
     session = await asked_for(here)
     await here.work()
     assert await kinds(here) == ["draft"]
-    body = {"triggering_situation": "A new job.", "basis": await here.length(session)}
-    answer = await here.write("ada", session, "PATCH", f"/v1/sessions/{session}/formulation", body)
+    answer = await correct(here, session, triggering_situation="A new job.")
     assert answer.status_code == 200
     assert await kinds(here) == ["no_draft"]
     await here.work()

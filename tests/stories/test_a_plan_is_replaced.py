@@ -1,16 +1,8 @@
 """A proposed plan is for things as they were: what changes them, or asks anew, takes it back."""
 
 from planner.vocabulary import Role
-from tests.driving import Json, Town
-from tests.stories.test_the_plan_is_decided import decide_plan, through_diagnosis
-
-
-async def ask_plan(here: Town, session: str) -> Json:
-    """Ask the planner for a new plan and give the plan desk."""
-    body = {"basis": await here.length(session)}
-    answer = await here.write("ada", session, "POST", f"/v1/sessions/{session}/plans", body)
-    assert answer.status_code == 201
-    return answer.json()
+from tests.driving import Town
+from tests.planning import ask_plan, decide_plan, through_diagnosis
 
 
 async def move(here: Town, session: str, index: int, stage: str = "diagnostic") -> None:

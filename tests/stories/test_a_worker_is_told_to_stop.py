@@ -13,12 +13,6 @@ from tests.stories.test_many_wait_for_the_model import leased, say, until
 
 
 @pytest.fixture
-async def engine() -> WaitingEngine:
-    """A model that is busy until the test lets it answer."""
-    return WaitingEngine()
-
-
-@pytest.fixture
 async def here(engine: WaitingEngine) -> AsyncIterator[Town]:
     """A service whose model is busy."""
     async with town(engine=engine) as made:
@@ -32,6 +26,12 @@ def started(
     stopping = asyncio.Event()
     worker = Worker(here.house.ledger, here.ports, turns, stopping)
     return asyncio.create_task(worker.run(drain_s)), stopping
+
+
+async def goes(running: asyncio.Task[None]) -> None:
+    """Wait for a worker that goes by itself."""
+    async with asyncio.timeout(5):
+        await running
 
 
 async def drafts(here: Town, sessions: list[str]) -> list[bool]:
@@ -51,8 +51,7 @@ async def test_what_runs_is_finished_and_what_waits_is_left_to_others_at_once(
     assert await leased(here, sessions) == 1
     late = await say(here, "Nobody begins on this.")
     engine.may.set()
-    async with asyncio.timeout(5):
-        await running
+    await goes(running)
     assert len(set(engine.asked)) == 1
     assert sum(await drafts(here, sessions)) == 1
     assert await drafts(here, late) == [False]
@@ -65,8 +64,7 @@ async def test_a_turn_that_does_not_end_is_cut_off_and_another_worker_does_it(
     running, stopping = started(here, turns=1, drain_s=0.1)
     await until(lambda: len(engine.asked) == 1)
     stopping.set()
-    async with asyncio.timeout(5):
-        await running
+    await goes(running)
     assert await drafts(here, [session]) == [False]
     engine.may.set()
     await here.work(15_000)
@@ -77,14 +75,12 @@ async def test_who_is_told_to_stop_while_idle_or_before_it_began_ends_soon(here:
     running, stopping = started(here, turns=2)
     await asyncio.sleep(0.05)
     stopping.set()
-    async with asyncio.timeout(5):
-        await running
+    await goes(running)
     session = await here.open()
     await here.say(session, "Hello.")
     running, stopping = started(here, turns=2)
     stopping.set()
-    async with asyncio.timeout(5):
-        await running
+    await goes(running)
     assert await drafts(here, [session]) == [False]
 
 
@@ -100,5 +96,4 @@ async def test_it_ends_though_the_store_is_away(here: Town, engine: WaitingEngin
     here.store.keep_lease = away  # type: ignore[method-assign]
     stopping.set()
     engine.may.set()
-    async with asyncio.timeout(5):
-        await running
+    await goes(running)

@@ -21,6 +21,7 @@ from service.rolling import Rolling, Running, Shelf
 from service.session.refusals import Refused
 from service.stores.memory import MemoryStore
 from service.stores.port import Conflict, Document
+from tests.driving import Town
 from tests.fakes import BASE, BusyEngine, CountingIds, ManualClock
 from tests.stub_engine import StubEngine, serving
 from tests.unit.test_adapters import PEFT, weights
@@ -54,11 +55,16 @@ class Desk:
         )
         return publish(folder, self.rolling.shelf.folder, manifest).name
 
+    def later(self) -> None:
+        """Let as much time go by as a drain takes."""
+        assert isinstance(self.rolling.clock, ManualClock)
+        self.rolling.clock.tick(DRAIN_MS)
+
     async def finish(self) -> None:
         """Take steps until nothing is unfinished."""
         for _ in range(20):
             await self.rolling.round()
-            _clock(self.rolling).tick(DRAIN_MS)
+            self.later()
             if all(one.rollout.over for one in await self.rolling.all()):
                 return
         raise AssertionError("a rollout does not end")
@@ -84,11 +90,6 @@ class Desk:
         name = await self.rolling.aliases.serving(Role.UTTERANCE)
         assert name == BASE or name in self.stub.adapters
         return name
-
-
-def _clock(rolling: Rolling) -> ManualClock:
-    assert isinstance(rolling.clock, ManualClock)
-    return rolling.clock
 
 
 @asynccontextmanager
@@ -126,7 +127,7 @@ async def test_a_rollout_that_breaks_stops_no_other_and_no_loop(desk: Desk) -> N
     running.cancel()
     for _ in range(20):
         await desk.rolling.round()
-        _clock(desk.rolling).tick(DRAIN_MS)
+        desk.later()
     assert await desk.serves() == utterance
 
 
@@ -165,7 +166,7 @@ async def test_a_rollback_that_comes_too_late_is_refused_not_promised(desk: Desk
     await desk.change(desk.publish())
     await desk.rolling.start(Role.UTTERANCE, desk.publish())
     await desk.until(Phase.DRAINING)
-    _clock(desk.rolling).tick(DRAIN_MS)
+    desk.later()
     await desk.until(Phase.UNLOADING)
     with pytest.raises(Refused, match="rollout_running"):
         await desk.rolling.take_back(Role.UTTERANCE)
@@ -194,7 +195,7 @@ async def test_who_asks_twice_for_the_way_back_gets_it_once(desk: Desk) -> None:
         again = await desk.rolling.take_back(Role.UTTERANCE)
         assert (again.rollout_id, again.rollout.reason) == (way.rollout_id, None)
         await desk.rolling.round()
-        _clock(desk.rolling).tick(DRAIN_MS)
+        desk.later()
     assert await desk.serves() == first
     await desk.back()
     assert await desk.serves() == BASE, "what was just left is not gone back to"
@@ -269,3 +270,30 @@ async def test_an_adapter_whose_answers_fail_is_taken_back_by_itself(desk: Desk)
     await desk.finish()
     assert (await desk.rolling.all())[-1].rollout.reason is Reason.ERROR_RATE
     assert await desk.serves() == first
+
+
+class Flipping:
+    """Names another adapter each time it is asked, as during a change of adapters."""
+
+    def __init__(self) -> None:
+        self.names = ["utterance-second", "utterance-first"]
+
+    async def serving(self, role: Role) -> str:
+        """Give the next name."""
+        return self.names.pop() if self.names else BASE
+
+
+async def test_a_draft_names_the_adapter_that_wrote_it_though_the_role_changed_between_the_tries(
+    here: Town,
+) -> None:
+    here.ports = replace(here.ports, aliases=Flipping())
+    here.restart()
+
+    def once(_: object) -> str:
+        here.engine.manner = "garbage"
+        return "It\u2019ll be fine."
+
+    here.engine.says = once
+    session = await here.drafted()
+    draft = (await here.desk("ada", session))["draft"]
+    assert (draft["source"], draft["adapter"]) == ("model", "utterance-first")

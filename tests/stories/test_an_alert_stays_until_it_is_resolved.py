@@ -11,11 +11,10 @@ CLOSE = "/v1/sessions/{}/close"
 
 
 async def raised(here: Town, level: str) -> tuple[str, str]:
-    """Open a session with an alert; give both ids."""
-    session = await here.open()
-    await here.say(session, f"[{level}]")
+    """Open a session with an alert, and do what is due for it; give both ids."""
+    ids = await here.alarmed(level)
     await here.work()
-    return session, (await here.desk("ada", session))["alerts"][0]["alert_id"]
+    return ids
 
 
 async def alerts(here: Town, who: str = "ada", window: str = "") -> list[str]:
@@ -29,15 +28,15 @@ async def kinds(here: Town) -> list[str]:
     return [one["kind"] for one in (await here.call("ada", "GET", "/v1/queue")).json()["items"]]
 
 
-async def end(here: Town, alert: str, how: str = "resolve", body: Any = DONE) -> None:
-    answer = await here.call("ada", "POST", f"/v1/alerts/{alert}/{how}", body)
+async def end(here: Town, alert: str, body: Any = DONE) -> None:
+    answer = await here.call("ada", "POST", f"/v1/alerts/{alert}/resolve", body)
     assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("level", ["moderate", "high", "imminent"])
 async def test_an_acknowledged_alert_is_still_listed(here: Town, level: str) -> None:
     _, alert = await raised(here, level)
-    await end(here, alert, "acknowledge", None)
+    await here.acknowledge("ada", alert)
     assert await alerts(here) == [alert]
     assert await alerts(here, "far") == []
     await end(here, alert)
@@ -47,14 +46,14 @@ async def test_an_acknowledged_alert_is_still_listed(here: Town, level: str) -> 
 async def test_an_acknowledged_moderate_alert_leaves_its_draft_in_the_queue(here: Town) -> None:
     _, alert = await raised(here, "moderate")
     assert await kinds(here) == ["alert"]
-    await end(here, alert, "acknowledge", None)
+    await here.acknowledge("ada", alert)
     assert await kinds(here) == ["draft"]
 
 
 @pytest.mark.parametrize(("level", "kind"), [("moderate", []), ("high", ["alert"])])
 async def test_closing_a_session_ends_no_alert(here: Town, level: str, kind: list[str]) -> None:
     session, alert = await raised(here, level)
-    await end(here, alert, "acknowledge", None)
+    await here.acknowledge("ada", alert)
     await here.call("app", "POST", CLOSE.format(session))
     assert await alerts(here) == [alert]
     assert await kinds(here) == kind
@@ -82,7 +81,7 @@ async def test_an_unseen_alert_comes_before_those_that_were_seen_page_by_page(he
     seen = [(await raised(here, "moderate"))[1] for _ in range(3)]
     for alert in seen:
         here.clock.tick(1_000)
-        await end(here, alert, "acknowledge", None)
+        await here.acknowledge("ada", alert)
     _, unseen = await raised(here, "moderate")
     _, danger = await raised(here, "high")
     listed: list[str] = []
@@ -114,7 +113,7 @@ async def test_an_alert_does_not_end_with_danger_that_its_reader_had_not_seen(he
 async def test_without_a_basis_what_was_acknowledged_counts_as_read(here: Town) -> None:
     session, alert = await raised(here, "high")
     await here.say(session, "[high]")
-    await end(here, alert, "acknowledge", None)
+    await here.acknowledge("ada", alert)
     await here.say(session, "[high]")
     await end(here, alert)
     (newest,) = await alerts(here)

@@ -1,7 +1,6 @@
 """An engine that starts anew knows its base only: no role stays without drafts for that."""
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +9,8 @@ from models.completion import EngineFault
 from models.rollout import Phase, Reason
 from planner.vocabulary import Role
 from service.stores.port import Document
-from tests.driving import Town
-from tests.fakes import BASE, ManualClock
-from tests.stories.test_adapters_change import DRAIN_MS, Desk, opened
+from tests.fakes import BASE
+from tests.stories.test_adapters_change import Desk, opened
 from tests.stories.test_adapters_change import desk as desk
 
 UNKNOWN = "utterance-000000000000"
@@ -27,16 +25,11 @@ UNTIL_DONE = (
 )
 
 
-def later(desk: Desk) -> None:
-    assert isinstance(desk.rolling.clock, ManualClock)
-    desk.rolling.clock.tick(DRAIN_MS)
-
-
 async def reach(desk: Desk, phase: Phase) -> None:
     """Take the last rollout there."""
     if phase in (Phase.UNLOADING, Phase.CLEARING):
         await desk.until(Phase.DRAINING if phase is Phase.UNLOADING else Phase.EMPTYING)
-        later(desk)
+        desk.later()
     await desk.until(phase)
 
 
@@ -95,7 +88,7 @@ async def test_an_engine_that_stays_away_is_no_mismatch(desk: Desk) -> None:
     await desk.rolling.start(Role.UTTERANCE, desk.publish())
     await desk.until(Phase.CONFIRMING)
     desk.engine.fault = EngineFault.DOWN
-    later(desk)
+    desk.later()
     await desk.rolling.round()
     last = (await desk.rolling.all())[-1].rollout
     assert (last.reason, last.detail) == (Reason.CONFIRM_FAILED, "down")
@@ -156,30 +149,3 @@ async def test_what_the_engine_still_has_serves_on_without_its_folder(desk: Desk
     shutil.rmtree(desk.rolling.shelf.folder / name)
     await desk.rolling.round()
     assert await desk.serves() == name
-
-
-class Flipping:
-    """Names another adapter each time it is asked, as during a change of adapters."""
-
-    def __init__(self) -> None:
-        self.names = ["utterance-second", "utterance-first"]
-
-    async def serving(self, role: Role) -> str:
-        """Give the next name."""
-        return self.names.pop() if self.names else BASE
-
-
-async def test_a_draft_names_the_adapter_that_wrote_it_though_the_role_changed_between_the_tries(
-    here: Town,
-) -> None:
-    here.ports = replace(here.ports, aliases=Flipping())
-    here.restart()
-
-    def once(_: object) -> str:
-        here.engine.manner = "garbage"
-        return "It\u2019ll be fine."
-
-    here.engine.says = once
-    session = await here.drafted()
-    draft = (await here.desk("ada", session))["draft"]
-    assert (draft["source"], draft["adapter"]) == ("model", "utterance-first")

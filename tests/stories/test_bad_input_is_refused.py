@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,7 +10,7 @@ import pytest
 
 from service.stores import paging
 from service.stores.sqlite import SqliteStore
-from tests.driving import Town, one_app, town
+from tests.driving import Town, town
 from tests.stories.spoiling import (
     SPOILED_TEXTS,
     STREAMS,
@@ -112,7 +111,7 @@ async def test_no_field_of_any_body_breaks_the_service(scene: Scene, name: str) 
 async def test_a_value_of_another_type_is_refused_wherever_it_stands(
     scene: Scene, name: str
 ) -> None:
-    one_app().state.house = replace(scene.here.house, harness=True)
+    scene.here.refit(harness=True)
     doors = ALL[name].path in {"/v1/chat/completions", "/api/chat"}
     known = {"Authorization": f"Bearer {scene.here.keys['lab_app']}"} if doors else {}
     tried = 0

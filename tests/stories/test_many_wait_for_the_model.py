@@ -17,12 +17,6 @@ KEPT_MS = 48 * 60 * MINUTE
 
 
 @pytest.fixture
-async def engine() -> WaitingEngine:
-    """A model that is busy until the test lets it answer."""
-    return WaitingEngine()
-
-
-@pytest.fixture
 async def here(engine: WaitingEngine) -> AsyncIterator[Town]:
     """A service whose decided replies are held for a minute."""
     async with town(engine=engine, policy=Policy(hold_ms=MINUTE)) as made:

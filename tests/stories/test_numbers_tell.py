@@ -30,14 +30,12 @@ async def measured(here: Town) -> None:
 
 
 async def test_an_alert_ages_until_somebody_acknowledges_it(here: Town) -> None:
-    session = await here.open()
-    await here.say(session, "[imminent]")
+    _, alert = await here.alarmed("imminent")
     here.clock.tick(2 * MINUTE)
     await measured(here)
     assert number("alert_oldest_unacknowledged_seconds", level="imminent") == 120
     assert number("alert_oldest_unacknowledged_seconds", level="high") == 0
-    (alert,) = (await here.desk("ada", session))["alerts"]
-    await here.call("ada", "POST", f"/v1/alerts/{alert['alert_id']}/acknowledge")
+    await here.acknowledge("ada", alert)
     await measured(here)
     assert number("alert_oldest_unacknowledged_seconds", level="imminent") == 0
 
@@ -75,13 +73,11 @@ async def test_a_queue_is_counted_by_risk_with_its_longest_wait(here: Town) -> N
 async def test_a_crisis_that_somebody_is_at_waits_no_more_until_its_client_writes(
     here: Town,
 ) -> None:
-    session = await here.open()
-    await here.say(session, "[imminent]")
+    session, alert = await here.alarmed("imminent")
     here.clock.tick(MINUTE // 3)
     await measured(here)
     assert number("queue_oldest_seconds", risk="imminent") == 20
-    (alert,) = (await here.desk("ada", session))["alerts"]
-    await here.call("ada", "POST", f"/v1/alerts/{alert['alert_id']}/acknowledge")
+    await here.acknowledge("ada", alert)
     here.clock.tick(40 * MINUTE)
     await measured(here)
     assert number("queue_oldest_seconds", risk="imminent") == 0
@@ -95,11 +91,9 @@ async def test_a_crisis_that_somebody_is_at_waits_no_more_until_its_client_write
 async def test_a_crisis_that_nobody_has_seen_ages_beside_one_that_somebody_is_at(
     here: Town,
 ) -> None:
-    session = await here.open()
-    await here.say(session, "[imminent]")
+    _, alert = await here.alarmed("imminent")
     here.clock.tick(MINUTE // 3)
-    (alert,) = (await here.desk("ada", session))["alerts"]
-    await here.call("ada", "POST", f"/v1/alerts/{alert['alert_id']}/acknowledge")
+    await here.acknowledge("ada", alert)
     here.clock.tick(10 * MINUTE)
     await here.say(await here.open(), "[imminent]")
     here.clock.tick(3 * MINUTE)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.driving import Answer, Json, Town, one_app, town
+from tests.driving import Answer, Json, Town, town
 
 COMPLETIONS, CHAT = "/v1/chat/completions", "/api/chat"
 
@@ -16,8 +16,7 @@ COMPLETIONS, CHAT = "/v1/chat/completions", "/api/chat"
 async def lab() -> AsyncIterator[Town]:
     """A service with open doors and a worker at work."""
     async with town() as made:
-        made.house = replace(made.house, harness=True)
-        one_app().state.house = made.house
+        made.refit(harness=True)
         working = asyncio.create_task(_at_work(made))
         yield made
         working.cancel()

@@ -5,15 +5,14 @@ Who opened a stream is asked again while it lasts, and it does not last for ever
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 
 import pytest
 
 from service import auth, streams
-from service.auth import Caller, KeyRecord, issue, revoke
+from service.auth import Caller, KeyRecord, revoke
 from service.limits import Seats
-from tests.driving import Town, one_app
-from tests.listening import ended, heard, listener, opened
+from tests.driving import Town
+from tests.listening import ended, heard, listener, listens, opened, outlast
 
 
 async def test_a_reply_is_told_as_it_leaves(here: Town) -> None:
@@ -74,10 +73,8 @@ async def test_a_session_that_is_only_pushed_back_has_not_left(
 
 
 async def test_a_console_hears_how_an_alert_goes_that_waits_in_no_queue(here: Town) -> None:
-    session = await here.open()
-    await here.say(session, "[moderate]")
-    alert = (await here.desk("ada", session))["alerts"][0]["alert_id"]
-    await here.call("ada", "POST", f"/v1/alerts/{alert}/acknowledge")
+    session, alert = await here.alarmed("moderate")
+    await here.acknowledge("ada", alert)
     await here.call("app", "POST", f"/v1/sessions/{session}/close")
     waiting = asyncio.create_task(heard(streams._queue(listener(here, "ada")), 2))
     await asyncio.sleep(0.05)
@@ -97,12 +94,11 @@ async def test_a_last_event_id_that_is_not_ours_is_refused(here: Town, place: st
 
 
 async def _revoked(here: Town) -> None:
-    await revoke(here.store, here.master, here.keys["app"][3:].partition("_")[0])
+    await revoke(here.store, here.master, here.prefix("app"))
 
 
 async def _of_another_team(here: Town) -> None:
-    prefix = here.keys["app"][3:].partition("_")[0]
-    kept = await here.store.document("api_key", prefix)
+    kept = await here.store.document("api_key", here.prefix("app"))
     assert kept is not None
     record = KeyRecord.model_validate_json(kept.body).model_copy(update={"team": "south"})
     await auth._keep(here.store, here.master, kept, record)
@@ -125,9 +121,7 @@ async def test_who_may_no_longer_listen_hears_no_more_words(
 async def test_a_stream_ends_with_its_key_though_nothing_is_said(here: Town) -> None:
     session = await here.open()
     until_ms = here.clock.now_ms() + 60_000
-    brief = Caller("brief", "client_app", "north")
-    key = await issue(here.store, here.master, brief, until_ms)
-    here.keys = {**here.keys, "brief": key}
+    await here.admit("brief", Caller("brief", "client_app", "north"), until_ms)
     stream = await opened(here, session, "brief")
     here.clock.tick(61_000)
     await here.claim("ada", session)
@@ -136,9 +130,8 @@ async def test_a_stream_ends_with_its_key_though_nothing_is_said(here: Town) -> 
 
 
 async def test_a_console_hears_nothing_more_either(here: Town) -> None:
-    stream = asyncio.create_task(here.call("ada", "GET", "/v1/stream"))
-    await asyncio.sleep(0.05)
-    await revoke(here.store, here.master, here.keys["ada"][3:].partition("_")[0])
+    stream = await listens(here, "ada")
+    await revoke(here.store, here.master, here.prefix("ada"))
     here.clock.tick(16_000)
     session = await here.open()
     await here.say(session, "Hello.")
@@ -160,8 +153,7 @@ async def test_whoever_may_listen_is_asked_again_and_hears_on(here: Town) -> Non
 async def test_a_stream_ends_after_some_minutes_and_misses_nothing(here: Town) -> None:
     session = await here.drafted()
     stream = await opened(here, session)
-    here.clock.tick(600_000)
-    await here.claim("ada", session)
+    await outlast(here, session)
     assert "event: reply" not in await ended(stream)
     await here.decide("ada", session, "approve")
     told = await heard(streams._replies(listener(here, "app"), session, 0), 1)
@@ -169,7 +161,7 @@ async def test_a_stream_ends_after_some_minutes_and_misses_nothing(here: Town) -
 
 
 async def test_a_caller_has_so_many_streams_and_gets_their_places_back(here: Town) -> None:
-    here.house = one_app().state.house = replace(here.house, seats=Seats(apps=2))
+    here.refit(seats=Seats(apps=2))
     session = await here.open()
     open_ones = [await opened(here, session) for _ in range(2)]
     refused = await here.call("app", "GET", f"/v1/sessions/{session}/stream")
@@ -177,8 +169,7 @@ async def test_a_caller_has_so_many_streams_and_gets_their_places_back(here: Tow
     assert refused.headers["Retry-After"] == "1"
     unknown = await here.call("far_app", "GET", f"/v1/sessions/{session}/stream")
     assert unknown.status_code == 404
-    here.clock.tick(600_000)
-    await here.claim("ada", session)
+    await outlast(here, session)
     for one in open_ones:
         await ended(one)
     again = await opened(here, session)

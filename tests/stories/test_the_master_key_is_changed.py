@@ -1,7 +1,6 @@
 """Operators change the master key while client apps talk: nothing fails, nothing is said twice."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -9,7 +8,7 @@ from service.auth import mark_anew
 from service.sealing import MasterKeys, rotate
 from service.stores.memory import MemoryStore
 from service.stores.port import Answer as Known
-from tests.driving import MASTER, Town, one_app, town
+from tests.driving import MASTER, Town, town
 from tests.stories.test_simulated_talks import ask, user
 
 OLD, NEW = MASTER.keys[0], bytes(range(32, 64))
@@ -88,8 +87,7 @@ async def test_a_whole_rotation_forgets_neither_words_nor_answers(here: Town) ->
 async def test_a_simulated_talk_goes_on_in_its_session(here: Town) -> None:
     sessions, lines = set[str](), ["[high] today"]
     for _ in pods(here, BEFORE, FIRST):
-        here.house = replace(here.house, harness=True)
-        one_app().state.house = here.house
+        here.refit(harness=True)
         told = (await ask(here, user(*lines))).json()
         sessions.add(told["second_chair"]["session_id"])
         lines += [told["choices"][0]["message"]["content"], "I am still here."]

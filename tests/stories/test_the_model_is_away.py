@@ -10,7 +10,16 @@ from models.completion import Ask, EngineFault, EngineUnavailable
 from planner.prompt import Prompt
 from planner.vocabulary import Role
 from tests.driving import Town
-from tests.stories.test_the_plan_is_decided import decide_plan, through_diagnosis
+from tests.planning import ask_plan, correct, decide_plan, through_diagnosis
+
+
+async def planned_anew(here: Town) -> str:
+    """Give a session whose plan runs, whose client spoke, and for which another is asked for."""
+    session = await through_diagnosis(here)
+    await decide_plan(here, session, "approve")
+    await here.say(session, "I could try that.")
+    await ask_plan(here, session)
+    return session
 
 
 @pytest.mark.parametrize(
@@ -70,9 +79,7 @@ async def test_what_the_engine_refuses_is_asked_again_once_the_session_has_moved
         await here.work(60_000)
     assert len(here.engine.prompts) == 1
     await here.claim("ada", session)
-    body = {"basis": await here.length(session), "triggering_situation": "A new job."}
-    path = f"/v1/sessions/{session}/formulation"
-    assert (await here.write("ada", session, "PATCH", path, body)).is_success
+    assert (await correct(here, session, triggering_situation="A new job.")).is_success
     await here.work()
     assert len(here.engine.prompts) == 2
     await here.say(session, "It was work.")
@@ -86,11 +93,7 @@ async def test_what_the_engine_refuses_is_asked_again_once_the_session_has_moved
 
 
 async def test_a_draft_that_never_comes_keeps_no_plan_from_coming(here: Town) -> None:
-    session = await through_diagnosis(here)
-    await decide_plan(here, session, "approve")
-    await here.say(session, "I could try that.")
-    basis = {"basis": await here.length(session)}
-    await here.write("ada", session, "POST", f"/v1/sessions/{session}/plans", basis)
+    session = await planned_anew(here)
     here.engine.manner = "down"
     for _ in range(30):
         await here.work(10_000)
@@ -116,9 +119,7 @@ async def test_a_planner_that_is_asked_for_by_hand_is_asked_at_once(here: Town) 
     for wait_ms in (0, 1_000, 2_000, 5_000, 15_000):
         await here.work(wait_ms)
     here.engine.manner = "ok"
-    basis = {"basis": await here.length(session)}
-    path = f"/v1/sessions/{session}/plans"
-    assert (await here.write("ada", session, "POST", path, basis)).is_success
+    await ask_plan(here, session)
     await here.work()
     assert (await here.desk("ada", session))["plan"]["proposed"]["source"] == "model"
 
@@ -143,11 +144,7 @@ async def test_a_scrubber_that_breaks_keeps_the_words_from_the_model(here: Town)
 
 
 async def test_a_plan_waits_too_while_nothing_can_be_scrubbed(here: Town) -> None:
-    session = await through_diagnosis(here)
-    await decide_plan(here, session, "approve")
-    await here.say(session, "I could try that.")
-    basis = {"basis": await here.length(session)}
-    await here.write("ada", session, "POST", f"/v1/sessions/{session}/plans", basis)
+    session = await planned_anew(here)
     here.scrubber.broken, before = True, await here.length(session)
     async with asyncio.timeout(20):
         await here.work()

@@ -9,29 +9,9 @@ from models.completion import Ask
 from planner.prompt import Prompt
 from planner.vocabulary import Role, Strategy
 from tests.driving import Json, Town
+from tests.planning import ask_plan, correct, decide_plan, through_diagnosis, to_a_plan
 
 MINUTE = 60_000
-
-
-async def through_diagnosis(here: Town) -> str:
-    """Walk a session to the last diagnostic action."""
-    session = await here.drafted()
-    for _ in range(10):
-        desk = await here.desk("ada", session)
-        if desk["plan"]["proposed"]:
-            return session
-        assert (await here.decide("ada", session, "approve")).status_code == 201
-        await here.say(session, "It is mostly at work.")
-        await here.work()
-    raise AssertionError("no plan was proposed")
-
-
-async def decide_plan(here: Town, session: str, verdict: str, **more: Json) -> Json:
-    """Decide on the proposed plan and give the answer."""
-    desk = await here.desk("ada", session)
-    body = {"verdict": verdict, "basis": desk["seq"], **more}
-    path = f"/v1/plans/{desk['plan']['proposed']['plan_id']}/decisions"
-    return await here.write("ada", session, "POST", path, body)
 
 
 async def test_the_stage_changes_only_by_a_decided_plan(here: Town) -> None:
@@ -116,10 +96,7 @@ async def test_the_planner_reads_why_its_plan_was_refused(here: Town) -> None:
     assert "clarity, too long" in added
     await decide_plan(here, session, "approve")
     await here.say(session, "My father died on Sunday.")
-    body = {"basis": await here.length(session)}
-    assert (
-        await here.write("ada", session, "POST", f"/v1/sessions/{session}/plans", body)
-    ).is_success
+    await ask_plan(here, session)
     await here.work()
     newest = [one for one in here.engine.prompts if one.role is Role.PLANNER][-1]
     assert "My father died on Sunday." in newest.messages[-1].content
@@ -155,8 +132,6 @@ async def test_a_plan_waits_while_a_reply_is_held_for_an_undo_would_lose_it(hold
 
 async def test_a_formulation_corrected_while_the_planner_writes_stays(here: Town) -> None:
     session = await through_diagnosis(here)
-    path = f"/v1/sessions/{session}"
-    body = {"basis": await here.length(session), "surface_level_problem": "Too much at once."}
     await decide_plan(here, session, "reject", reasons=["clarity"])
     asked = asyncio.Event()
     goes_on = asyncio.Event()
@@ -171,8 +146,7 @@ async def test_a_formulation_corrected_while_the_planner_writes_stays(here: Town
     here.engine.complete = slowly
     working = asyncio.create_task(here.work())
     await asked.wait()
-    body["basis"] = await here.length(session)
-    assert (await here.write("ada", session, "PATCH", f"{path}/formulation", body)).is_success
+    assert (await correct(here, session, surface_level_problem="Too much at once.")).is_success
     goes_on.set()
     await working
     plan = (await here.desk("ada", session))["plan"]
@@ -183,9 +157,7 @@ async def test_a_formulation_corrected_while_the_planner_writes_stays(here: Town
 async def test_a_corrected_part_of_the_formulation_outlives_the_next_plan(here: Town) -> None:
     session = await through_diagnosis(here)
     before = (await here.desk("ada", session))["plan"]["formulation"]
-    body = {"basis": await here.length(session), "automatic_thoughts": ["I must never rest."]}
-    path = f"/v1/sessions/{session}/formulation"
-    assert (await here.write("ada", session, "PATCH", path, body)).is_success
+    assert (await correct(here, session, automatic_thoughts=["I must never rest."])).is_success
     await decide_plan(here, session, "reject", reasons=["clarity"])
     await here.work()
     plan = (await here.desk("ada", session))["plan"]
@@ -199,17 +171,10 @@ async def test_a_corrected_part_of_the_formulation_outlives_the_next_plan(here: 
 
 async def test_the_planner_still_learns_what_no_human_corrected(here: Town) -> None:
     session = await here.drafted()
-    body = {"basis": await here.length(session), "surface_level_problem": "Too much at once."}
-    path = f"/v1/sessions/{session}/formulation"
-    assert (await here.write("ada", session, "PATCH", path, body)).is_success
-    for _ in range(10):
-        await here.work()
-        desk = await here.desk("ada", session)
-        if desk["plan"]["proposed"]:
-            break
-        await here.decide("ada", session, "approve")
-        await here.say(session, "It is mostly at work.")
-    plan = desk["plan"]
+    assert (await correct(here, session, surface_level_problem="Too much at once.")).is_success
+    await here.work()
+    await to_a_plan(here, session)
+    plan = (await here.desk("ada", session))["plan"]
     learnt = plan["proposed"]["formulation"]
     assert plan["formulation"] == learnt | {"surface_level_problem": "Too much at once."}
     assert "unknown" not in plan["formulation"].values()
@@ -279,13 +244,9 @@ async def test_a_running_plan_can_be_changed_and_keeps_its_cursor(here: Town) ->
 async def test_a_corrected_formulation_is_what_the_next_prompt_holds(here: Town) -> None:
     session = await through_diagnosis(here)
     await decide_plan(here, session, "approve")
-    body = {
-        "automatic_thoughts": ["I have to be liked by all."],
-        "basis": (await here.desk("ada", session))["seq"],
-    }
-    path = f"/v1/sessions/{session}/formulation"
-    corrected = await here.write("ada", session, "PATCH", path, body)
-    assert corrected.json()["formulation"]["automatic_thoughts"] == body["automatic_thoughts"]
+    thoughts = ["I have to be liked by all."]
+    corrected = await correct(here, session, automatic_thoughts=thoughts)
+    assert corrected.json()["formulation"]["automatic_thoughts"] == thoughts
     await here.say(session, "I could try that.")
     await here.work()
     assert "I have to be liked by all." in here.engine.prompts[-1].messages[0].content

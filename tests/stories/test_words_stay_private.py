@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.driving import Json, Town
+from tests.driving import Town
 
 
 async def test_the_model_reads_stand_ins_and_the_therapist_the_clients_words(here: Town) -> None:
@@ -123,24 +123,12 @@ async def test_a_client_app_sees_no_stage_plan_or_draft(here: Town) -> None:
     }  # fmt: skip
 
 
-async def edited(here: Town, **more: Json) -> str:
-    """A session in which a therapist wrote a draft anew; gives its id."""
-    session = await here.open(**more)
-    await here.say(session, "It was a long week.")
-    await here.work()
-    await here.claim("ada", session)
-    await here.decide("ada", session, "edit", text="What made it long?", reasons=["style"])
-    await here.say(session, "It was work.")
-    await here.work()
-    return session
-
-
 async def test_preferences_are_of_clients_who_agreed_and_each_reading_is_written_down(
     here: Town,
 ) -> None:
     agreed = {"research_consent": True}
-    session = await edited(here, profile=agreed)
-    silent = [await edited(here), await edited(here, profile=agreed, simulated=True)]
+    session = await here.edited(profile=agreed)
+    silent = [await here.edited(), await here.edited(profile=agreed, simulated=True)]
     before = [await here.length(one) for one in silent]
     rows = (await here.call("sue", "GET", "/v1/preferences/export")).text.splitlines()
     assert [json.loads(row)["session_id"] for row in rows] == [session]
@@ -151,9 +139,9 @@ async def test_preferences_are_of_clients_who_agreed_and_each_reading_is_written
 
 async def test_a_session_erased_while_preferences_are_exported_is_left_out(here: Town) -> None:
     agreed = {"research_consent": True}
-    gone = await edited(here, profile=agreed)
+    gone = await here.edited(profile=agreed)
     here.clock.tick(-1_000)
-    kept = await edited(here, profile=agreed)
+    kept = await here.edited(profile=agreed)
     append, ledger = here.house.ledger.append, here.house.ledger
 
     async def late(session_id: str, *more: Any) -> Any:
@@ -167,10 +155,8 @@ async def test_a_session_erased_while_preferences_are_exported_is_left_out(here:
 
 async def ended(here: Town) -> str:
     """A session whose last word, edited and with a name in it, is the therapist's."""
-    session = await here.open(profile={"research_consent": True})
-    await here.say(session, "My brother Gregor never calls.")
-    await here.work()
-    await here.claim("ada", session)
+    agreed = {"research_consent": True}
+    session = await here.drafted("My brother Gregor never calls.", profile=agreed)
     await here.decide("ada", session, "edit", text="What did Gregor say?", reasons=["style"])
     await here.work()
     await here.call("app", "POST", f"/v1/sessions/{session}/close", {})

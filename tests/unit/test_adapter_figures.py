@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from models.adapters import CONFIG, WEIGHTS, Manifest, publish
+from models.adapters import CONFIG, WEIGHTS, publish
 from models.train import evaluate, measure, pairs
 from models.train.card import Report, page
 from models.train.data_card import data_card
 from planner.vocabulary import Role
 from tests.unit.test_adapters import PEFT, weights
+from tests.unit.test_release_gate import manifest
 
 CORPUS = pairs.CORPUS[0]
 
@@ -20,13 +21,6 @@ def rows(*ids: str) -> str:
     """Lines of the corpus by their ids."""
     lines = CORPUS.read_text("utf-8").splitlines()
     return "\n".join(line for line in lines if json.loads(line)["id"] in ids)
-
-
-def manifest(base: str = "smollm2-135m", **notes: str | float) -> Manifest:
-    return Manifest(
-        name="utterance-0123456789ab", role=Role.UTTERANCE, base=base, base_sha256="0" * 64,
-        notes=notes,
-    )  # fmt: skip
 
 
 def adapter(tmp_path: Path, **notes: str) -> Path:
@@ -86,7 +80,7 @@ def test_a_card_tells_how_much_was_asked():
 
 
 def test_a_card_tells_of_its_own_base_and_machine():
-    small = page(report(), manifest(recipe_device="cpu"))
+    small = page(report(), manifest("smollm2-135m", recipe_device="cpu"))
     assert "not on a GPU" in small
     assert "A base of this size" in small
     large = page(report(), manifest("llama-3.1-8b-instruct", recipe_device="cuda"))

@@ -5,7 +5,8 @@ from models.release_gate import misses, short_of_aims
 from planner.vocabulary import Role
 
 
-def manifest(base: str = "base", **notes: float) -> Manifest:
+def manifest(base: str = "base", **notes: str | float) -> Manifest:
+    """An adapter for utterances with these notes."""
     return Manifest(
         name="utterance-0123456789ab",
         role=Role.UTTERANCE,

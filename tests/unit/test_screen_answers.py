@@ -28,6 +28,17 @@ NO = {
         "怎么会",
     ],
 }  # fmt: skip
+AFTER_ALL = {
+    "en": [
+        "Actually, yes", "but sometimes", "I have thought about it", "I do sometimes", "no but yes",
+    ],
+    "zh": ["但有时候会", "其实有"],
+}  # fmt: skip
+DENIED = {
+    "en": ("Are you thinking about killing yourself?", "No.", "I am just tired"),
+    "zh": ("你有没有想过自杀？", "没有。", "我只是累"),
+}
+"""What was asked, a no to it, and words after it that are no yes."""
 ASKED = [(language, one) for language in ("en", "zh") for one in questions(language)]
 NAMES = [f"{language}-{one.key}" for language, one in ASKED]
 
@@ -74,14 +85,12 @@ def test_a_question_that_follows_from_another_means_nothing_alone(
     assert answer(yes, question.text).routes is not bool(question.ask_if)
 
 
-@pytest.mark.parametrize("said", ["Actually, yes", "but sometimes", "I have thought about it",
-    "I do sometimes", "no but yes", "但有时候会", "其实有"])  # fmt: skip
-def test_a_yes_after_a_no_is_a_yes(said: str):
-    asked, no = ("你有没有想过自杀？", "没有。") if not said.isascii() else (
-        "Are you thinking about killing yourself?", "No."
-    )  # fmt: skip
-    assert answer(said, asked, no).routes
-    assert not answer("I am just tired" if said.isascii() else "我只是累", asked, no).routes
+@pytest.mark.parametrize("language", AFTER_ALL)
+def test_a_yes_after_a_no_is_a_yes(language: Language):
+    asked, no, tired = DENIED[language]
+    calm = [said for said in AFTER_ALL[language] if not answer(said, asked, no).routes]
+    assert calm == []
+    assert not answer(tired, asked, no).routes
 
 
 def test_of_two_questions_the_graver_counts():

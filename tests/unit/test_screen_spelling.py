@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safety.normalise import fold, normalise, readings
+from safety.normalise import Normalised, fold, normalise, readings
 
 SPELLINGS = {
     "capitals": ("I AM SAD", "i am sad"),
@@ -106,23 +106,25 @@ def test_words_that_are_not_bent_are_read_once(raw: str):
     assert len(readings(raw)) == 1
 
 
-@given(st.text(alphabet="dielfk*-. \nsuc我", max_size=40))
-def test_a_second_reading_points_at_the_raw_words(raw: str):
-    for plain in readings(raw):
-        assert len(plain.text) == len(plain.origin)
-        assert list(plain.origin) == sorted(plain.origin)
-        assert all(0 <= place < len(raw) for place in plain.origin)
-
-
-@given(st.text(max_size=60))
-def test_every_plain_character_comes_from_a_raw_one(raw: str):
-    plain = normalise(raw)
+def points_back(plain: Normalised, raw: str) -> None:
+    """Hold every plain character to the raw one it comes from."""
     assert len(plain.text) == len(plain.origin)
     assert list(plain.origin) == sorted(plain.origin)
     assert all(0 <= place < len(raw) for place in plain.origin)
     for start in range(len(plain.text)):
         first, last = plain.span(start, start + 1)
         assert 0 <= first < last <= len(raw)
+
+
+@given(st.text(alphabet="dielfk*-. \nsuc我", max_size=40))
+def test_a_second_reading_points_at_the_raw_words(raw: str):
+    for plain in readings(raw):
+        points_back(plain, raw)
+
+
+@given(st.text(max_size=60))
+def test_every_plain_character_comes_from_a_raw_one(raw: str):
+    points_back(normalise(raw), raw)
 
 
 @given(st.text(max_size=60))
