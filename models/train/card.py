@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from models.adapters import Manifest, read_manifest
@@ -157,10 +158,15 @@ def learnt(manifest: Manifest) -> frozenset[str]:
     return frozenset(str(manifest.notes.get(pairs.TRAINED_ON, "")).split())
 
 
+@cache
+def of_the_corpus() -> Mapping[str, str]:
+    """Digests of the sessions that are here, each with the part of the corpus it is in."""
+    return {one.digest: pairs.part_of(one.id) for one in pairs.read_sessions(*pairs.CORPUS)}
+
+
 def _data(manifest: Manifest) -> str:
     """Where its sessions are from; one trained before they were noted knows only our corpus."""
-    ours = {session.digest for session in pairs.read_sessions(*pairs.CORPUS)}
-    if learnt(manifest) <= ours:
+    if learnt(manifest) <= of_the_corpus().keys():
         return (
             "the fictional, synthetic sessions in `models/corpus` (no real client, no clinician's"
             "\nrating; its known doubts are listed there)"

@@ -18,12 +18,11 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from models.adapters import SHELF, newest, read_manifest, shelved
 from models.train import measure, pairs
-from models.train.card import Report, learnt, write_card
+from models.train.card import Report, learnt, of_the_corpus, write_card
 from models.train.own_engine import Running, engine_running
 from models.vllm_engine import VllmEngine, open_client
 from planner.vocabulary import CounselorTurn, Role
@@ -117,14 +116,9 @@ def trained_on(folders: Iterable[Path]) -> frozenset[str]:
     found = set[str]()
     for folder in folders:
         manifest = read_manifest(folder)
-        found |= (learnt(manifest) if manifest else frozenset()) or _of_the_corpus()
+        known = learnt(manifest) if manifest else frozenset[str]()
+        found |= known or {one for one, part in of_the_corpus().items() if part == "train"}
     return frozenset(found)
-
-
-@cache
-def _of_the_corpus() -> frozenset[str]:
-    corpus = pairs.read_sessions(*pairs.CORPUS)
-    return frozenset(s.digest for s in corpus if pairs.part_of(s.id) == "train")
 
 
 def unseen(path: Path, trained: frozenset[str]) -> list[pairs.CorpusSession]:
