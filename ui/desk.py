@@ -168,6 +168,11 @@ def word(section: str, name: str) -> str:
     return t(key) if texts.knows(key) else name.replace("_", " ")
 
 
+def told(said: str) -> str:
+    """What the service said in short English, in the reader's language."""
+    return texts.retell(_tongue(), said)
+
+
 def attempt(action: Callable[[], T]) -> T | None:
     """Ask the service; a refusal or silence becomes a notice, and None.
 

@@ -1,5 +1,6 @@
 """Every word the console shows, in both languages, from one catalogue (``texts.toml``). Pure."""
 
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,16 @@ def say(tongue: Tongue, key: str, **values: object) -> str:
 def knows(key: str) -> bool:
     """Whether the catalogue has the text; for keys that come from the service."""
     return key in catalogue()
+
+
+def retell(tongue: Tongue, said: str) -> str:
+    """A short phrase of the service, which writes English, in a reader's language.
+
+    As it came where the catalogue does not know it; its numbers stay.
+    """
+    numbers = re.findall(r"\d+", said)
+    key = "told." + re.sub(r"\W+", "_", re.sub(r"\d+", "n", said)).strip("_")
+    return catalogue()[key][tongue].format(*numbers) if knows(key) else said
 
 
 @cache

@@ -10,7 +10,11 @@ from models.completion import EngineFault
 from models.rollout import Phase
 from models.rollout import Reason as RolloutReason
 from planner.vocabulary import Role, Stage, Strategy
+from safety import surrogates
+from safety.guard import GuardContext, check
+from safety.guard_phrases import PHRASES
 from safety.risk import Category, RiskLevel
+from service.crisis_card import _MEANING
 from service.schemas.alerts import Outcome
 from service.schemas.client import Status
 from service.schemas.plans import Reason
@@ -70,3 +74,17 @@ def test_a_line_across_the_transcript_has_a_name() -> None:
     kinds = get_args(Line.model_fields["kind"].annotation)
     named = [kind for kind in kinds if kind not in {"client", "reply"}]
     assert {f"transcript.{kind}" for kind in named} <= set(texts.catalogue())
+
+
+def test_a_guard_s_reasons_and_a_card_s_meanings_are_told_in_chinese() -> None:
+    row = surrogates.Surrogate("Gregor", "嘉树", surrogates.Kind.PERSON, "PERSON-1")
+    known = surrogates.Surrogates("s", (row,))
+    context = GuardContext("en", "model", known)
+    lines = ("", "a\nb", "- one", "Why? Why?", "a" * 999, "I met Adalbert.", "嘉树 called.")
+    found = {one.detail for text in lines for one in check(text, context) if one.verdict == "fail"}
+    assert len(found) == len(lines)
+    found |= {reason for reasons in PHRASES.values() for _, reason in reasons}
+    found |= {*_MEANING.values(), "a yes means low"}
+    assert [said for said in found if texts.retell("zh", said).isascii()] == []
+    assert {texts.retell("en", said) for said in found} == found
+    assert texts.retell("zh", "said by a newer service") == "said by a newer service"

@@ -10,7 +10,7 @@ import streamlit as st
 from safety.risk import RiskLevel
 from service.schemas.alerts import Alert, CrisisCard, Outcome, ResolveRequest
 from service.schemas.workspace import Workspace
-from ui.desk import desk, done, t, word
+from ui.desk import desk, done, t, told, word
 from ui.panels.states import banner
 from ui.panels.transcript import zone
 from ui.renewal import part
@@ -120,7 +120,7 @@ def help_card(workspace: Workspace, card: CrisisCard) -> None:
     with st.expander(t("crisis.questions"), expanded=True):
         for question in card.questions:
             _offer(workspace.session_id, question.text, f"{escape(question.text)}"
-                   f"<small>{escape(question.if_yes)}</small>")  # fmt: skip
+                   f"<small>{escape(told(question.if_yes))}</small>")  # fmt: skip
     with st.expander(t("crisis.resources"), expanded=True):
         for resource in card.resources:
             facts = f"{resource.hours} · {', '.join(resource.languages)} · "
