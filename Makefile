@@ -35,7 +35,7 @@ bench: setup ## Measure the service against its aims; prints one table, writes b
 base: setup
 	@$(ENGINE_PY) -m models.base_model
 
-adapters: base ## Train the two demo adapters anew (two hours on two cores)
+adapters: base ## Train the two demo adapters anew (100 minutes on two cores)
 	@$(ENGINE_PY) -m models.train.sft --role utterance --target smollm2-135m-cpu
 	@$(ENGINE_PY) -m models.train.sft --role planner --target smollm2-135m-cpu
 

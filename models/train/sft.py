@@ -74,9 +74,8 @@ class Recipe:
     max_minutes: float
     """Wall-clock after which it stops at the next step and keeps what `keep` says."""
     again: str = ""
-    """One of the session files, gone over again at last; how often and at which rate:"""
-    again_epochs: float = 1.0
     again_rate: float = 0.0
+    """One of the session files that a last pass goes over again, and at which rate."""
 
 
 def read_recipe(target: str, role: Role) -> Recipe:
@@ -175,7 +174,7 @@ def train(recipe: Recipe, sessions: Sequence[Path], work: Path) -> tuple[SFTTrai
         return trainer, figures
     once_more = parts | {"train": _parts(recipe, [Path(recipe.again)], tokenizer)["train"]}
     rate, left = recipe.again_rate, recipe.max_minutes - figures["minutes"]
-    own = replace(recipe, learning_rate=rate, epochs=recipe.again_epochs, max_minutes=left)
+    own = replace(recipe, learning_rate=rate, epochs=1.0, max_minutes=left)
     last, more = _pass(own, tokenizer, once_more, work / "again", model=trainer.model)
     done = trainer.state.global_step
     history = [one | {"step": one["step"] + done} for one in last.state.log_history]
