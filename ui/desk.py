@@ -127,7 +127,7 @@ class Desk:
         """Whether a write has a chance now: the session is held here and the service answers."""
         return session in self.claims and not self.offline
 
-    def half_written(self, session: str) -> bool:
+    def shows_forms(self, session: str) -> bool:
         """Whether forms belong on the page: where a claim was lost, words still stand in them."""
         return session in self.claims or session in self.lost
 

@@ -20,7 +20,7 @@ def show() -> None:
         no_session()
         return
     workspace = opened(session)
-    with_forms = desk().half_written(session)
+    with_forms = desk().shows_forms(session)
     head, back = st.columns([5, 1], vertical_alignment="center")
     head.html(f"<h1>{escape(t('page.plan'))}</h1>")
     if back.button(t("plan.back"), key="back", shortcut="B", type="tertiary"):
