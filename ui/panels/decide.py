@@ -173,7 +173,7 @@ def _difference(workspace: Workspace, editor: Editor, verdict: Verdict) -> None:
         f"{diff_html(editor.start, editor.text)}</p>"
     )
     if editor.panel is None:
-        questions.reasons(workspace)
+        questions.reasons(questions.reasons_key(workspace))
 
 
 def _warnings(editor: Editor) -> None:

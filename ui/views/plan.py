@@ -95,7 +95,7 @@ def _proposed(workspace: Workspace, with_forms: bool) -> None:
                 disabled=not desk().may_write(session), on_click=desk().on_screen,
                 args=(workspace,),
             ):  # fmt: skip
-                forms.decide(session, "approve")
+                forms.decide(desk().pressed_on(session), "approve")
             st.button(t("plan.edit_proposed"), key="edit_proposed", disabled=reading,
                       on_click=forms.open_panel, args=("edit_proposed",))  # fmt: skip
             st.button(t("plan.reject"), key="reject_plan", shortcut="X", type="tertiary",
