@@ -12,6 +12,7 @@ from service.schemas.admin import Me
 from service.schemas.alerts import Alert
 from service.schemas.problem import CheckResult, Problem
 from service.schemas.review import Draft
+from service.schemas.wire import LONGEST
 from service.schemas.workspace import Workspace
 from ui import texts
 from ui.client import Api, Offline, Refused, Unanswered
@@ -51,23 +52,31 @@ class Editor:
 
 @dataclass(slots=True)
 class SafetyPlan:
-    """What is filled in with one client; the desk has it until it is kept as a note."""
+    """What is filled in with one client; the desk has it until it is kept as notes."""
 
     words: dict[str, str] = field(default_factory=dict[str, str])
     """Under each heading of the card."""
-    kept: str = ""
-    """The note it was kept as last."""
+    kept: set[str] = field(default_factory=set[str])
+    """The notes of it that colleagues have."""
 
     @property
-    def text(self) -> str:
-        """What is filled in, as the note for colleagues."""
-        filled = ((heading, words.strip()) for heading, words in self.words.items())
-        return "\n".join(f"{heading}: {words}" for heading, words in filled if words)
+    def notes(self) -> tuple[str, ...]:
+        """What is filled in, as notes for colleagues: a heading and its words stay in one."""
+        notes: list[str] = []
+        for heading, words in self.words.items():
+            filled = f"{heading}: {words.strip()}"
+            if not words.strip():
+                continue
+            if notes and len(notes[-1]) + 1 + len(filled) <= LONGEST:
+                notes[-1] += f"\n{filled}"
+            else:
+                notes.append(filled)
+        return tuple(notes)
 
     @property
-    def unkept(self) -> bool:
-        """Whether words stand here that no note holds."""
-        return self.text not in {"", self.kept}
+    def unkept(self) -> tuple[str, ...]:
+        """The notes that colleagues do not have yet."""
+        return tuple(note for note in self.notes if note not in self.kept)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,13 +34,10 @@ def show() -> None:
         return
     # Asked of the session and not of the list, which may be older.
     workspace = opened(session)
-    plan = desk().safety_plans.get(session)
     if _open(workspace):
         _session(workspace)
-    elif plan is not None and plan.unkept:
-        resolving.left_over(session)
     else:
-        desk().safety_plans.pop(session, None)
+        resolving.left_over(session)
     # Also where nothing is open: the next alert of this very session must open the desk.
     pulse(session, mark(workspace))
 
