@@ -103,15 +103,20 @@ def _form(workspace: Workspace) -> None:
 
 def _field(session: str, name: str, found: str) -> None:
     """Show what is known; typed words stay, whatever is found out meanwhile."""
+    # Words come along with the next press, wherever that is: a run of this part alone, at the end
+    # of the typing, would swallow it.
     key, began = _keys(session, name)
     typed = st.session_state.get(key)
     if typed is None or (typed == st.session_state[began] and typed != found):
         st.session_state[key] = st.session_state[began] = found
     if name == PARTS[2]:
         st.text_area(t(f"formulation.{name}"), key=key, persist_state="session",
-                     help=t("formulation.one_per_line"), height=90)  # fmt: skip
+                     on_change="ignore", help=t("formulation.one_per_line"),
+                     height=90)  # fmt: skip
     else:
-        st.text_input(t(f"formulation.{name}"), key=key, persist_state="session")
+        st.text_input(
+            t(f"formulation.{name}"), key=key, persist_state="session", on_change="ignore"
+        )
 
 
 def _keys(session: str, name: str) -> tuple[str, str]:

@@ -14,7 +14,6 @@ from service.schemas.workspace import Workspace
 from ui.desk import desk, done, t, word
 from ui.panels.states import banner
 from ui.panels.transcript import zone
-from ui.renewal import part
 
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 _MARKS = re.compile(r"[!-/:-@\[-`{-~]")
@@ -162,10 +161,11 @@ def _insert(session: str, words: str) -> None:
     editor.put(f"{editor.text.strip()} {words}".strip())
 
 
-@part()
 def _safety_plan(session: str) -> None:
     """Filled in together with the client; kept as notes for colleagues."""
     # In no form: a form's words reach us with its own button only, and go when it is not drawn.
+    # Nor a part: the browser tells of words and of the press that ends the typing at once, and a
+    # button elsewhere would not be drawn for it.
     plan = desk().safety_plan(session)
     for place, heading in enumerate(plan.words):
         # Every field is this session's own: what was typed about one client never meets another.
