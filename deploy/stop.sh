@@ -9,15 +9,13 @@ if ! running && [ -z "$(marked)" ]; then
   exit 0
 fi
 if running; then
-  process=$(cat var/run.pid)
-  kill -TERM "$process"
+  kill -TERM "$(cat var/run.pid)" 2> /dev/null || true
   for _ in $(seq 40); do
     running || break
     sleep 0.5
   done
-  running && kill -KILL -- "-$process" 2> /dev/null
 fi
-# What is left has lost the one that started it.
+# What is left did not listen, or has lost the one that started it.
 end_marked
 rm -f var/run.pid
 echo "Stopped."

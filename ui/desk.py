@@ -12,6 +12,7 @@ from service.schemas.admin import Me
 from service.schemas.alerts import Alert
 from service.schemas.problem import CheckResult, Problem
 from service.schemas.review import Draft
+from service.schemas.wire import LONGEST
 from service.schemas.workspace import Workspace
 from ui import texts
 from ui.client import Api, Offline, Refused, Unanswered
@@ -51,23 +52,31 @@ class Editor:
 
 @dataclass(slots=True)
 class SafetyPlan:
-    """What is filled in with one client; the desk has it until it is kept as a note."""
+    """What is filled in with one client; the desk has it until it is kept as notes."""
 
     words: dict[str, str] = field(default_factory=dict[str, str])
     """Under each heading of the card."""
-    kept: str = ""
-    """The note it was kept as last."""
+    kept: set[str] = field(default_factory=set[str])
+    """The notes of it that colleagues have."""
 
     @property
-    def text(self) -> str:
-        """What is filled in, as the note for colleagues."""
-        filled = ((heading, words.strip()) for heading, words in self.words.items())
-        return "\n".join(f"{heading}: {words}" for heading, words in filled if words)
+    def notes(self) -> tuple[str, ...]:
+        """What is filled in, as notes for colleagues: a heading and its words stay in one."""
+        notes: list[str] = []
+        for heading, words in self.words.items():
+            filled = f"{heading}: {words.strip()}"
+            if not words.strip():
+                continue
+            if notes and len(notes[-1]) + 1 + len(filled) <= LONGEST:
+                notes[-1] += f"\n{filled}"
+            else:
+                notes.append(filled)
+        return tuple(notes)
 
     @property
-    def unkept(self) -> bool:
-        """Whether words stand here that no note holds."""
-        return self.text not in {"", self.kept}
+    def unkept(self) -> tuple[str, ...]:
+        """The notes that colleagues do not have yet."""
+        return tuple(note for note in self.notes if note not in self.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +136,7 @@ class Desk:
         """Whether a write has a chance now: the session is held here and the service answers."""
         return session in self.claims and not self.offline
 
-    def half_written(self, session: str) -> bool:
+    def shows_forms(self, session: str) -> bool:
         """Whether forms belong on the page: where a claim was lost, words still stand in them."""
         return session in self.claims or session in self.lost
 
@@ -163,14 +172,8 @@ def t(key: str, **values: object) -> str:
 
 
 def word(section: str, name: str) -> str:
-    """The text for a word of the wire; the word itself where the catalogue has none."""
-    key = f"{section}.{name}"
-    return t(key) if texts.knows(key) else name.replace("_", " ")
-
-
-def told(said: str) -> str:
-    """What the service said in short English, in the reader's language."""
-    return texts.retell(_tongue(), said)
+    """The text for a word or short phrase of the wire; itself where the catalogue has none."""
+    return texts.retell(_tongue(), section, name)
 
 
 def attempt(action: Callable[[], T]) -> T | None:

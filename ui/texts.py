@@ -23,14 +23,14 @@ def knows(key: str) -> bool:
     return key in catalogue()
 
 
-def retell(tongue: Tongue, said: str) -> str:
-    """A short phrase of the service, which writes English, in a reader's language.
+def retell(tongue: Tongue, section: str, said: str) -> str:
+    """A word or short phrase of the service, which writes English, in a reader's language.
 
     As it came where the catalogue does not know it; its numbers stay.
     """
     numbers = re.findall(r"\d+", said)
-    key = "told." + re.sub(r"\W+", "_", re.sub(r"\d+", "n", said)).strip("_")
-    return catalogue()[key][tongue].format(*numbers) if knows(key) else said
+    key = f"{section}." + re.sub(r"\W+", "_", re.sub(r"\d+", "n", said)).strip("_")
+    return catalogue()[key][tongue].format(*numbers) if knows(key) else said.replace("_", " ")
 
 
 @cache

@@ -19,10 +19,14 @@ RENEW_S: Final = 15.0
 def address() -> str | None:
     """The session this page is about: from the address, else the one open last."""
     session = st.query_params.get("session") or st.session_state.get("session")
-    if session is None:
-        return None
-    st.session_state["session"] = st.query_params["session"] = session
+    if session is not None:
+        point_at(session)
     return session
+
+
+def point_at(session: str) -> None:
+    """Make this the session that is open, in the address and for the other pages."""
+    st.session_state["session"] = st.query_params["session"] = session
 
 
 def go(page: str, session: str | None = None) -> None:

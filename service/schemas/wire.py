@@ -6,7 +6,7 @@ A query has nothing but text, so its numbers and flags are read from text.
 
 import re
 from math import isfinite
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import (
     AfterValidator,
@@ -21,6 +21,8 @@ from pydantic import (
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _DEEPEST = 6
 """Levels that free-form details may nest."""
+LONGEST: Final = 4000
+"""Characters of anything a person writes."""
 
 
 def _typed(text: str) -> str:
@@ -36,9 +38,13 @@ def _storable(text: str) -> str:
     return text
 
 
-def _heard(text: object) -> object:
+def heard(text: str) -> str:
     """Put a space for each character that cannot be kept: the words around it must be judged."""
-    return _CONTROL.sub(" ", text) if isinstance(text, str) else text
+    return _CONTROL.sub(" ", text)
+
+
+def _sent(text: object) -> object:
+    return heard(text) if isinstance(text, str) else text
 
 
 def _keepable(details: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -72,11 +78,11 @@ class Wire(BaseModel):
     )
 
 
-Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_storable)]
+Text = Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_storable)]
 """Words of a therapist: 1 to 4,000 characters, no control characters."""
-Message = Annotated[Text, BeforeValidator(_heard)]
+Message = Annotated[Text, BeforeValidator(_sent)]
 """Words of a client: the same, but nobody's call for help is refused for an invisible character."""
-Unfinished = Annotated[str, Field(max_length=4000), AfterValidator(_typed)]
+Unfinished = Annotated[str, Field(max_length=LONGEST), AfterValidator(_typed)]
 """Words still being typed: up to 4,000 characters, perhaps none yet."""
 Label = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_storable)]
 """A short name or reference, 1 to 200 characters."""

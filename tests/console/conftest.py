@@ -13,6 +13,7 @@ from tests.console import fake_api
 from tests.console import stack as stacks
 from tests.console.reader import FLAGS, Reader
 from tests.console.stack import ClientApp, Stack
+from tests.console.watched import Line
 from tests.ports import free_port
 
 Open = Callable[..., Reader]
@@ -49,6 +50,12 @@ def http() -> Iterator[TestClient]:
     """The canned scenes in this process, without a browser."""
     with TestClient(fake_api.app) as client:
         yield client
+
+
+@pytest.fixture
+def line(http: TestClient) -> Line:
+    """The wire between a page and those scenes: what goes over it is kept, and may be refused."""
+    return Line(http)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """A press decides on what stood on the screen, once, and never on what has come since."""
 
 import pytest
-from fastapi.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from service.schemas.problem import CheckResult
@@ -13,11 +12,6 @@ from tests.console.watched import Line, errors, over, press
 from ui import texts
 
 OTHER = "Let us leave that thought and look at your week."
-
-
-@pytest.fixture
-def line(http: TestClient) -> Line:
-    return Line(http)
 
 
 def say(key: str, **places: object) -> str:
@@ -36,10 +30,11 @@ def text_of(script: AppTest) -> str:
     return script.session_state["desk"].editor(DRAFTED).text
 
 
-def because(script: AppTest, reason: str) -> None:
+def because(script: AppTest, reason: str) -> AppTest:
     """Choose a reason."""
     chips = script.button_group
-    next(one for one in chips if one.proto.label == say("send.reasons")).set_value([reason]).run()
+    next(one for one in chips if one.proto.label == say("send.reasons")).set_value([reason])
+    return script
 
 
 def decisions(line: Line) -> list[tuple[str, object, object]]:
@@ -70,7 +65,7 @@ def test_an_edit_is_sent_as_an_edit_of_the_draft_that_was_read(line: Line) -> No
 def test_a_question_is_about_the_draft_that_was_read(line: Line, verdict: str) -> None:
     script = over(line, "workspace").button(key=verdict).click().run()
     if verdict == "reject":
-        because(script, "clarity")
+        because(script, "clarity").run()
     newer(line)
     script.button(key="question_go").click().run()
     assert errors(script) == []
@@ -105,6 +100,35 @@ def test_a_plan_is_not_rejected_without_a_word_about_why(line: Line) -> None:
     script = press(script, say("plan.reject_go"))
     assert errors(script) == [say("question.missing_reasons")]
     assert line.written == []
+
+
+@pytest.mark.parametrize(
+    ("panel", "go"),
+    [
+        ("move", "plan.move_go"),
+        ("edit_plan", "plan.edit_go"),
+        ("edit_proposed", "plan.edit_go"),
+        ("reject_plan", "plan.reject_go"),
+    ],
+)
+def test_a_press_without_a_reason_is_over_and_holds_up_no_news(
+    line: Line, panel: str, go: str
+) -> None:
+    script = over(line, "plan").button(key=panel).click().run()
+    script = press(script, say(go))
+    missing = "reasons" if panel == "reject_plan" else "text"
+    assert errors(script) == [say(f"question.missing_{missing}")]
+    line.shows = planned_workspace(PLANNED).model_copy(update={"held": held()})
+    assert "undo" in {button.key for button in script.run().button}
+    assert line.written == []
+
+
+def test_a_plan_is_rejected_for_the_reasons_that_were_chosen(line: Line) -> None:
+    script = over(line, "plan").button(key="reject_plan").click().run()
+    script = press(because(script, "clarity"), say("plan.reject_go"))
+    assert errors(script) == []
+    assert decisions(line) == [("/v1/plans/pln_2/decisions", "reject", 42)]
+    assert line.written[0][1]["reasons"] == ["clarity"]
 
 
 def test_resolving_tells_the_service_how_far_was_read(line: Line) -> None:
@@ -163,7 +187,7 @@ def test_a_confirmed_warning_stays_confirmed_while_the_words_stay(line: Line) ->
 
 def test_reasons_of_one_draft_are_not_those_of_another(line: Line) -> None:
     script = over(line, "workspace").button(key="reject").click().run()
-    because(script, "clarity")
+    because(script, "clarity").run()
     newer(line)
     script.run()
     script.button(key="question_go").click().run()

@@ -1,26 +1,18 @@
 """Where something fails the desk says so, and neither words nor the way back are lost."""
 
 import pytest
-from fastapi.testclient import TestClient
 from pydantic import ValidationError
 from streamlit.testing.v1 import AppTest
 
 from service.schemas.workspace import Held, NoteRequest, Workspace
-from tests.console.canned import DRAFTED, IN_CRISIS, PLANNED, ago, planned_workspace, workspace_of
+from tests.console.canned import DRAFTED, PLANNED, ago, planned_workspace, workspace_of
 from tests.console.canned_crisis import crisis_workspace
 from tests.console.canned_talk import REPLY
-from tests.console.test_crisis_desk import resolves
 from tests.console.test_pages import shows
-from tests.console.watched import Line, errors, over, press
+from tests.console.watched import Line, errors, over
 from ui import texts
 
 NOTE = f"note_{DRAFTED}"
-PLAN = f"plan_{DRAFTED}_0"
-
-
-@pytest.fixture
-def line(http: TestClient) -> Line:
-    return Line(http)
 
 
 def say(key: str) -> str:
@@ -76,73 +68,6 @@ def test_a_note_needs_no_claim(line: Line) -> None:
     script.button(key="question_go").click().run()
     assert errors(script) == []
     assert [path for path, _ in line.written] == [f"/v1/sessions/{DRAFTED}/notes"]
-
-
-def test_whoever_fills_in_a_safety_plan_can_keep_it(line: Line) -> None:
-    line.refuses["/claim"] = (409, "claimed_by_other")
-    script = over(line, "crisis", "supervisor-crisis.plan")
-    assert errors(press(script, say("crisis.keep_plan"))) == [say("question.missing_text")]
-    script.text_area(key=f"plan_{DRAFTED}_0").set_value("the evenings")
-    assert errors(press(script, say("crisis.keep_plan"))) == []
-    assert [path for path, _ in line.written] == [f"/v1/sessions/{DRAFTED}/notes"]
-
-
-def planning(line: Line, who: str) -> AppTest:
-    """The desk with words in the safety plan that no note holds."""
-    script = over(line, "crisis", f"therapist-crisis.{who}")
-    return script.text_area(key=PLAN).set_value("the evenings").run()
-
-
-def ends(script: AppTest) -> AppTest:
-    """Open the form, say how the alert ended, send."""
-    return resolves(script.button(key="resolve").click().run())
-
-
-def written(line: Line) -> list[str]:
-    return [path.rsplit("/", 1)[1] for path, _ in line.written]
-
-
-def test_resolving_keeps_the_safety_plan_first(line: Line) -> None:
-    script = ends(planning(line, "keeps_first"))
-    assert errors(script) == []
-    assert written(line) == ["notes", "resolve"]
-    assert str(line.written[0][1]["text"]).endswith(": the evenings")
-    assert PLAN not in {one.key for one in script.text_area}
-
-
-def test_a_plan_that_is_kept_already_is_not_kept_twice(line: Line) -> None:
-    script = press(planning(line, "once"), say("crisis.keep_plan"))
-    assert (script.text_area(key=PLAN).value, written(line)) == ("the evenings", ["notes"])
-    ends(script)
-    assert written(line) == ["notes", "resolve"]
-
-
-def test_an_alert_stays_open_while_its_safety_plan_cannot_be_kept(line: Line) -> None:
-    line.refuses["/notes"] = (503, "store_unavailable")
-    script = ends(planning(line, "stays"))
-    assert errors(script) == [say("refused.store_unavailable")]
-    assert written(line) == ["notes"]
-    assert script.text_area(key=PLAN).value == "the evenings"
-
-
-def test_a_safety_plan_outlives_the_alert_that_a_colleague_ended(line: Line) -> None:
-    script = planning(line, "ended")
-    line.shows = workspace_of(DRAFTED)
-    script.run()
-    assert shows(script, "crisis.plan_left", "en")
-    assert script.text_area(key=PLAN).value == "the evenings"
-    script = press(script, say("crisis.keep_plan"))
-    assert (errors(script), written(line)) == ([], ["notes"])
-    assert PLAN not in {one.key for one in script.text_area}
-
-
-def test_a_safety_plan_waits_while_another_session_is_open(line: Line) -> None:
-    script = planning(line, "other")
-    script.query_params["session"] = IN_CRISIS
-    script.run()
-    assert script.text_area(key=f"plan_{IN_CRISIS}_0").value == ""
-    script.query_params["session"] = DRAFTED
-    assert script.run().text_area(key=PLAN).value == "the evenings"
 
 
 def test_a_question_about_a_draft_that_is_gone_is_answered(line: Line) -> None:
@@ -206,20 +131,6 @@ def test_half_written_plans_outlive_a_failed_look(line: Line) -> None:
     assert (ways[say("plan.edit_go")], ways[say("formulation.save")]) == (True, True)
     line.cut = False
     assert not script.run().button(key="approve_plan").disabled
-
-
-def test_only_the_parts_that_were_corrected_are_sent(line: Line) -> None:
-    script = over(line, "plan")
-    press(script, say("formulation.save"))
-    assert line.written == []
-    trigger = next(
-        one for one in script.text_input if one.label == say("formulation.triggering_situation")
-    )
-    trigger.set_value("The review on Tuesday.")
-    press(script, say("formulation.save"))
-    ((path, sent),) = line.written
-    assert path.endswith("/formulation")
-    assert sent == {"triggering_situation": "The review on Tuesday.", "basis": sent["basis"]}
 
 
 @pytest.mark.parametrize(("status", "code"), [(503, "store_unavailable"), (429, "rate_limited")])

@@ -1,8 +1,9 @@
-"""What draws itself again by itself takes no press away from the reader."""
+"""What draws itself again takes no press away from the reader."""
 
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.console import stack as stacks
 from tests.console.conftest import Open
@@ -23,3 +24,32 @@ def test_no_press_is_forgotten_while_the_page_draws_itself_anew(
         reader.reads(".presses", "^8$")
     finally:
         started.stop_all()
+
+
+@pytest.mark.parametrize("part", ["resolve", "back"])
+def test_a_press_right_after_typing_into_a_safety_plan_counts(
+    reading: Open, scenes: str, part: str
+) -> None:
+    reader = reading(scenes, f"therapist-crisis.typed_{part}", "crisis?session=ses_1")
+    reader.sees(".alarm mark")
+    reader.idle()
+    reader.page.get_by_text("safety plan", exact=False).first.click()
+    reader.part("plan_ses_1_0").locator("textarea").fill("the evenings")
+    # At once, as a tap does: leaving the field and pressing become one message of the browser.
+    reader.part(part).locator("button").click()
+    reader.sees(".st-key-agreed_ses_1" if part == "resolve" else ".transcript")
+
+
+def test_a_press_right_after_typing_into_the_formulation_counts(reading: Open, scenes: str) -> None:
+    reader = reading(scenes, "therapist-full", "plan?session=ses_5")
+    trigger = reader.part("formulation_ses_5_triggering_situation").locator("input")
+    reader.sees(".st-key-formulation_open summary").click()
+    trigger.fill("The review on Tuesday.")
+    reader.part("back").locator("button").click()
+    reader.sees(".transcript")
+    reader.part("go_plan").locator("button").click()
+    reader.sees(".st-key-formulation_open summary").click()
+    expect(trigger).to_have_value("The review on Tuesday.")
+    reader.idle()
+    reader.part("save_formulation").locator("button").click()
+    reader.sees(":text('The formulation is corrected')")

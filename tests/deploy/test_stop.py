@@ -30,6 +30,14 @@ class Fine(BaseHTTPRequestHandler):
 HTTPServer(("127.0.0.1", int(sys.argv[1])), Fine).serve_forever()
 """
 """Answers every health check; stands in for engine, API and console."""
+DEAF = """
+import signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("ready", flush=True)
+while True:
+    signal.pause()
+"""
+"""Does not end when it is asked to."""
 
 
 @dataclass
@@ -116,6 +124,22 @@ def test_a_stack_that_was_not_killed_stops_too(checkout: Checkout) -> None:
     assert checkout.say("run")[0] == 0
     assert checkout.say("stop") == (0, "Stopped.\n")
     assert checkout.alive() == set()
+
+
+def test_a_supervisor_that_does_not_listen_is_ended_all_the_same(checkout: Checkout) -> None:
+    # Waiting is cut short. It leads no group of its own, so that nothing but its mark finds it.
+    executable(checkout.folder / "hasty" / "sleep", "#!/bin/sh\n")
+    checkout.env["PATH"] = f"{checkout.folder / 'hasty'}:{checkout.env['PATH']}"
+    marked = checkout.env | {"SECONDCHAIR_STACK": str(checkout.folder)}
+    with subprocess.Popen(
+        [sys.executable, "-c", DEAF], env=marked, stdout=subprocess.PIPE
+    ) as supervisor:
+        assert supervisor.stdout is not None
+        supervisor.stdout.readline()
+        (checkout.folder / "var").mkdir()
+        (checkout.folder / "var" / "run.pid").write_text(str(supervisor.pid))
+        assert checkout.say("stop") == (0, "Stopped.\n")
+        assert supervisor.wait(10) == -signal.SIGKILL
 
 
 def test_a_port_that_somebody_else_has_is_no_healthy_service(checkout: Checkout) -> None:

@@ -16,7 +16,7 @@ from ui.panels import questions, writing
 from ui.panels.transcript import diff_html
 
 
-def side(workspace: Workspace, held_here: bool, leads_on: bool = True) -> bool:
+def side(workspace: Workspace, leads_on: bool = True) -> bool:
     """Draw draft, editor and buttons; true when the reader is done and wants the next session.
 
     From a crisis nothing leads on: whoever answers there stays with the person.
@@ -36,7 +36,7 @@ def side(workspace: Workspace, held_here: bool, leads_on: bool = True) -> bool:
         if editor.panel is not None:
             questions.draw(workspace, editor)
             return False
-        if not held_here:
+        if not desk().may_write(session):
             return False
         onward = leads_on and workspace.status != "crisis"
         return _buttons(workspace, editor, verdict, hit, onward)
@@ -173,7 +173,7 @@ def _difference(workspace: Workspace, editor: Editor, verdict: Verdict) -> None:
         f"{diff_html(editor.start, editor.text)}</p>"
     )
     if editor.panel is None:
-        questions.reasons(workspace)
+        questions.reasons(questions.reasons_key(workspace))
 
 
 def _warnings(editor: Editor) -> None:

@@ -8,7 +8,7 @@ from service.schemas.problem import CheckResult
 from service.schemas.review import Candidate, Draft
 from service.schemas.workspace import Workspace
 from ui import texts
-from ui.desk import Editor, desk, t, told, word
+from ui.desk import Editor, desk, t, word
 
 
 def card(workspace: Workspace, editor: Editor) -> None:
@@ -58,7 +58,7 @@ def checks_html(checks: tuple[CheckResult, ...]) -> str:
     """Warnings and failures with their reasons; one calm line where there are none."""
     odd = "".join(
         f'<li class="{check.verdict}"><b>{escape(word("check", check.check))}</b> '
-        f"{escape(told(check.detail))}</li>"
+        f"{escape(word('told', check.detail))}</li>"
         for check in checks
         if check.verdict != "pass"
     )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Final
 
 import streamlit as st
 
@@ -11,8 +12,11 @@ from service.schemas.workspace import Line, Workspace
 from ui.desk import desk, done, t, word
 from ui.panels import steps
 from ui.panels.transcript import zone
+from ui.renewal import part
 
 UNKNOWN = "unknown"
+PARTS: Final = ("surface_level_problem", "triggering_situation", "automatic_thoughts")
+Written = str | tuple[str, ...]
 
 _WORD = re.compile(r"[\u3400-\u9fff]|[^\W\d_]{4,}")
 _ENOUGH = 0.5
@@ -71,59 +75,69 @@ def _signals(workspace: Workspace) -> str:
     )
 
 
+@part()
 def _form(workspace: Workspace) -> None:
-    formulation = workspace.plan.formulation
-    with st.form("formulation_form", border=False):
-        surface = st.text_input(
-            t("formulation.surface_level_problem"), value=_known(formulation.surface_level_problem)
-        )
-        trigger = st.text_input(
-            t("formulation.triggering_situation"), value=_known(formulation.triggering_situation)
-        )
-        thoughts = st.text_area(
-            t("formulation.automatic_thoughts"),
-            value="\n".join(formulation.automatic_thoughts),
-            help=t("formulation.one_per_line"),
-            height=90,
-        )
-        sent = st.form_submit_button(t("formulation.save"),
-                                     disabled=not desk().may_write(workspace.session_id),
-                                     on_click=desk().on_screen, args=(workspace,))  # fmt: skip
-    session = workspace.session_id
+    # In no form: a form's words reach us with its own button only, and go when a part changes.
+    session, old = workspace.session_id, workspace.plan.formulation
+    _field(session, PARTS[0], _known(old.surface_level_problem))
+    _field(session, PARTS[1], _known(old.triggering_situation))
+    _field(session, PARTS[2], "\n".join(old.automatic_thoughts))
+    sent = st.button(t("formulation.save"), key="save_formulation",
+                     disabled=not desk().may_write(session),
+                     on_click=desk().on_screen, args=(workspace,))  # fmt: skip
     press = desk().pressed_on(session) if sent else None
     if press is None:
         return
-    seen = press.workspace
-    changed = _changed(seen, _written(surface or "", trigger or "", thoughts or ""))
-    if not changed:
-        st.rerun()
+    changed, basis = _changed(session), press.workspace.seq
 
     def correct() -> None:
-        patch = FormulationPatch.model_validate({**changed, "basis": seen.seq})
+        patch = FormulationPatch.model_validate({**changed, "basis": basis})
         desk().api.formulate(session, patch, desk().claim(session))
 
-    done(correct, t("formulation.saved"))
+    if changed and done(correct, t("formulation.saved")):
+        for name in PARTS:
+            key, began = _keys(session, name)
+            st.session_state[began] = st.session_state[key]
     st.rerun()
 
 
-def _written(surface: str, trigger: str, thoughts: str) -> Mapping[str, str | tuple[str, ...]]:
-    lines = (" ".join(line.split()) for line in thoughts.splitlines())
-    return {
-        "surface_level_problem": " ".join(surface.split()) or UNKNOWN,
-        "triggering_situation": " ".join(trigger.split()) or UNKNOWN,
-        "automatic_thoughts": tuple(line for line in lines if line)[:6],
-    }
+def _field(session: str, name: str, found: str) -> None:
+    """Show what is known; typed words stay, whatever is found out meanwhile."""
+    # Words come along with the next press, wherever that is: a run of this part alone, at the end
+    # of the typing, would swallow it.
+    key, began = _keys(session, name)
+    typed = st.session_state.get(key)
+    if typed is None or (typed == st.session_state[began] and typed != found):
+        st.session_state[key] = st.session_state[began] = found
+    if name == PARTS[2]:
+        st.text_area(t(f"formulation.{name}"), key=key, persist_state="session",
+                     on_change="ignore", help=t("formulation.one_per_line"),
+                     height=90)  # fmt: skip
+    else:
+        st.text_input(
+            t(f"formulation.{name}"), key=key, persist_state="session", on_change="ignore"
+        )
 
 
-def _changed(
-    seen: Workspace, written: Mapping[str, str | tuple[str, ...]]
-) -> Mapping[str, str | tuple[str, ...]]:
-    """What differs from what the reader saw: a part that is sent is theirs from then on."""
-    old = seen.plan.formulation
-    before = _written(
-        old.surface_level_problem, old.triggering_situation, "\n".join(old.automatic_thoughts)
-    )
-    return {name: text for name, text in written.items() if text != before[name]}
+def _keys(session: str, name: str) -> tuple[str, str]:
+    """Where the words of a part are, and those they began from; each session has its own."""
+    return f"formulation_{session}_{name}", f"formulation_{session}_{name}_began"
+
+
+def _changed(session: str) -> Mapping[str, Written]:
+    """What was typed over what stood there: a part that is sent is the reader's from then on."""
+    changed: dict[str, Written] = {}
+    for name in PARTS:
+        typed, began = (_written(name, st.session_state[key]) for key in _keys(session, name))
+        if typed != began:
+            changed[name] = typed
+    return changed
+
+
+def _written(name: str, text: str) -> Written:
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    said = tuple(line for line in lines if line)
+    return said if name == PARTS[2] else " ".join(said) or UNKNOWN
 
 
 def _known(text: str) -> str:

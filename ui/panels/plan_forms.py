@@ -1,7 +1,6 @@
 """The therapist's hand on a plan: move, change, refuse, ask for another; each by a form."""
 
 from collections.abc import Callable
-from typing import get_args
 
 import streamlit as st
 
@@ -11,10 +10,10 @@ from service.schemas.plans import (
     PlanDecisionRequest,
     PlanRequest,
     PositionRequest,
-    Reason,
 )
 from service.schemas.workspace import Workspace
-from ui.desk import desk, done, t, word
+from ui.desk import Press, desk, done, t
+from ui.panels import questions
 
 Act = Callable[[], None]
 
@@ -31,8 +30,8 @@ def move(workspace: Workspace) -> None:
         )
         reason = st.text_input(t("plan.reason"))
         sent = _submit(workspace, "plan.move_go")
-    press = desk().pressed_on(workspace.session_id) if sent and _said(reason) else None
-    if press is None:
+    press = desk().pressed_on(workspace.session_id) if sent else None
+    if press is None or not _said(reason):
         return
     drawn = press.workspace
 
@@ -57,7 +56,8 @@ def edit(workspace: Workspace, plan: PlanBody, proposed: str | None = None) -> N
         lines = st.text_area(t("plan.steps"), value="\n".join(plan.actions), height=190)
         reason = st.text_input(t("plan.reason"))
         sent = _submit(workspace, "plan.edit_go")
-    if not sent or not _said(reason):
+    press = desk().pressed_on(session) if sent else None
+    if press is None or not _said(reason):
         return
     body = {
         **plan.model_dump(),
@@ -65,10 +65,7 @@ def edit(workspace: Workspace, plan: PlanBody, proposed: str | None = None) -> N
         "actions": tuple(line.strip() for line in lines.splitlines() if line.strip()),
     }
     if proposed is not None:
-        decide(session, "edit", plan=body, reason=reason.strip())
-        return
-    press = desk().pressed_on(session)
-    if press is None:
+        decide(press, "edit", plan=body, reason=reason.strip())
         return
     asked = {"plan": body, "reason": reason.strip(), "basis": press.workspace.seq}
     _act(
@@ -81,19 +78,15 @@ def edit(workspace: Workspace, plan: PlanBody, proposed: str | None = None) -> N
 def reject(workspace: Workspace, plan_id: str) -> None:
     """Refuse a proposed plan, with reasons."""
     with st.form(f"reject_{plan_id}"):
-        reasons = st.pills(
-            t("send.reasons"),
-            get_args(Reason),
-            selection_mode="multi",
-            format_func=lambda reason: word("reason", reason),
-        )
+        reasons = questions.reasons(f"reasons_{plan_id}")
         sent = _submit(workspace, "plan.reject_go")
-    if not sent:
+    press = desk().pressed_on(workspace.session_id) if sent else None
+    if press is None:
         return
     if not reasons:
         st.error(t("question.missing_reasons"))
         return
-    decide(workspace.session_id, "reject", reasons=tuple(reasons))
+    decide(press, "reject", reasons=tuple(reasons))
 
 
 def _submit(workspace: Workspace, text: str) -> bool:
@@ -105,12 +98,12 @@ def _submit(workspace: Workspace, text: str) -> bool:
     )  # fmt: skip
 
 
-def decide(session: str, verdict: str, **more: object) -> None:
+def decide(press: Press | None, verdict: str, **more: object) -> None:
     """Decide on the plan that was on the screen, whatever has been proposed since."""
-    press = desk().pressed_on(session)
     proposed = press.workspace.plan.proposed if press else None
     if press is None or proposed is None:
         return
+    session = press.workspace.session_id
     asked = {"verdict": verdict, "basis": press.workspace.seq, **more}
     _act(
         lambda: desk().api.decide_plan(

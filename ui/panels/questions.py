@@ -45,12 +45,12 @@ def draw(workspace: Workspace, editor: Editor) -> None:
         st.rerun()
 
 
-def reasons(workspace: Workspace) -> list[Reason]:
-    """Ask why; each session's draft has its own answer, for it goes into that session's log."""
+def reasons(key: str) -> list[Reason]:
+    """Ask why; what it is about has a key and with it an answer of its own."""
     return st.pills(
         t("send.reasons"),
         REASONS,
-        key=_reasons_key(workspace),
+        key=key,
         selection_mode="multi",
         format_func=lambda reason: word("reason", reason),
     )
@@ -58,16 +58,17 @@ def reasons(workspace: Workspace) -> list[Reason]:
 
 def chosen_reasons(workspace: Workspace) -> tuple[Reason, ...]:
     """What was answered for this session's draft."""
-    return tuple(st.session_state.get(_reasons_key(workspace)) or ())
+    return tuple(st.session_state.get(reasons_key(workspace)) or ())
 
 
-def _reasons_key(workspace: Workspace) -> str:
+def reasons_key(workspace: Workspace) -> str:
+    """Each session's draft has its own reasons, for they go into that session's log."""
     draft = workspace.draft.draft_id if workspace.draft else ""
     return f"reasons_{workspace.session_id}_{draft}"
 
 
 def _reject(workspace: Workspace, editor: Editor) -> Act:
-    reasons(workspace)
+    reasons(reasons_key(workspace))
     hint = _hint(workspace)
 
     def act(press: Press) -> bool:

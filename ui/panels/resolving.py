@@ -9,11 +9,11 @@ import streamlit as st
 
 from safety.risk import RiskLevel
 from service.schemas.alerts import Alert, CrisisCard, Outcome, ResolveRequest
+from service.schemas.wire import LONGEST, heard
 from service.schemas.workspace import Workspace
-from ui.desk import desk, done, t, told, word
+from ui.desk import desk, done, t, word
 from ui.panels.states import banner
 from ui.panels.transcript import zone
-from ui.renewal import part
 
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 _MARKS = re.compile(r"[!-/:-@\[-`{-~]")
@@ -120,7 +120,7 @@ def help_card(workspace: Workspace, card: CrisisCard) -> None:
     with st.expander(t("crisis.questions"), expanded=True):
         for question in card.questions:
             _offer(workspace.session_id, question.text, f"{escape(question.text)}"
-                   f"<small>{escape(told(question.if_yes))}</small>")  # fmt: skip
+                   f"<small>{escape(word('told', question.if_yes))}</small>")  # fmt: skip
     with st.expander(t("crisis.resources"), expanded=True):
         for resource in card.resources:
             facts = f"{resource.hours} · {', '.join(resource.languages)} · "
@@ -139,6 +139,9 @@ def help_card(workspace: Workspace, card: CrisisCard) -> None:
 
 def left_over(session: str) -> None:
     """A plan that was filled in and not kept when the alert ended: nobody else has its words."""
+    if not desk().safety_plan(session).unkept:
+        del desk().safety_plans[session]
+        return
     with st.container(key="plan_left", border=True):
         banner("lost", t("crisis.plan_left"))
         _safety_plan(session)
@@ -158,19 +161,21 @@ def _insert(session: str, words: str) -> None:
     editor.put(f"{editor.text.strip()} {words}".strip())
 
 
-@part()
 def _safety_plan(session: str) -> None:
-    """Filled in together with the client; kept as a note for colleagues."""
+    """Filled in together with the client; kept as notes for colleagues."""
     # In no form: a form's words reach us with its own button only, and go when it is not drawn.
+    # Nor a part: the browser tells of words and of the press that ends the typing at once, and a
+    # button elsewhere would not be drawn for it.
     plan = desk().safety_plan(session)
     for place, heading in enumerate(plan.words):
         # Every field is this session's own: what was typed about one client never meets another.
         key = f"plan_{session}_{place}"
         st.session_state.setdefault(key, plan.words[heading])
-        st.text_area(heading, height=68, key=key, on_change=_fill, args=(session, heading, key))
+        st.text_area(heading, height=68, key=key, max_chars=LONGEST - len(heading) - 2,
+                     on_change=_fill, args=(session, heading, key))  # fmt: skip
     if not st.button(t("crisis.keep_plan"), key=f"keep_plan_{session}"):
         return
-    if not plan.text:
+    if not plan.notes:
         st.error(t("question.missing_text"))
         return
     done(lambda: _keep(session), t("question.note_done"))
@@ -178,12 +183,15 @@ def _safety_plan(session: str) -> None:
 
 
 def _fill(session: str, heading: str, key: str) -> None:
-    desk().safety_plan(session).words[heading] = st.session_state[key] or ""
+    # What is pasted may hold what no note does; that must not keep an alert open.
+    desk().safety_plan(session).words[heading] = heard(st.session_state[key] or "")
 
 
 def _keep(session: str) -> None:
-    """Leave what is filled in as a note, unless it was left already."""
+    """Leave what is filled in as notes; where one fails, those before it are not left again."""
     plan = desk().safety_plan(session)
-    if plan.unkept:
-        desk().api.note(session, plan.text)
-        plan.kept = plan.text
+    for note in plan.unkept:
+        desk().api.note(session, note)
+        plan.kept.add(note)
+    # Words that come back after others took their place are news again.
+    plan.kept = set(plan.notes)

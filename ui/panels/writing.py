@@ -4,6 +4,7 @@ import streamlit as st
 from pydantic import ValidationError
 
 from service.schemas.review import Candidate, Verdict
+from service.schemas.wire import LONGEST
 from service.schemas.workspace import Workspace
 from ui import parts
 from ui.client import Offline, Refused
@@ -80,7 +81,7 @@ def typed(session: str, editor: Editor, text: str | None) -> None:
     """Take over what was typed, and keep it on the server."""
     if (text or "") != editor.text:
         editor.text, editor.warnings = text or "", ()
-    keep = "" if editor.text.strip() == editor.start.strip() else editor.text[:4000]
+    keep = "" if editor.text.strip() == editor.start.strip() else editor.text[:LONGEST]
     if keep == editor.saved:
         return
     try:

@@ -9,7 +9,7 @@ from service.schemas.admin import EventView, SessionRow
 from ui.desk import desk, t, word
 from ui.panels.states import card, guarded
 from ui.panels.transcript import zone
-from ui.watching import address
+from ui.watching import address, point_at
 
 PAGE: Final = 200
 CHOSEN: Final = "audit_session"
@@ -69,8 +69,7 @@ def _choose(rows: tuple[SessionRow, ...]) -> str:
 
 
 def _open() -> None:
-    session = st.session_state[CHOSEN]
-    st.session_state["session"] = st.query_params["session"] = session
+    point_at(st.session_state[CHOSEN])
 
 
 def _turn(session: str, place: tuple[str, ...]) -> None:

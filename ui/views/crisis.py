@@ -14,7 +14,7 @@ from ui.desk import desk, done, now, t, word
 from ui.panels import decide, resolving, transcript, writing
 from ui.panels.states import banner, card, guarded, guarded_part, holder
 from ui.renewal import part, redraw
-from ui.watching import address, go, mark, opened, pulse
+from ui.watching import address, go, mark, opened, point_at, pulse
 
 REFRESH_S: Final = 2.0
 
@@ -34,13 +34,10 @@ def show() -> None:
         return
     # Asked of the session and not of the list, which may be older.
     workspace = opened(session)
-    plan = desk().safety_plans.get(session)
     if _open(workspace):
         _session(workspace)
-    elif plan is not None and plan.unkept:
-        resolving.left_over(session)
     else:
-        desk().safety_plans.pop(session, None)
+        resolving.left_over(session)
     # Also where nothing is open: the next alert of this very session must open the desk.
     pulse(session, mark(workspace))
 
@@ -106,7 +103,7 @@ def _read() -> bool:
 
 
 def _choose(session: str) -> None:
-    st.session_state["session"] = st.query_params["session"] = session
+    point_at(session)
     take(session)
 
 
@@ -150,9 +147,9 @@ def _acknowledging(alert: Alert) -> None:
 @part()
 def _answer(workspace: Workspace) -> None:
     session = workspace.session_id
-    decide.side(workspace, desk().may_write(session), leads_on=False)
+    decide.side(workspace, leads_on=False)
     open_alerts = _open(workspace)
-    if desk().half_written(session) and open_alerts:
+    if desk().shows_forms(session) and open_alerts:
         resolving.form(workspace, open_alerts)
 
 

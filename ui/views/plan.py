@@ -20,7 +20,7 @@ def show() -> None:
         no_session()
         return
     workspace = opened(session)
-    with_forms = desk().half_written(session)
+    with_forms = desk().shows_forms(session)
     head, back = st.columns([5, 1], vertical_alignment="center")
     head.html(f"<h1>{escape(t('page.plan'))}</h1>")
     if back.button(t("plan.back"), key="back", shortcut="B", type="tertiary"):
@@ -95,7 +95,7 @@ def _proposed(workspace: Workspace, with_forms: bool) -> None:
                 disabled=not desk().may_write(session), on_click=desk().on_screen,
                 args=(workspace,),
             ):  # fmt: skip
-                forms.decide(session, "approve")
+                forms.decide(desk().pressed_on(session), "approve")
             st.button(t("plan.edit_proposed"), key="edit_proposed", disabled=reading,
                       on_click=forms.open_panel, args=("edit_proposed",))  # fmt: skip
             st.button(t("plan.reject"), key="reject_plan", shortcut="X", type="tertiary",

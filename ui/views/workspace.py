@@ -35,9 +35,8 @@ def show() -> None:
 
 @part()
 def _desk_side(workspace: Workspace) -> None:
-    session = workspace.session_id
-    if decide.side(workspace, desk().may_write(session)):
-        take_next(after=session)
+    if decide.side(workspace):
+        take_next(after=workspace.session_id)
 
 
 def _strip(workspace: Workspace) -> None:
