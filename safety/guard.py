@@ -103,19 +103,20 @@ def _unknown_name(text: str, context: GuardContext) -> str:
 
     Every word that begins a sentence has a capital; there only what is surely a name counts.
     """
-    said = (context.client_text, *context.surrogates.originals, *context.known_names)
-    known = {word.casefold() for one in said for word in _WORD.findall(one)}
+    names: list[tuple[int, str]] = []
     for found in _CAPITAL.finditer(text):
         word = found.group().casefold()
         first = _SENTENCE_BEGINS.search(text[: found.start()]) is not None
-        name = not first or word in words("sure_names.txt")
-        if (
-            name
-            and word not in SENTENCE_STARTERS
-            and word not in known
-            and word.removesuffix("s") not in known
-        ):
-            return f"a name that nobody in this session used, at {found.start()}"
+        if word not in SENTENCE_STARTERS and (not first or word in words("sure_names.txt")):
+            names.append((found.start(), word))
+    # Most lines name nobody: only for one that does is everything read that was ever said.
+    said = (context.client_text, *context.surrogates.originals, *context.known_names)
+    known = (
+        {word.casefold() for one in said for word in _WORD.findall(one)} if names else set[str]()
+    )
+    for start, word in names:
+        if word not in known and word.removesuffix("s") not in known:
+            return f"a name that nobody in this session used, at {start}"
     return ""
 
 
