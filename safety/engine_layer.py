@@ -83,11 +83,11 @@ def read(answer: str) -> RiskReport | None:
     if not isinstance(found, dict):
         return None
     fields = cast(dict[str, object], found)
-    level, category = fields.get("level"), fields.get("category")
+    level, category = str(fields.get("level")), str(fields.get("category"))
     if level not in set(RiskLevel) or category not in set(Category):
         return None
-    judged = RiskLevel(str(level))
-    return RiskReport(judged, Category(str(category)), _SCORES[judged], (), "engine")
+    judged = RiskLevel(level)
+    return RiskReport(judged, Category(category), _SCORES[judged], (), "engine")
 
 
 def _flat(text: str) -> str:

@@ -15,8 +15,9 @@ from service.ids import within
 from service.ports import Engine, Ports
 from service.scrubbing import restored, surrogates_of
 from service.session import case
+from service.session.alarms import AlertRaised
 from service.session.decide import Message
-from service.session.events import DraftPrepared
+from service.session.events import DraftPrepared, Recorded
 from service.session.parts import CandidateText, CheckMade, Usage, formulation_text, plan_text
 from service.session.plans import PlanProposed
 from service.session.state import State
@@ -46,16 +47,22 @@ async def opinions(state: State, ports: Ports) -> tuple[Message, ...]:
     given: list[Message] = []
     wait_s = min(ports.drafting.timeout_s, _OPINION_S)
     ask = Ask(ports.drafting.judge, state.session_id, temperature=0.0, timeout_s=wait_s)
-    for line in case.unjudged(state)[-_JUDGED:] if ask.model else ():
+    # The newest first: one that gets no answer must not stand before it for good.
+    for line in reversed(case.unjudged(state)[-_JUDGED:]) if ask.model else ():
         report = await opinion(*case.heard(state, line), state.language, ports.engine, ask)
         if report is None:
             break
         alert, notice = (within(ports.ids.new(kind), state.session_id) for kind in ("alr", "rpl"))
         message = Message(line.id, alert, notice, line.text, report)
-        if message.raises(state):
-            metrics.Alerts.raised.add(level=report.level, category=report.category)
         given.append(message)
-    return tuple(given)
+    return tuple(reversed(given))
+
+
+def count_raised(written: Sequence[Recorded]) -> None:
+    """Count the alerts that the engine's opinion raised."""
+    for one in written:
+        if isinstance(one.event, AlertRaised):
+            metrics.Alerts.raised.add(level=one.event.level, category=one.event.category)
 
 
 async def opinion(

@@ -39,7 +39,6 @@ async def run_turn(session_id: str, ledger: Ledger, ports: Ports) -> bool:
     """Turn the newest unanswered message into one draft for a human to judge.
 
     False when a template stands in for the model, which is asked again.
-
     Paper: PSY-STEP §4. Differs from the paper: the draft waits for no plan. Until a human decides
     on one, drafts stay on the last step of the stage before.
     Raises: StoreUnavailable; the worker tries again.
@@ -86,6 +85,7 @@ async def judge_new_lines(turn: Turn, ledger: Ledger, ports: Ports) -> Turn:
     if not any(one.raises(turn.state) for one in turn.opinions):
         return turn
     done = await _write(turn, lambda _: (), ledger)
+    drafting.count_raised(done.events)
     return Turn(done.state, (), done.state.surrogates)
 
 
@@ -142,9 +142,9 @@ async def _failed(turn: Turn, duty: drafting.DutyName, reason: str, ledger: Ledg
 
 async def _write(turn: Turn, more: Callable[[State], Sequence[Event]], ledger: Ledger) -> Appended:
     def decided(now: State) -> Sequence[Event]:
+        told = decide.judged(now, turn.opinions, ledger.policy)
         if turn.texts and now.surrogates != turn.known:
-            return ()
-        told = (event for one in turn.opinions for event in decide.judged(now, one, ledger.policy))
+            return told
         return (*decide.scrubbed(now, turn.texts), *told, *more(now))
 
     return await ledger.append(turn.state.session_id, decided, ACTOR)

@@ -27,10 +27,14 @@ def unscrubbed(state: State) -> tuple[Entry, ...]:
 
 
 def unjudged(state: State) -> tuple[Entry, ...]:
-    """Give the client's lines since the last reply that the engine has not judged, oldest first."""
+    """Give the client's lines that the engine has not judged, oldest first.
+
+    Those since the last reply, and since a human ended the last alert.
+    """
     said = [entry for entry in state.entries if entry.kind in _SPOKEN]
     waiting = takewhile(lambda entry: entry.kind == "client", reversed(said))
-    return tuple(entry for entry in reversed([*waiting]) if not entry.judged)
+    left = (one for one in waiting if not one.judged and one.at_ms > state.resolved_at_ms)
+    return tuple(reversed([*left]))
 
 
 def moves(state: State) -> int:

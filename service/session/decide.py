@@ -4,11 +4,13 @@ Ids and times are arguments. `decide_review` holds what humans at the desk may d
 """
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Literal, NamedTuple
 
-from safety.risk import FROM_OTHERS, RiskReport
+from safety.risk import FROM_OTHERS, Category, RiskReport
 from service.session import alarms, events, parts
 from service.session.duties import REJECTED, Policy, lacks_plan, wants_draft
+from service.session.evolve import evolve
 from service.session.plans import PlanProposed
 from service.session.refusals import Refused
 from service.session.state import Entry, State
@@ -28,7 +30,7 @@ class Message(NamedTuple):
         return next((one for one in state.entries if one.id == self.message_id), None)
 
     def raises(self, state: State) -> bool:
-        """Whether the verdict asks for more than the message's level already did."""
+        """Whether the verdict asks for more than the message's level did, or a human since."""
         line = self.among(state)
         return (
             line is not None and self.report.routes and not line.level.at_least(self.report.level)
@@ -60,8 +62,22 @@ def receive(state: State, message: Message, policy: Policy) -> tuple[events.Even
     return (received, *_alerts(state, message, spans, policy))
 
 
-def judged(state: State, message: Message, policy: Policy) -> tuple[events.Event, ...]:
-    """Record what the engine thinks of a message, once: it may raise an alert, and lowers none."""
+def judged(state: State, messages: Sequence[Message], policy: Policy) -> tuple[events.Event, ...]:
+    """Record what the engine thinks of messages, once: it may raise alerts, and lowers none.
+
+    What a human has resolved since a message was written is not raised again.
+    """
+    told: list[events.Event] = []
+    for message in messages:
+        fresh = _opinion(state, message, policy)
+        # The next one sees the alert of this one: one crisis, one notice, one reply withdrawn.
+        seen = (events.Recorded(state.seq, state.updated_at_ms, "", event) for event in fresh)
+        state = reduce(evolve, seen, state)
+        told += fresh
+    return tuple(told)
+
+
+def _opinion(state: State, message: Message, policy: Policy) -> tuple[events.Event, ...]:
     line, report = message.among(state), message.report
     if line is None or line.judged:
         return ()
@@ -113,7 +129,9 @@ def _notice(state: State, message: Message, policy: Policy) -> tuple[events.Even
     report = message.report
     if text is None or not report.stops_drafting or state.status == "crisis":
         return ()
+    line = message.among(state)
     named = {report.category, *(span.category for span in report.evidence)}
+    named |= line.named if line else frozenset[Category]()
     if FROM_OTHERS & (named | {alarm.category for alarm in state.open_alarms}):
         return ()
     notice = alarms.CrisisNoticeSent(

@@ -50,9 +50,11 @@ def _client(state: State, at: events.Recorded, event: events.ClientEvent) -> Sta
             )
         case events.MessageReceived():
             line = said(state, at, event.message_id, event.text)
+            named = frozenset((event.category, *(one.category for one in event.evidence)))
+            line = replace(line, kind="client", level=event.level, named=named)
             return replace(
                 moved(state),
-                entries=(*state.entries, replace(line, kind="client", level=event.level)),
+                entries=(*state.entries, line),
                 newest_level=event.level,
                 newest_score=event.score,
                 unanswered=event.message_id,

@@ -37,6 +37,8 @@ class Entry(Struct, frozen=True):
     drafted: str | None = None
     """With an edit: what the draft said, scrubbed."""
     level: RiskLevel = RiskLevel.NONE
+    named: frozenset[Category] = frozenset()
+    """Every kind of danger that the screen saw mentioned in it."""
     judged: bool = False
     """Whether the engine judged it as well."""
     released_seq: int = 0
@@ -192,6 +194,11 @@ class State(Struct, frozen=True):
         """Alerts nobody has resolved, most urgent first."""
         unresolved = (alarm for alarm in self.alarms if alarm.resolved_at_ms is None)
         return tuple(sorted(unresolved, key=lambda alarm: (-alarm.level.rank, alarm.raised_at_ms)))
+
+    @property
+    def resolved_at_ms(self) -> int:
+        """When a human last ended an alert; 0 if nobody did."""
+        return max((alarm.resolved_at_ms or 0 for alarm in self.alarms), default=0)
 
     @property
     def unseen_alarms(self) -> tuple[Alarm, ...]:

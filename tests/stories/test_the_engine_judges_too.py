@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from safety.risk import Category, RiskLevel, RiskReport
+from safety.risk import Category, Evidence, RiskLevel, RiskReport
 from service.ports import Drafting
 from service.session import decide, events
 from service.session.duties import Policy
@@ -79,7 +79,48 @@ async def test_a_message_is_judged_once_however_often_it_is_drafted_for(judged: 
     await judged.say(session, "Third.")
     await judged.work()
     newest = [told.split("<<<\n")[1].split("\n>>>")[0] for told in opinions(judged)]
-    assert newest == ["First.", "Second.", "Third."]
+    assert newest == ["First.", "Third.", "Second."]
+
+
+async def test_two_dangerous_lines_at_once_are_one_alert_and_one_notice(judged: Town) -> None:
+    judged.policy = replace(judged.policy, crisis_notice={"en": "Call the number on the wall."})
+    judged.restart()
+    judged.engine.judges = "high"
+    session = await judged.open()
+    await judged.say(session, "I gave my books away.")
+    await judged.say(session, "And my guitar.")
+    await judged.work()
+    assert len(await alerts(judged, session)) == 1
+    assert len(await judged.replies(session)) == 1
+    assert len(judged.pager.pages) == 1
+
+
+async def test_what_a_human_has_resolved_is_not_raised_again(judged: Town) -> None:
+    judged.engine.judges = "imminent"
+    session, alert = await judged.alarmed("high")
+    await judged.claim("ada", session)
+    judged.clock.tick(1_000)
+    basis = (await judged.desk("ada", session))["seq"]
+    body = {"outcome": "safe", "note": "Spoke by telephone.", "basis": basis}
+    answer = await judged.write("ada", session, "POST", f"/v1/alerts/{alert}/resolve", body)
+    assert answer.status_code == 200, answer.json()
+    await judged.work(60_000)
+    assert [one for one in await alerts(judged, session) if one["level"] == "imminent"] == []
+    assert opinions(judged) == []
+
+
+def test_no_notice_goes_where_the_screen_saw_violence_mentioned() -> None:
+    mention = Evidence(0, 5, Category.HARM_FROM_OTHERS, "past")
+    calm = RiskReport(RiskLevel.LOW, Category.NONE, 0.3, (mention,), "rules")
+    high = RiskReport(RiskLevel.HIGH, Category.SUICIDE, 0.85, (), "engine")
+    policy = Policy(crisis_notice={"en": "Call the number on the wall."})
+    said = decide.Message("m1", "a1", "n1", "He used to hit me.", calm)
+    begun = events.SessionOpened(client_ref="c", team="t", language="en", region="US")
+    log = [events.Recorded(1, START_MS, "app", begun)]
+    (received,) = decide.receive(fold("s1", log), said, policy)
+    state = fold("s1", [*log, events.Recorded(2, START_MS, "app", received)])
+    told = decide.judged(state, [said._replace(report=high)], policy)
+    assert [one.type for one in told] == ["message_judged", "alert_raised"]
 
 
 @pytest.mark.parametrize("manner", ["down", "slow", "garbage"])
@@ -123,11 +164,11 @@ def test_a_message_is_as_urgent_as_its_most_worried_judge(
     state = fold("s1", after())
     received = decide.receive(state, message(screen, "rules"), Policy())
     state = fold("s1", after(*received))
-    told = decide.judged(state, message(engine, "engine"), Policy())
+    told = decide.judged(state, [message(engine, "engine")], Policy())
     after_all = fold("s1", after(*received, *told))
     worst = max(screen, engine, key=lambda level: level.rank)
     assert after_all.entries[0].level is worst
     assert after_all.newest_level is worst
     alarms = [alarm.level for alarm in after_all.open_alarms]
     assert alarms[:1] == ([worst] if worst.at_least(RiskLevel.MODERATE) else [])
-    assert decide.judged(after_all, message(engine, "engine"), Policy()) == ()
+    assert decide.judged(after_all, [message(engine, "engine")], Policy()) == ()

@@ -17,7 +17,17 @@ def answer(level: str, category: str = "suicide") -> str:
 
 @pytest.mark.parametrize(
     "nonsense",
-    ["", "no", "[]", "{}", "null", answer("terrible"), answer("high", "weather"), '{"level": 3}'],
+    [
+        "",
+        "no",
+        "[]",
+        "{}",
+        "null",
+        answer("terrible"),
+        answer("high", "weather"),
+        '{"level": 3}',
+        '{"level": [], "category": {}}',
+    ],
 )
 def test_an_answer_that_is_none_changes_nothing(nonsense: str):
     assert read(nonsense) is None
