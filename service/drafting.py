@@ -53,8 +53,7 @@ async def opinions(state: State, ports: Ports) -> tuple[Message, ...]:
         if report is None:
             break
         alert, notice = (within(ports.ids.new(kind), state.session_id) for kind in ("alr", "rpl"))
-        message = Message(line.id, alert, notice, line.text, report)
-        given.append(message)
+        given.append(Message(line.id, alert, notice, line.text, report))
     return tuple(reversed(given))
 
 

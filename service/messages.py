@@ -83,7 +83,7 @@ async def judge(text: str, state: State, ports: Ports) -> RiskReport:
         with Screening.seconds.timed():
             judging = asyncio.to_thread(ports.screen.judge, text, history, state.language)
             found = _sound(await asyncio.wait_for(judging, ports.safety_timeout_s))
-    except Exception:  # noqa: BLE001  (place 3 of 3: whatever goes wrong here, a human looks)
+    except Exception:  # noqa: BLE001  (whatever goes wrong here, a human looks)
         found = WORST
     if found.source == "failure":
         Screening.failed.add()

@@ -294,7 +294,7 @@ def _outliving(session_id: str, kind: DutyKind | None = None) -> Generator[None]
     except Refused as refused:
         Duties.done.add(kind=kind or "none", outcome="superseded")
         log_line(LogEvent.TURN_FAILED, session_id=session_id, code=refused.code)
-    except Exception as bug:  # noqa: BLE001  (place 1 of 3: one session's bug stops no other)
+    except Exception as bug:  # noqa: BLE001  (one session's bug stops no other)
         Duties.done.add(kind=kind or "none", outcome="failed")
         at = where(bug)
         log_line(LogEvent.BUG, "error", session_id=session_id, error=type(bug).__name__, where=at)
