@@ -32,9 +32,9 @@ class Message(NamedTuple):
     def raises(self, state: State) -> bool:
         """Whether the verdict asks for more than the message's level did, or a human since."""
         line = self.among(state)
-        return (
-            line is not None and self.report.routes and not line.level.at_least(self.report.level)
-        )
+        if line is None or line.at_ms <= state.resolved_at_ms:
+            return False
+        return self.report.routes and not line.level.at_least(self.report.level)
 
 
 def receive(state: State, message: Message, policy: Policy) -> tuple[events.Event, ...]:

@@ -8,7 +8,7 @@ import pytest
 
 from safety.risk import Category, Evidence, RiskLevel, RiskReport
 from service.ports import Drafting
-from service.session import decide, events
+from service.session import alarms, decide, events
 from service.session.duties import Policy
 from service.session.evolve import fold
 from tests.driving import Json, Town, town
@@ -109,6 +109,21 @@ async def test_what_a_human_has_resolved_is_not_raised_again(judged: Town) -> No
     assert opinions(judged) == []
 
 
+def test_a_human_who_resolves_while_the_engine_thinks_has_the_last_word() -> None:
+    def verdict(level: RiskLevel) -> RiskReport:
+        return RiskReport(level, Category.SUICIDE, 0.9, (), "rules")
+
+    said = decide.Message("m1", "a1", "n1", "Words.", verdict(RiskLevel.HIGH))
+    begun = events.SessionOpened(client_ref="c", team="t", language="en", region="US")
+    told = [begun, *decide.receive(fold("s1", []), said, Policy())]
+    ended = alarms.AlertResolved(alert_id="a1", outcome="safe", note="Spoke.")
+    log = [events.Recorded(seq, START_MS, "app", one) for seq, one in enumerate(told, 1)]
+    log.append(events.Recorded(9, START_MS + 1, "ada", ended))
+    opinion = said._replace(report=verdict(RiskLevel.IMMINENT))
+    late = decide.judged(fold("s1", log), [opinion], Policy())
+    assert [one.type for one in late] == ["message_judged"]
+
+
 def test_no_notice_goes_where_the_screen_saw_violence_mentioned() -> None:
     mention = Evidence(0, 5, Category.HARM_FROM_OTHERS, "past")
     calm = RiskReport(RiskLevel.LOW, Category.NONE, 0.3, (mention,), "rules")
@@ -169,6 +184,6 @@ def test_a_message_is_as_urgent_as_its_most_worried_judge(
     worst = max(screen, engine, key=lambda level: level.rank)
     assert after_all.entries[0].level is worst
     assert after_all.newest_level is worst
-    alarms = [alarm.level for alarm in after_all.open_alarms]
-    assert alarms[:1] == ([worst] if worst.at_least(RiskLevel.MODERATE) else [])
+    open_now = [alarm.level for alarm in after_all.open_alarms]
+    assert open_now[:1] == ([worst] if worst.at_least(RiskLevel.MODERATE) else [])
     assert decide.judged(after_all, [message(engine, "engine")], Policy()) == ()
