@@ -1,6 +1,6 @@
 """What every route may reach, and how it learns who is calling."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -53,8 +53,8 @@ class House:
 _BEARER = HTTPBearer(auto_error=False, description="An API key or an OIDC token.")
 
 
-def house_of(request: Request) -> House:
-    """Give the process's house."""
+async def house_of(request: Request) -> House:
+    """Give the process's house. Not a plain function, which would be run in a thread."""
     return request.app.state.house
 
 
@@ -83,8 +83,8 @@ async def recognised(house: House, request: Request, header: str | None) -> Call
     return caller
 
 
-def _only(*roles: Role) -> Callable[[Caller], Caller]:
-    def check(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
+def _only(*roles: Role) -> Callable[[Caller], Awaitable[Caller]]:
+    async def check(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
         if caller.role not in roles:
             raise Refused("forbidden", "Your role may not do this.")
         return caller

@@ -1,6 +1,6 @@
 """The same request twice is answered the same and done once, also across a crash."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from service.house import ClientApp, House, InHouse
 from service.ledger import Under
 from service.session.refusals import Refused
 from service.session.state import State
-from service.stores.port import Answer
+from service.stores.port import AlreadyAnswered, Answer
 
 _KEPT_MS = 48 * 3_600_000
 """How long an answer is remembered."""
@@ -37,15 +37,31 @@ class OnceOnly:
     marks: Mapping[str, bytes]
     """Under each master key: where its answer may stand, and its body's hash there."""
 
+    async def do(self, work: Callable[[], Awaitable[Stamp]]) -> Stamp:
+        """Give what ``work`` gives, which appends `under` this, or what was answered before.
+
+        The append itself looks for an earlier answer. Nobody looks before it, therefore: a client's
+        message would wait for the store once more. Only a refusal appends nothing.
+        Raises: Refused, as ``work`` does; idempotency_key_reused.
+        """
+        try:
+            return await work()
+        except AlreadyAnswered as earlier:
+            return self._same(earlier.answer)
+        except Refused:
+            if found := await self.given():
+                return found
+            raise
+
     async def given(self) -> Stamp | None:
         """Give what was answered before. Raises: Refused idempotency_key_reused."""
         for key in self.marks:
             if found := await self.house.ports.store.answer(key):
-                return self.same(found)
+                return self._same(found)
         return None
 
-    def same(self, found: Answer) -> Stamp:
-        """Give a remembered answer if it was to this very body."""
+    def _same(self, found: Answer) -> Stamp:
+        """A remembered answer, if it was to this very body."""
         if found.body_hash != self.marks[found.key]:
             raise Refused("idempotency_key_reused", "This key came with another request before.")
         return Stamp.model_validate_json(found.body)

@@ -150,34 +150,33 @@ class Limits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun = asyncio.Event()
+        waits = asyncio.timeout(None if scope["path"] in _WAITING else self._seconds)
+        begun = False
 
-        async def noticed(message: Message) -> None:
-            begun.set()
+        async def hardened(message: Message) -> None:
             await send(_hardened(message))
 
+        async def noticed(message: Message) -> None:
+            nonlocal begun
+            if not begun and not waits.expired():
+                waits.reschedule(None)
+            begun = True
+            await hardened(message)
+
         if _announced(scope) > self._body_bytes:
-            await _too_large()(scope, receive, noticed)
+            await _too_large()(scope, receive, hardened)
             return
-        serving = asyncio.ensure_future(self._app(scope, self._counted(receive), noticed))
-        starting = asyncio.ensure_future(begun.wait())
         try:
-            await asyncio.wait(
-                {serving, starting},
-                timeout=None if scope["path"] in _WAITING else self._seconds,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            if not serving.done() and not begun.is_set():
-                late = answer(problem("timeout", "The request took too long."))
-                await late(scope, receive, noticed)
-                return
-            await serving
+            async with waits:
+                await self._app(scope, self._counted(receive), noticed)
+        except TimeoutError:
+            if begun or not waits.expired():
+                raise
+            late = answer(problem("timeout", "The request took too long."))
+            await late(scope, receive, hardened)
         except _TooLarge:
-            if not begun.is_set():
-                await _too_large()(scope, receive, noticed)
-        finally:
-            serving.cancel()
-            starting.cancel()
+            if not begun:
+                await _too_large()(scope, receive, hardened)
 
     def _counted(self, receive: Receive) -> Receive:
         taken = 0

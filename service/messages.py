@@ -19,7 +19,6 @@ from service.schemas.client import MessageAccepted, MessageRequest
 from service.schemas.wire import Ident
 from service.session import decide, events
 from service.session.state import State
-from service.stores.port import AlreadyAnswered
 from service.telemetry.log import LogEvent, log_line
 from service.telemetry.metrics import Alerts, Intake, Screening
 
@@ -35,9 +34,7 @@ async def post_message(
     """Take a client's message; 202 means that it is in the log, exactly once."""
     with Intake.seconds.timed():
         state = await session_for(once.house, once.caller, session_id)
-        stamp = await once.given()
-        if stamp is None:
-            stamp = await _record(state, asked.text, once)
+        stamp = await once.do(lambda: _record(state, asked.text, once))
     response.headers["Location"] = f"/v1/sessions/{session_id}/replies?after={stamp.seq}"
     return MessageAccepted(message_id=stamp.id, seq=stamp.seq)
 
@@ -60,10 +57,7 @@ async def _record(state: State, text: str, once: OnceOnly) -> Stamp:
         seq = next(one.seq for one in after.entries if one.id == message.message_id)
         return stamp_of(message.message_id, after, seq)
 
-    try:
-        done = await house.ledger.append(session_id, receive, once.caller.name, once.under(stamp))
-    except AlreadyAnswered as earlier:
-        return once.same(earlier.answer)
+    done = await house.ledger.append(session_id, receive, once.caller.name, once.under(stamp))
     Intake.accepted.add()
     if report.routes:
         Alerts.raised.add(level=report.level, category=report.category)

@@ -1,6 +1,6 @@
 """The client app's side of a session: open, look, close, read replies, answer questionnaires."""
 
-from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, get_args
 
 from fastapi import APIRouter, Query, Response
@@ -23,7 +23,6 @@ from service.session import decide, events
 from service.session.refusals import Refused
 from service.session.state import Entry, State
 from service.stores import paging
-from service.stores.port import AlreadyAnswered
 
 router = APIRouter(prefix="/v1", tags=["client app"])
 _HINDERING = 4
@@ -42,16 +41,16 @@ class ReplyWindow(Wire):
 async def open_session(asked: SessionRequest, response: Response, once: Once) -> Session:
     """Open a session for one client."""
     house, caller = once.house, once.caller
-    stamp = await once.given()
-    if stamp is None:
-        opened = events.SessionOpened(team=caller.team, **asked.model_dump())
-        session_id = house.ports.ids.new("ses")
+    opened = events.SessionOpened(team=caller.team, **asked.model_dump())
+    session_id = house.ports.ids.new("ses")
+
+    async def write() -> Stamp:
         under = once.under(lambda after: stamp_of(session_id, after))
-        try:
-            state = await house.ledger.open(session_id, opened, caller.name, under)
-            stamp = stamp_of(session_id, state)
-        except AlreadyAnswered as earlier:
-            stamp = once.same(earlier.answer)
+        return stamp_of(
+            session_id, await house.ledger.open(session_id, opened, caller.name, under)
+        )  # fmt: skip
+
+    stamp = await once.do(write)
     state = await session_for(house, caller, stamp.id)
     response.headers["Location"] = f"/v1/sessions/{stamp.id}"
     return view(state, stamp)
@@ -69,15 +68,14 @@ async def close_session(session_id: Ident, once: Once) -> Session:
     """Close a session; what is held still leaves, nothing new is taken."""
     house, caller = once.house, once.caller
     state = await session_for(house, caller, session_id)
-    stamp = await once.given()
-    if stamp is None:
+
+    async def write() -> Stamp:
         under = once.under(lambda after: stamp_of(session_id, after))
-        try:
-            done = await house.ledger.append(session_id, decide.close, caller.name, under)
-            stamp = stamp_of(session_id, done.state)
-        except AlreadyAnswered as earlier:
-            stamp = once.same(earlier.answer)
-    return view(state, stamp)
+        done = await house.ledger.append(session_id, decide.close, caller.name, under)
+        return stamp_of(session_id, done.state)
+
+    # Closing what is closed appends nothing that would tell of an earlier answer.
+    return view(state, await once.given() or await once.do(write))
 
 
 @router.get("/sessions/{session_id}/replies")
@@ -106,24 +104,20 @@ async def answer_questionnaire(
     house, caller = once.house, once.caller
     await session_for(house, caller, session_id)
     helpful, hindering = subscales(asked)
-    stamp = await once.given()
-    if stamp is None:
-        answered = events.QuestionnaireAnswered(
-            questionnaire_id=within(house.ports.ids.new("qst"), session_id), kind=asked.kind,
-            answers={str(item): grade for item, grade in asked.answers.items()},
-            helpful=helpful, hindering=hindering,
-        )  # fmt: skip
+    own = within(house.ports.ids.new("qst"), session_id)
+    answered = events.QuestionnaireAnswered(
+        questionnaire_id=own, kind=asked.kind,
+        answers={str(item): grade for item, grade in asked.answers.items()},
+        helpful=helpful, hindering=hindering,
+    )  # fmt: skip
 
-        def write(now: State) -> Sequence[events.Event]:
-            return decide.answer(now, answered)
-
-        own = answered.questionnaire_id
+    async def write() -> Stamp:
         under = once.under(lambda after: stamp_of(own, after))
-        try:
-            done = await house.ledger.append(session_id, write, caller.name, under)
-            stamp = stamp_of(own, done.state)
-        except AlreadyAnswered as earlier:
-            stamp = once.same(earlier.answer)
+        decided = partial(decide.answer, questionnaire=answered)
+        done = await house.ledger.append(session_id, decided, caller.name, under)
+        return stamp_of(own, done.state)
+
+    stamp = await once.do(write)
     return QuestionnaireResult(
         questionnaire_id=stamp.id, kind=asked.kind, helpful=helpful, hindering=hindering,
         seq=stamp.seq,

@@ -5,7 +5,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -138,7 +138,8 @@ class Link:
         Raises: ResponseError when Redis says no; StoreUnavailable.
         """
         try:
-            async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+            waits = asyncio.timeout(_ANSWER_TIMEOUT_S) if self._turns.locked() else nullcontext()
+            async with waits:
                 await self._turns.acquire()
             try:
                 yield
