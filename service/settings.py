@@ -63,8 +63,8 @@ class Settings(BaseSettings):
     """Turns a worker runs at once; the engine's batch size is a good value."""
     hold_ms: int = Field(default=5_000, ge=0, le=120_000)
     """How long a decided reply can be undone before it leaves."""
-    claim_s: int = Field(default=90, ge=10, le=3_600)
-    """How long a claim lasts without a sign of life from its console."""
+    claim_s: int = Field(default=90, ge=30, le=3_600)
+    """How long a claim lasts without a sign of life; its console gives one every 15 s."""
     safety_timeout_s: float = Field(default=2.0, gt=0)
     """Longest wait for screen or scrub before the worst case is assumed."""
     rate_per_s: float = Field(default=200.0, gt=0)

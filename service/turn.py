@@ -35,7 +35,7 @@ class Turn:
     opinions: tuple[decide.Message, ...] = ()
 
 
-async def run_turn(session_id: str, ledger: Ledger, ports: Ports) -> bool:
+async def run_turn(state: State, ledger: Ledger, ports: Ports) -> bool:
     """Turn the newest unanswered message into one draft for a human to judge.
 
     False when a template stands in for the model, which is asked again.
@@ -43,7 +43,6 @@ async def run_turn(session_id: str, ledger: Ledger, ports: Ports) -> bool:
     on one, drafts stay on the last step of the stage before.
     Raises: StoreUnavailable; the worker tries again.
     """
-    state = await ledger.load(session_id)
     if not wants_draft(state, ledger.policy):
         return True
     try:
@@ -53,12 +52,11 @@ async def run_turn(session_id: str, ledger: Ledger, ports: Ports) -> bool:
     return await propose_draft(await judge_new_lines(turn, ledger, ports), ledger, ports)
 
 
-async def run_planning(session_id: str, ledger: Ledger, ports: Ports) -> bool:
+async def run_planning(state: State, ledger: Ledger, ports: Ports) -> bool:
     """Put up a plan for a human to decide on, where one is needed or was asked for.
 
     False when the planner is asked again. Raises: StoreUnavailable; the worker tries again.
     """
-    state = await ledger.load(session_id)
     if not wants_plan(state, ledger.policy):
         return True
     try:

@@ -240,9 +240,9 @@ class Worker:
         run, well = run_turn if kind == "draft" else run_planning, True
         owed = await self._owed(session_id)
         for _ in range(_REPEATS_OF_A_TURN):
-            tried, well = owed.state, await run(session_id, self._ledger, self._ports)
+            well = await run(owed.state, self._ledger, self._ports)
             if not well:
-                self._waits.begin(tried, kind, self._ports.clock.now_ms())
+                self._waits.begin(owed.state, kind, self._ports.clock.now_ms())
             owed = await self._owed(session_id)
             if self._stopping.is_set() or kind not in [duty.kind for duty in owed.now]:
                 break

@@ -38,7 +38,7 @@ def alert(danger: Danger = HIGH, session: str = IN_CRISIS, seen: bool = False) -
 
 def crisis_card() -> alerts.CrisisCard:
     """The product's own card for this danger."""
-    card = product_card(Category.SUICIDE, "en", "US")
+    card = product_card([Category.SUICIDE], "en", "US")
     return alerts.CrisisCard(
         questions=tuple(
             alerts.Question(key=one.key, text=one.text, if_yes=f"a yes means {one.yes or 'low'}")

@@ -9,11 +9,13 @@ from pydantic import BaseModel
 from models.completion import EngineFault
 from models.rollout import Phase
 from models.rollout import Reason as RolloutReason
-from planner.vocabulary import Role, Stage, Strategy
+from planner.plan_rules import DIAGNOSTIC_PLAN
+from planner.vocabulary import END_SESSION, Role, Stage, Strategy
 from safety import surrogates
 from safety.guard import GuardContext, check
 from safety.guard_phrases import PHRASES
 from safety.risk import Category, RiskLevel
+from safety.rules import read_rules
 from service.crisis_card import _MEANING
 from service.schemas.alerts import Outcome
 from service.schemas.client import Status
@@ -74,6 +76,16 @@ def test_a_line_across_the_transcript_has_a_name() -> None:
     kinds = get_args(Line.model_fields["kind"].annotation)
     named = [kind for kind in kinds if kind not in {"client", "reply"}]
     assert {f"transcript.{kind}" for kind in named} <= set(texts.catalogue())
+
+
+def test_what_raised_an_alert_and_the_fixed_steps_are_told_in_chinese() -> None:
+    found = {rule.name for language in ("en", "zh") for rule in read_rules(language).rules}
+    found |= {"says yes to the direct question", "takes back an earlier statement"}
+    found |= {"these words as a whole", *DIAGNOSTIC_PLAN.actions, END_SESSION}
+    found |= {DIAGNOSTIC_PLAN.text, DIAGNOSTIC_PLAN.reason}
+    assert len(found) > 60
+    assert [said for said in found if texts.retell("zh", "told", said).isascii()] == []
+    assert {texts.retell("en", "told", said) for said in found} == found
 
 
 def test_a_guard_s_reasons_and_a_card_s_meanings_are_told_in_chinese() -> None:

@@ -82,8 +82,15 @@ def test_every_setting_reaches_the_containers_and_no_other_name_does():
     meant = known_settings() - {f"SECONDCHAIR_{name}" for name in BY_FILE | FIXED}
     # Read by the exporter of traces itself, under a name that is not ours.
     meant |= {"OTEL_EXPORTER_OTLP_HEADERS"}
+    # Read by uvicorn.
+    meant |= {"FORWARDED_ALLOW_IPS"}
     for name in ("api", "worker"):
         assert set(SERVICES[name]["environment"]) == meant
+
+
+def test_an_engine_may_run_what_it_compiles_at_its_start():
+    for name in ("engine-cpu", "engine-gpu"):
+        assert all("exec" in mount.split(":")[1].split(",") for mount in SERVICES[name]["tmpfs"])
 
 
 def test_a_setting_that_nobody_set_is_left_to_its_default_and_never_given_empty():

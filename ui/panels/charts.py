@@ -11,7 +11,7 @@ Drawn = alt.Chart | alt.LayerChart | None
 Row = Mapping[str, object]
 
 HEIGHT = 250
-DAY = "%b %d"
+DAY = "%m-%d"
 BELOW = alt.Legend(orient="bottom", labelLimit=0)
 
 

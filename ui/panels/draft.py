@@ -78,11 +78,9 @@ def known(reason: str) -> str:
 def _body(workspace: Workspace, draft: Draft, candidate: Candidate) -> str:
     actions = workspace.plan.position.plan.actions
     place = actions.index(candidate.action) + 1 if candidate.action in actions else None
-    step = (
-        t("draft.step", here=place, of=len(actions), action=candidate.action)
-        if place
-        else candidate.action
-    )
+    step = word("told", candidate.action)
+    if place:
+        step = t("draft.step", here=place, of=len(actions), action=step)
     origin = t(
         "draft.origin",
         adapter=draft.adapter,

@@ -12,7 +12,7 @@ from service.schemas.plans import (
     PositionRequest,
 )
 from service.schemas.workspace import Workspace
-from ui.desk import Press, desk, done, t
+from ui.desk import Press, desk, done, t, word
 from ui.panels import questions
 
 Act = Callable[[], None]
@@ -21,12 +21,13 @@ Act = Callable[[], None]
 def move(workspace: Workspace) -> None:
     """Set the cursor on another step, with a reason."""
     position = workspace.plan.position
+    steps = [word("told", action) for action in position.plan.actions]
     with st.form("move_form"):
         place = st.radio(
             t("plan.move_to"),
             range(len(position.plan.actions)),
             index=position.action_index or 0,
-            format_func=position.plan.actions.__getitem__,
+            format_func=steps.__getitem__,
         )
         reason = st.text_input(t("plan.reason"))
         sent = _submit(workspace, "plan.move_go")

@@ -13,7 +13,8 @@ def ladder(position: PositionView) -> str:
     here = -1 if position.action_index is None else position.action_index
     rows = "".join(
         f'<li class="{_place(place, here)}"><span class="dot" aria-hidden="true"></span>'
-        f"<span>{escape(action)}</span><em>{escape(t(f'plan.{_place(place, here)}'))}</em></li>"
+        f"<span>{escape(word('told', action))}</span>"
+        f"<em>{escape(t(f'plan.{_place(place, here)}'))}</em></li>"
         for place, action in enumerate(position.plan.actions)
     )
     return f'<ol class="ladder">{rows}</ol>'
@@ -23,7 +24,7 @@ def compared(now: Sequence[str], then: Sequence[str]) -> str:
     """The proposed steps; those that the running plan does not have are marked."""
     rows = "".join(
         f'<li class="{"kept" if action in now else "added"}"><span class="dot"></span>'
-        f"<span>{escape(action)}</span>{_new(action in now)}</li>"
+        f"<span>{escape(word('told', action))}</span>{_new(action in now)}</li>"
         for action in then
     )
     return f'<ol class="ladder">{rows}</ol>'
@@ -47,8 +48,8 @@ def about(plan: PlanBody) -> str:
         name, meaning = word("strategy_name", slug), word("strategy", slug)
     return (
         f'<p class="strategy"><b>{escape(name)}</b> {escape(meaning)}</p>'
-        f"<p>{escape(plan.text)}</p>"
-        f'<p class="why"><b>{escape(t("draft.why"))}</b> {escape(plan.reason)}</p>'
+        f"<p>{escape(word('told', plan.text))}</p>"
+        f'<p class="why"><b>{escape(t("draft.why"))}</b> {escape(word("told", plan.reason))}</p>'
     )
 
 

@@ -55,7 +55,9 @@ def highlighted(text: str, evidence: Sequence[EvidenceView]) -> str:
         start, end = max(span.start, here), min(span.end, len(text))
         if start >= end:
             continue
-        label = escape(f"{word('category', span.category)}: {span.reason}", quote=True)
+        label = escape(
+            f"{word('category', span.category)}: {word('told', span.reason)}", quote=True
+        )
         done += [
             escape(text[here:start]),
             f'<mark title="{label}">{escape(text[start:end])}</mark>',
@@ -118,7 +120,8 @@ def _mark(line: Line, at: datetime) -> str:
 
 
 def _origin(line: Line, at: datetime) -> str:
-    parts = [line.by, word("verdict", line.verdict) if line.verdict else None, line.action]
+    parts = [line.by, word("verdict", line.verdict) if line.verdict else None]
+    parts.append(word("told", line.action) if line.action else None)
     return escape(" · ".join([*(part for part in parts if part), f"{at:%H:%M}"]))
 
 

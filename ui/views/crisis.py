@@ -112,7 +112,7 @@ def _danger(workspace: Workspace) -> None:
     for alert in _open(workspace):
         said = lines.get(alert.message_id)
         words = transcript.highlighted(said.text, alert.evidence) if said else ""
-        reasons = sorted({e.reason for e in alert.evidence})
+        reasons = sorted({word("told", e.reason) for e in alert.evidence})
         with st.container(key=f"alert_{alert.alert_id}", border=True):
             st.html(
                 f'<section class="alarm level-{alert.level}"><h2>{word("level", alert.level)} · '

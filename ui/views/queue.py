@@ -137,7 +137,7 @@ def _row(item: QueueItem) -> dict[str, object]:
         "risk": word("level", item.risk) if item.risk is not RiskLevel.NONE else "",
         "kind": word("kind", item.kind),
         "kind_code": item.kind,
-        "step": item.action or t("queue.no_step"),
+        "step": word("told", item.action) if item.action else t("queue.no_step"),
         "meta": f"{word('stage', item.stage)} · {t(f'tongue.{item.language}')}"
         f" · {item.session_id[-6:]}",
         "who": t("queue.yours") if mine else item.claimed_by or "",

@@ -66,7 +66,7 @@ def _chips(workspace: Workspace) -> list[tuple[str, str]]:
     others = [name for name in workspace.viewers if name != desk().me.name]
     chips = [
         ("stage", word("stage", workspace.stage)),
-        ("step", f"{step}: {workspace.action}" if workspace.action else step),
+        ("step", f"{step}: {word('told', workspace.action)}" if workspace.action else step),
     ]
     if workspace.simulated:
         chips.append(("demo", t("workspace.simulated")))
