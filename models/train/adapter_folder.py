@@ -40,6 +40,7 @@ def manifest_of(recipe, sessions: Sequence[Path], figures: dict) -> Manifest:
     packages = ("torch", "transformers", "peft", "trl")
     notes = {
         **{f"recipe_{name}": value for name, value in asdict(recipe).items()},
+        "recipe_passes": json.dumps([asdict(one) for one in recipe.passes]),
         **{f"version_{name}": importlib.metadata.version(name) for name in packages},
         "data_sha256": sha256(joined(sessions)).hexdigest(),
         pairs.TRAINED_ON: " ".join(learnt),

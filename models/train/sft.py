@@ -3,7 +3,7 @@
     python -m models.train.sft --role utterance --target smollm2-135m-cpu
 
 Resumes from its newest checkpoint when called again. Paper: PSY-STEP D.1. Differs from the paper:
-the CPU target's numbers, `action_weight`, `again` and `keep`.
+the CPU target's numbers and passes, `action_weight` and `keep`.
 """
 
 import argparse
@@ -39,6 +39,16 @@ TARGETS = Path(__file__).parent / "targets"
 
 
 @dataclass(frozen=True, slots=True)
+class Pass:
+    """One schedule, from its rate down to nothing, over the sessions."""
+
+    rate: float
+    epochs: float = 1.0
+    only: str = ""
+    """One of the session files; empty for all."""
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """Everything that decides what an adapter becomes, besides data and code."""
 
@@ -60,8 +70,8 @@ class Recipe:
     weight_decay: float
     patience: int
     """Validation checks without gain before it stops."""
-    learning_rate: float
-    epochs: float
+    passes: tuple[Pass, ...]
+    """One after the other, each from where the one before ended."""
     validation: int
     """Most held-back sequences that a check looks at, evenly spread; evaluate.py takes all."""
     checks: int
@@ -73,9 +83,6 @@ class Recipe:
     rules, which go on improving when the loss on its words no longer does."""
     max_minutes: float
     """Wall-clock after which it stops at the next step and keeps what `keep` says."""
-    again: str = ""
-    again_rate: float = 0.0
-    """One of the session files that a last pass goes over again, and at which rate."""
 
 
 def read_recipe(target: str, role: Role) -> Recipe:
@@ -85,7 +92,8 @@ def read_recipe(target: str, role: Role) -> Recipe:
     """
     found = yaml.safe_load((TARGETS / f"{target}.yaml").read_text("utf-8"))
     own = found.pop("roles")[role.value]
-    return Recipe(role=role.value, target=target, **found, **own)
+    passes = tuple(Pass(**one) for one in own.pop("passes"))
+    return Recipe(role=role.value, target=target, passes=passes, **found, **own)
 
 
 class CounselorTrainer(SFTTrainer):
@@ -168,27 +176,31 @@ def train(recipe: Recipe, sessions: Sequence[Path], work: Path) -> tuple[SFTTrai
     tokenizer = AutoTokenizer.from_pretrained(recipe.base)
     parts = _parts(recipe, sessions, tokenizer)
     base = AutoModelForCausalLM.from_pretrained(recipe.base, dtype=torch.bfloat16)
-    lora = _lora(recipe, base.config.num_hidden_layers)
-    trainer, figures = _pass(recipe, tokenizer, parts, work, model=base, peft_config=lora)
-    if not recipe.again:
-        return trainer, figures
-    once_more = parts | {"train": _parts(recipe, [Path(recipe.again)], tokenizer)["train"]}
-    rate, left = recipe.again_rate, recipe.max_minutes - figures["minutes"]
-    own = replace(recipe, learning_rate=rate, epochs=1.0, max_minutes=left)
-    last, more = _pass(own, tokenizer, once_more, work / "again", model=trainer.model)
-    done = trainer.state.global_step
-    history = [one | {"step": one["step"] + done} for one in last.state.log_history]
-    last.state.log_history = [*trainer.state.log_history, *history]
-    sums = {k: round(figures[k] + more[k], 1) for k in ("steps", "planned_steps", "minutes")}
-    sums |= {"best_step": done + more["best_step"], "examples_again": more["examples_train"]}
-    return last, figures | sums | {"validation_loss": more["validation_loss"]}
+    learner = {"model": base, "peft_config": _lora(recipe, base.config.num_hidden_layers)}
+    done = {"steps": 0, "planned_steps": 0, "minutes": 0}
+    done |= {f"examples_{part}": len(rows) for part, rows in parts.items()}
+    history = []
+    for number, one in enumerate(recipe.passes):
+        own = _parts(recipe, [Path(one.only)], tokenizer)["train"] if one.only else parts["train"]
+        seed, left = recipe.seed + number, recipe.max_minutes - done["minutes"]
+        this = replace(recipe, passes=(one,), seed=seed, max_minutes=left)
+        at = work / f"pass-{number + 1}"
+        trainer, figures = _pass(this, tokenizer, parts | {"train": own}, at, **learner)
+        history += [e | {"step": e["step"] + done["steps"]} for e in trainer.state.log_history]
+        figures["best_step"] += done["steps"]
+        sums = {k: done[k] + figures[k] for k in ("steps", "planned_steps", "minutes")}
+        done |= figures | sums
+        learner = {"model": trainer.model}
+    trainer.state.log_history = history
+    return trainer, done
 
 
 def _pass(
     recipe: Recipe, tokenizer, parts: dict[str, Dataset], work: Path, **learner
 ) -> tuple[SFTTrainer, dict]:
     """One schedule from its first step, or its newest checkpoint, to its end."""
-    steps = round(len(parts["train"]) * recipe.epochs / recipe.batch / recipe.accumulate)
+    examples = len(parts["train"]) * recipe.passes[0].epochs
+    steps = round(examples / recipe.batch / recipe.accumulate)
     clock = WallClock(recipe.max_minutes, work / "minutes")
     trainer = CounselorTrainer(
         **learner,
@@ -206,8 +218,7 @@ def _pass(
         "steps": state.global_step,
         "planned_steps": steps,
         "best_step": state.best_global_step if recipe.keep == "best" else state.global_step,
-        "minutes": round(clock.minutes, 1),
-        **{f"examples_{part}": len(rows) for part, rows in parts.items()},
+        "minutes": round(clock.minutes),
     }
     return trainer, figures
 
@@ -248,30 +259,18 @@ def _arguments(recipe: Recipe, work: Path, steps: int) -> SFTConfig:
     return SFTConfig(
         output_dir=str(work),
         max_steps=steps,
-        per_device_train_batch_size=recipe.batch,
-        per_device_eval_batch_size=recipe.batch,
+        per_device_train_batch_size=recipe.batch, per_device_eval_batch_size=recipe.batch,
         gradient_accumulation_steps=recipe.accumulate,
         gradient_checkpointing=recipe.device != "cpu",
-        learning_rate=recipe.learning_rate,
-        lr_scheduler_type="cosine",
-        warmup_steps=round(steps * recipe.warmup),
-        weight_decay=recipe.weight_decay,
-        eval_strategy="steps",
-        eval_steps=every,
-        save_steps=every,
-        save_total_limit=2,
+        learning_rate=recipe.passes[0].rate, lr_scheduler_type="cosine",
+        warmup_steps=round(steps * recipe.warmup), weight_decay=recipe.weight_decay,
+        eval_strategy="steps", eval_steps=every, save_steps=every, save_total_limit=2,
         load_best_model_at_end=recipe.keep == "best",
-        metric_for_best_model="eval_loss",
-        greater_is_better=False,
-        logging_steps=5,
-        bf16=True,
-        use_cpu=recipe.device == "cpu",
-        seed=recipe.seed,
-        remove_unused_columns=False,
-        dataset_kwargs={"skip_prepare_dataset": True},
-        report_to="none",
-        dataloader_pin_memory=False,
-    )
+        metric_for_best_model="eval_loss", greater_is_better=False,
+        logging_steps=5, report_to="none", seed=recipe.seed,
+        bf16=True, use_cpu=recipe.device == "cpu", dataloader_pin_memory=False,
+        remove_unused_columns=False, dataset_kwargs={"skip_prepare_dataset": True},
+    )  # fmt: skip
 
 
 def main() -> None:
@@ -285,8 +284,10 @@ def main() -> None:
     asked = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     recipe = read_recipe(asked.target, asked.role)
-    if Path(recipe.again).resolve() not in {path.resolve() for path in asked.sessions}:
-        recipe = replace(recipe, again="")  # Nobody's own sessions end on a pass over ours.
+    given = {path.resolve() for path in asked.sessions}
+    # Nobody's own sessions end on a pass over ours.
+    own = [one for one in recipe.passes if not one.only or Path(one.only).resolve() in given]
+    recipe = replace(recipe, passes=tuple(own))
     same = sha256(repr(recipe).encode() + joined(asked.sessions)).hexdigest()[:8]
     work = asked.work / f"{asked.target}-{asked.role}-{same}"
     trainer, figures = train(recipe, asked.sessions, work)
