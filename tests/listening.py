@@ -26,6 +26,11 @@ class Watched(MemoryStore):
         self.looked_at: list[str] = []
         """Whose row was read, in order."""
 
+    @property
+    def anybody_waits(self) -> bool:
+        """Whether somebody waits for a change, whatever it is about."""
+        return bool(self._waker._waiting.get(""))  # pyright: ignore[reportPrivateUsage]
+
     async def rows(self, query: RowQuery) -> RowPage:
         """Count and read."""
         self.lists += 1
