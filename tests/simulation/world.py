@@ -119,7 +119,7 @@ class World(RuleBasedStateMachine):
 
     @rule(screen=st.integers(0, 7), uses=st.integers(1, 3))
     def safety_breaks(self, screen: int, uses: int) -> None:
-        self.here.screen.broken, self.here.scrubber.broken = screen == 7, screen != 7
+        self.here.screen.broken, self.here.scrubber.broken = screen >= 6, screen < 6
         self.trouble = uses
 
     @rule(rate=st.sampled_from([0.1, 0.3, 1.0]), uses=st.integers(1, 12))
