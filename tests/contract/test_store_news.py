@@ -19,9 +19,7 @@ async def at_rest(store: Store) -> int:
     return mark
 
 
-async def wakes(
-    store: Store, about: str, change: Awaitable[object], expected: bool = True
-) -> bool:
+async def wakes(store: Store, about: str, change: Awaitable[object], expected: bool = True) -> bool:
     """Whether a change wakes somebody who waits for something; soon told where none should."""
     waiter = asyncio.create_task(store.changed(await at_rest(store), 30.0, about))
     await asyncio.sleep(0.05)

@@ -48,8 +48,7 @@ async def test_a_console_rests_between_two_looks_but_not_when_an_alert_comes(
 
         hears = asyncio.create_task(alert())
         async with asyncio.timeout(10):
-            while not store.anybody_waits:
-                await asyncio.sleep(0.01)
+            await store.somebody_waits()
         monkeypatch.setattr(streams, "_CALM_S", 30.0)
         store.lists = 0
         for one in sessions:
