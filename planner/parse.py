@@ -22,8 +22,6 @@ from planner.vocabulary import (
     Strategy,
 )
 
-_MOST_STEPS = 6
-
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:

@@ -22,7 +22,7 @@ from service.stores.memory import MemoryStore
 from service.stores.port import Append, Conflict, RowQuery, StoredRow, StoreUnavailable
 from tests.stub_engine import example
 
-START_MS = 1_800_000_000_000
+START_MS = 4_100_000_000_000  # So far ahead that no store's own clock ends an answer.
 BASE = "smollm2-135m"
 Manner = Literal["ok", "slow", "garbage", "down", "refuses"]
 FAULTS = {"down": EngineFault.DOWN, "slow": EngineFault.TIMEOUT, "refuses": EngineFault.REJECTED}

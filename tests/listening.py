@@ -26,6 +26,13 @@ class Watched(MemoryStore):
         self.looked_at: list[str] = []
         """Whose row was read, in order."""
 
+    async def somebody_waits(self) -> None:
+        """Wait until somebody waits for a change, whatever it is about."""
+        while True:
+            if self._waker._waiting.get(""):  # pyright: ignore[reportPrivateUsage]
+                return
+            await asyncio.sleep(0.01)
+
     async def rows(self, query: RowQuery) -> RowPage:
         """Count and read."""
         self.lists += 1

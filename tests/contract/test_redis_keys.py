@@ -54,6 +54,7 @@ async def test_every_key_is_listed_none_names_a_client_and_only_answers_end(
     known = patterns()
     assert [key for key in keys if not any(one.fullmatch(key) for one in known)] == []
     assert not any(token in key for key in keys)
+    assert ending
     assert all(key.startswith("sc:answer:") for key in ending)
 
 

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 KUBERNETES = Path(__file__).parents[2] / "deploy" / "kubernetes"
+# Not `require`: where CI runs it cannot be installed.
 needs_kubectl = pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl")
 Manifest = dict
 

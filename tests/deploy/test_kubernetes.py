@@ -2,6 +2,7 @@
 
 import re
 
+import kubernetes_validate
 import pytest
 import yaml
 from manifests import (
@@ -16,8 +17,6 @@ from manifests import (
 )
 
 from service.telemetry.metrics import DECLARED
-
-kubernetes_validate = pytest.importorskip("kubernetes_validate")
 
 OVERLAYS = ("clinic", "trial")
 VERSIONS = ("1.30.0", "1.34.0", "1.37.0")

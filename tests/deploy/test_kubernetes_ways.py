@@ -4,6 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
+import kubernetes_validate
 import pytest
 import yaml
 from manifests import (
@@ -15,8 +16,6 @@ from manifests import (
     needs_kubectl,
     rendered,
 )
-
-kubernetes_validate = pytest.importorskip("kubernetes_validate")
 
 OPTIONAL = ("mail", "store-elsewhere", "traces")
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from planner.vocabulary import Position
+from safety.risk import RiskLevel
 from service.ledger import Ledger
 from service.sealing import GENESIS, first_broken
 from service.session import alarms, events, plans
@@ -29,6 +30,8 @@ class Auditor:
     """Decision id to how often its words left."""
     decided: dict[str, events.ReplyDecided] = field(default_factory=dict[str, events.ReplyDecided])
     undone: set[str] = field(default_factory=set[str])
+    unheard: set[str] = field(default_factory=set[str])
+    """Dangerous messages for which no alert stands so far."""
 
     def __post_init__(self) -> None:
         """Begin before the first event."""
@@ -44,6 +47,7 @@ class Auditor:
             for envelope in fresh:
                 self._hold(opened[envelope.seq])
             assert first_broken(envelopes) is None, "the chain holds"
+            assert not self.unheard, "P3: danger is recorded together with its alert"
             self.log = envelopes
         assert self.log[0].prev_hash == GENESIS
         assert await ledger.load(self.session_id) == self.state, "live state == fold(log)"
@@ -55,6 +59,7 @@ class Auditor:
         before, event = self.state, one.event
         after = evolve(before, one)
         self._moves(event, before.position, after.position)
+        self._calls(one)
         match event:
             case events.MessageReceived():
                 assert event.message_id not in self.texts, "P2: recorded once"
@@ -80,6 +85,27 @@ class Auditor:
             case _:
                 pass
         self.state = after
+
+    def _calls(self, one: events.Recorded) -> None:
+        """Danger calls a human, and only a human says that it was seen, or is over."""
+        match one.event:
+            case events.MessageReceived() as said:
+                if said.level.at_least(RiskLevel.MODERATE) and not self._waits(said.level):
+                    self.unheard.add(said.message_id)
+            case alarms.AlertRaised() as raised:
+                self.unheard.discard(raised.message_id)
+            case alarms.AlertAcknowledged() | alarms.AlertResolved():
+                assert one.actor in HUMANS, "P3: a human ends an alert"
+            case _:
+                pass
+
+    def _waits(self, level: RiskLevel) -> bool:
+        """Whether an alert of this level or above stands that nobody has looked at."""
+        return any(
+            alarm.acknowledged_at_ms is None and alarm.resolved_at_ms is None
+            for alarm in self.state.alarms
+            if alarm.level.at_least(level)
+        )
 
     def _decides(self, one: events.Recorded, event: events.ReplyDecided) -> None:
         before = self.state

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from safety.risk import RiskLevel
 from service.session.duties import Policy
 from tests.driving import Answer, Town, town
+from tests.fakes import NameFinder
 from tests.simulation.auditing import Auditor
 from tests.simulation.mortal import Crash, Life, MortalEngine, MortalPager, MortalStore
 
@@ -29,6 +30,8 @@ class Talk:
     """Idempotency key to text, answered or not."""
     accepted: dict[str, tuple[str, int]] = field(default_factory=dict[str, tuple[str, int]])
     """Idempotency key to what the 202 said."""
+    unjudged: set[str] = field(default_factory=set[str])
+    """Message ids of the 202s that were given while the screen was broken."""
     views: dict[str, Any] = field(default_factory=dict[str, Any])
     """What each reviewer saw last; they decide on that, however old."""
     decisions: list[str] = field(default_factory=list[str])
@@ -39,7 +42,10 @@ class World(RuleBasedStateMachine):
 
     runs: ClassVar[int] = 0
     steps: ClassVar[int] = 0
-    """How many there really were, for the record."""
+    unjudged: ClassVar[int] = 0
+    named: ClassVar[int] = 0
+    """How many there really were, for the record: runs, steps, messages accepted while the screen
+    was broken, prompts of sessions in which somebody was named."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,7 +64,7 @@ class World(RuleBasedStateMachine):
         self.trouble = 0
         self.talks: list[Talk] = []
         self.auditors: dict[str, Auditor] = {}
-        self.said = 0
+        self.said = self.prompts = 0
 
     def _listen(self, _: Any, __: str, line: Any) -> Any:
         if line["event"] == "bug":
@@ -113,7 +119,7 @@ class World(RuleBasedStateMachine):
 
     @rule(screen=st.integers(0, 7), uses=st.integers(1, 3))
     def safety_breaks(self, screen: int, uses: int) -> None:
-        self.here.screen.broken, self.here.scrubber.broken = screen == 7, screen != 7
+        self.here.screen.broken, self.here.scrubber.broken = screen >= 6, screen < 6
         self.trouble = uses
 
     @rule(rate=st.sampled_from([0.1, 0.3, 1.0]), uses=st.integers(1, 12))
@@ -136,6 +142,16 @@ class World(RuleBasedStateMachine):
         assert self.bugs == []
 
     @invariant()
+    def no_model_is_told_a_name(self) -> None:
+        """Look at the prompts since the last step."""
+        prompts = self.here.engine.prompts[self.prompts :]
+        self.prompts += len(prompts)
+        told = any(name in repr(one) for name in NameFinder().names for one in prompts)
+        assert not told, "P4: no prompt holds a name"
+        spoken = any("Gregor" in text for talk in self.talks for text in talk.sent.values())
+        World.named += len(prompts) if spoken else 0
+
+    @invariant()
     def every_promise_holds(self) -> None:
         rate, left = self.store.rate, self.life.left
         self.store.rate, self.life.left = 0.0, None
@@ -148,9 +164,17 @@ class World(RuleBasedStateMachine):
             await auditor.look(self.store, self.here.house.ledger)
             for message_id, seq in talk.accepted.values():
                 assert auditor.texts.get(message_id, seq + 1) <= seq, "P2: accepted is recorded"
+            self._judged(talk, auditor)
             shown = await self.here.replies(talk.id)
             kept = [auditor.decided[one].text for one in auditor.released]
             assert [one["text"] for one in shown] == kept, "P1: what the client sees"
+
+    def _judged(self, talk: Talk, auditor: Auditor) -> None:
+        for line in auditor.state.entries:
+            named = [level for level in RiskLevel if f"[{level}]" in line.text]
+            named += [RiskLevel.IMMINENT] if line.id in talk.unjudged else []
+            if line.kind == "client":
+                assert all(line.level.at_least(level) for level in named), "P3: danger is seen"
 
     def teardown(self) -> None:
         try:
@@ -168,6 +192,7 @@ class World(RuleBasedStateMachine):
             self.life.taken = 0
             self.runner.run(self.here.work(LATE_MS))
         self.every_promise_holds()
+        self.no_model_is_told_a_name()
         self.no_bug_was_met()
         for auditor in self.auditors.values():
             for alarm in auditor.state.alarms:

@@ -3,6 +3,8 @@
 import asyncio
 from contextlib import aclosing
 
+import pytest
+
 from service import streams
 from tests.driving import town
 from tests.listening import Watched, ended, listener, opened
@@ -30,7 +32,10 @@ async def test_what_others_do_makes_nobody_look() -> None:
         await asyncio.wait(waiting)
 
 
-async def test_a_console_looks_once_a_second_and_at_once_for_an_alert() -> None:
+async def test_a_console_rests_between_two_looks_but_not_when_an_alert_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(streams, "_CALM_S", streams._REST_S)
     store = Watched()
     async with town(store) as here:
         sessions = [await here.open() for _ in range(4)]
@@ -42,14 +47,17 @@ async def test_a_console_looks_once_a_second_and_at_once_for_an_alert() -> None:
                         return
 
         hears = asyncio.create_task(alert())
-        await asyncio.sleep(streams._CALM_S + 2 * streams._REST_S)
+        async with asyncio.timeout(10):
+            await store.somebody_waits()
+        monkeypatch.setattr(streams, "_CALM_S", 30.0)
         store.lists = 0
         for one in sessions:
             await here.say(one, "Hello.")
             await asyncio.sleep(0.05)
+        await asyncio.sleep(2 * streams._REST_S)
         assert store.lists == len(("queue", "alerts"))
         await here.say(sessions[0], "[moderate]")
-        async with asyncio.timeout(3 * streams._REST_S):
+        async with asyncio.timeout(10):
             await hears
 
 

@@ -9,7 +9,7 @@ import pytest
 from models.train import pairs
 from models.train.data_card import preferences
 from planner.prompt import answer_text, render
-from planner.vocabulary import Role, Stage
+from planner.vocabulary import InteractionStyle, Role, Stage
 
 CORPUS = Path(pairs.__file__).parents[1] / "corpus" / "sessions.jsonl"
 
@@ -67,8 +67,13 @@ def test_only_the_tokens_that_spell_the_action_weigh_more(sessions: list[pairs.C
     row = pairs.tokens(pairs.utterance_samples(sessions[0])[0], Letters(), action_weight=3.0)
     heavy = zip(row["input_ids"], row["weights"], strict=True)
     spelt = "".join(chr(token) for token, weight in heavy if weight == 3.0)
-    actions = [d.chosen.action for d in pairs.decisions(sessions[0])]
-    assert spelt == "".join(f'{a}"' for a in actions[: spelt.count('"')])
+    diagnostic = [d for d in pairs.decisions(sessions[0]) if _stage(d) is Stage.DIAGNOSTIC]
+    assert len(diagnostic) > 1
+    assert spelt == "".join(f'{each.chosen.action}"' for each in diagnostic)
+
+
+def _stage(decision: pairs.Decision) -> Stage:
+    return decision.case.position.stage
 
 
 def test_a_plan_weighs_more_where_it_names_its_actions(sessions: list[pairs.CorpusSession]):
@@ -82,6 +87,11 @@ def test_a_plan_weighs_more_where_it_names_its_actions(sessions: list[pairs.Corp
 def test_a_client_stays_in_its_part_whatever_else_the_corpus_holds():
     assert pairs.part_of("ps-101") == "validation"
     assert pairs.part_of("ps-103") == "train"
+
+
+def test_the_clients_of_the_corpus_engage_in_the_ways_of_the_paper_and_in_no_other():
+    rows = map(json.loads, CORPUS.read_text("utf-8").splitlines())
+    assert {row["profile"]["interaction_style"] for row in rows} == set(InteractionStyle)
 
 
 def test_preferences_share_one_prompt_and_differ_in_the_answer(

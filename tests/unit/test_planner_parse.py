@@ -1,6 +1,7 @@
 """Any text a model says gives a value or an `Unreadable`; fallbacks obey every rule."""
 
 import json
+from collections.abc import Iterator
 from typing import get_args
 
 import pytest
@@ -29,6 +30,8 @@ from planner.vocabulary import (
 )
 
 CANDIDATES = (Action("list what is known"), Action("name what is guessed"))
+MARKER = "heliotrope"
+"""A word that stands in none of our own."""
 TURN = CounselorTurn("Facts are clear, so I go on.", CANDIDATES[1], 'You said "never". Is it?')
 PLAN = fallback_plan("en")
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -115,11 +118,28 @@ def test_a_missing_part_of_the_formulation_is_unknown():
     assert read.formulation.triggering_situation == UNKNOWN
 
 
-@given(st.text(min_size=12))
-def test_an_unreadable_never_holds_the_models_words(text: str):
-    read = parse_utterance(text, CANDIDATES)
-    assert isinstance(read, Unreadable)
-    assert text not in read.why
+def marked() -> Iterator[str]:
+    """Answers with the marker in one part each: whole, unquoted, broken off, beside other words."""
+    yield MARKER
+    yield json.dumps([MARKER])
+    for answer in (TURN, PLAN):
+        row = json.loads(answer_text(answer))
+        for part in (*row, MARKER):
+            for value in (MARKER, [MARKER] * 5, {MARKER: MARKER}):
+                whole = json.dumps({**row, part: value})
+                yield whole
+                yield whole.replace(f'"{MARKER}"', MARKER)
+                yield whole[: whole.rindex(MARKER) + len(MARKER)]
+                yield f"{MARKER}: {whole} {MARKER}"
+
+
+def test_an_unreadable_never_holds_the_models_words():
+    read = [parse_plan(text) for text in marked()]
+    read += [parse_utterance(text, CANDIDATES) for text in marked()]
+    whys = {one.why for one in read if isinstance(one, Unreadable)}
+    assert {"not JSON", "not an object", "no utterance", "action is not a candidate"} <= whys
+    assert any(why.startswith("plan ") for why in whys)
+    assert not any(MARKER in why.casefold() for why in whys)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
