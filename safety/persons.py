@@ -10,14 +10,19 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import NamedTuple
 
-from safety.names import lines
+from safety.names import lines, readings
 from safety.normalise import readable
 from safety.surrogates import Kind, Surrogate, Surrogates, like
 
 WORD = re.compile(r"[^\W\d_㐀-鿿]+")
 HAN = re.compile(r"[㐀-鿿]+")
 CALLED_BEFORE = ("小", "老", "阿", "大")
-CALLED_AFTER = (*"姐哥弟妹总叔姨伯婶嫂爷奶婆公", "老师", "医生", "主任", "经理", "同学")
+TITLES = (
+    "医生|醫生|大夫|护士长|护士|教授|律师|警官|老师|老師|导师|主任|经理|总监|老板|院长|校长|处长|科长|局长"
+    "|师傅|教练|咨询师|督导|先生|女士|小姐|太太|阿姨|叔叔|伯伯|大爷|大妈|奶奶|爷爷|婆婆"
+)
+"""A pattern of words that follow a surname, the longer first; none is a part of the name."""
+CALLED_AFTER = (*TITLES.split("|"), "同学", *"姐哥弟妹总叔姨伯婶嫂爷奶婆公")
 SHORTEST_MISSPELT = 5
 LETTERS = "BCDEFGHJKLMNPRSTVWZ"
 
@@ -51,8 +56,10 @@ class Family:
 
     def _learn(self, row: Surrogate) -> None:
         for real, stand_in in zip(split(row.original), split(row.stand_in), strict=False):
-            self.parts.setdefault(real.casefold(), stand_in)
-            self.owner.setdefault(real.casefold(), row.person)
+            for one, other in ((real, stand_in), (_in_latin(real), _in_latin(stand_in))):
+                if one and other:
+                    self.parts.setdefault(one.casefold(), other)
+                    self.owner.setdefault(one.casefold(), row.person)
 
     def is_free(self, candidate: str) -> bool:
         """Whether this stand-in was neither given out, nor is real, nor stands in the text."""
@@ -151,10 +158,12 @@ def _fresh(found: re.Match[str], original: str, family: Family, gender: str) -> 
 
 
 def _known(part: str, family: Family) -> str:
-    """The part under which this one is known: itself, a nickname's full form, a misspelling."""
+    """What this part is known under: itself, its pinyin, a nickname's full form, a misspelling."""
     folded = part.casefold()
     if folded in family.parts:
         return folded
+    if (latin := _in_latin(part)) in family.parts:
+        return latin
     same = (real for real in family.parts if _nickname(folded, real) or _misspelt(folded, real))
     return next(same, folded)
 
@@ -221,12 +230,29 @@ def _short_forms() -> dict[str, tuple[str, ...]]:
 # Chinese script
 
 
+def spellings(name: str) -> tuple[str, ...]:
+    """A Chinese full name in Latin letters as people write it; none where a reading is missing."""
+    before, surname, given, after = _chinese_parts(name) if HAN.fullmatch(name) else ("",) * 4
+    last, first = _in_latin(surname).title(), _in_latin(given).title()
+    if before or after or not (last and first):
+        return ()
+    apart = [_in_latin(sign).title() for sign in given]
+    firsts = dict.fromkeys((first, " ".join(apart), "-".join(apart)))
+    return (*(f"{last} {one}" for one in firsts), *(f"{one} {last}" for one in firsts))
+
+
+def _in_latin(part: str) -> str:
+    """The pinyin of a part of a Chinese name; empty if it is none or not known whole."""
+    known = [readings().get(sign, "") for sign in part]
+    return "".join(known) if all(known) else ""
+
+
 def _chinese_parts(name: str) -> tuple[str, str, str, str]:
     """Form of address before, surname, given name, form of address after; each may be empty."""
     before = name[0] if name[0] in CALLED_BEFORE and len(name) > 1 else ""
     rest = name[len(before) :]
     after = next((end for end in CALLED_AFTER if rest.endswith(end) and len(rest) > len(end)), "")
-    if len(rest) - len(after) > 2:
+    if len(after) == 1 and len(rest) > 3:
         after = ""
     rest = rest[: len(rest) - len(after)]
     surname = _surname(rest, bool(before or after))

@@ -10,7 +10,8 @@ from functools import cache
 from typing import NamedTuple
 
 from safety.names import lines, words
-from safety.persons import HAN
+from safety.persons import CALLED_BEFORE, HAN, TITLES
+from safety.recognizers_numbers import AMOUNT_AFTER, MOST_DIGITS_OF_AMOUNT
 from safety.surrogates import NAMED, Kind
 from safety.tagger import Tagged, load_chinese_tagger
 
@@ -38,6 +39,7 @@ def find_chinese_names(text: str) -> list[Name]:
     ]
     kept = [one for one in kept if text[one.start].isalnum() or one.kind not in NAMED]
     found = [Name(one.start, one.end, one.kind, one.score) for one in _runs(kept)]
+    found = [_untitled(text, name) for name in found if not _is_plain_number(text, name)]
     found = [name for name in found if _is_name(text[name.start : name.end], name)]
     found += _cued(text)
     keep = [one.span() for one in _long_keeps().finditer(text)]
@@ -77,6 +79,46 @@ _STRUCTURED = re.compile(r"[\d@_$零〇一二三四五六七八九幺]|艾特")
 _AMOUNT = re.compile(r"[\d一二两三四五六七八九十半]+(?:毫克|片|粒|岁|家$|个|次|点|块)")
 
 
+# Plain numbers: the tagger knows that a number stands there, but hardly what it is.
+
+_FEWEST_DIGITS = {
+    Kind.PHONE_NUMBER: 7, Kind.ID_NUMBER: 5, Kind.FINANCIAL: 6, Kind.WECHAT_QQ: 5,
+    Kind.IP_ADDRESS: 4,
+}  # fmt: skip
+_FEWEST_BARE = 5
+"""Digits of a bare number of any other kind."""
+_DIGIT = re.compile(r"[\d零〇一二三四五六七八九幺]")
+_LATIN_ID = re.compile(r"[A-Za-z]{3}")
+_MEASURED = re.compile(
+    r"[㐀-鿿]*[\d./]+\s?(?:μg|mc?g|k?g|ml|毫克|微克|公斤|千克|克|毫升|斤)|\d{1,2}[楼樓层層]"
+    r"|\d{1,9}(?:元|块|塊|万|萬)"
+    r"|(?:PHQ|GAD|SDS|SAS|SCL|BDI|HAMD|HAMA|PCL|ISI)[-\s]?\d{1,2}",
+    re.I,
+)
+"""A dose, a weight, a floor, a questionnaire."""
+_BORN = re.compile(
+    r"出生|生日|出世|降生|来到.{0,3}世|属[鼠牛虎兔龙蛇马羊猴鸡狗猪]|生肖|星座|座的|身份证|生辰"
+)
+_BORN_NEAR = 30
+
+
+def _is_plain_number(text: str, name: Name) -> bool:
+    """A year, a dose, a wage, a height: phones, accounts, births are found by form anyway."""
+    said = text[name.start : name.end]
+    digits = len(_DIGIT.findall(said))
+    if _MEASURED.fullmatch(said):
+        return True
+    if name.kind is Kind.DATE_OF_BIRTH:
+        near = text[max(0, name.start - _BORN_NEAR) : name.end + _BORN_NEAR]
+        return digits < _FEWEST_BARE or not _BORN.search(near)
+    if name.kind not in _FEWEST_DIGITS:
+        return said.isdigit() and digits < _FEWEST_BARE
+    if name.kind in {Kind.ID_NUMBER, Kind.WECHAT_QQ} and _LATIN_ID.search(said):
+        return False
+    counted = AMOUNT_AFTER.match(text, name.end) is not None and digits <= MOST_DIGITS_OF_AMOUNT
+    return counted or digits < _FEWEST_DIGITS[name.kind]
+
+
 @cache
 def _long_keeps() -> re.Pattern[str]:
     """Words to keep that are long enough to be no part of a name."""
@@ -100,10 +142,14 @@ _NAMED = re.compile(
     r"(?P<x>[㐀-鿿]{2,4}?)(?=[，。,.！!？?；;、\s（(]|$|今年|是|的|男|女|\d)"
 )
 _SURNAME_ONLY = re.compile(r"(?:姓)(?P<x>[㐀-鿿])(?![名氏])")
-_TITLE_AFTER = re.compile(
-    r"(?P<x>[㐀-鿿])(?=医生|醫生|主任|老师|老師|教授|律师|护士长|院长|校长|处长|科长|局长|经理"
-    r"|总监|太太|先生|女士|小姐|阿姨|警官|师傅|导师|大夫|教练|咨询师|督导)"
+_TITLE = re.compile(TITLES)
+_LONGEST_TITLE = max(map(len, TITLES.split("|")))
+_ENDS_WORD = (
+    r"(?<=[语語英中作])文|(?<=[任如为])何|(?<=[关關对對由等至属])于"
+    r"|(?<=[历歷])史|(?<=[明坦])白|(?<=[给有没还欠花])钱"
 )
+"""Surnames that are the end of a word: 语文老师, 任何医生."""
+_TITLE_AFTER = re.compile(rf"(?P<x>(?!{_ENDS_WORD})[㐀-鿿])(?={TITLES})")
 _CALLED_SO = re.compile(
     r"(?:我|他|她|名字|儿子|兒子|女儿|女兒|孩子|老公|老婆|妹|弟|哥|姐|宝宝|狗|猫|大名|小名|外号"
     r"|外號|昵称|绰号|都喊我|都叫我|都叫他|都叫她|喊我|叫我)"
@@ -136,6 +182,18 @@ def _cued(text: str) -> Iterator[Name]:
                 yield Name(*found.span("x"), Kind.PERSON, LIKELY)
     yield from _called(text)
     yield from _cued_places(text)
+
+
+def _untitled(text: str, name: Name) -> Name:
+    """The name without the title after it: the tagger may take 陈医 from 陈医生."""
+    if name.kind is not Kind.PERSON:
+        return name
+    for found in _TITLE.finditer(text, name.start + 1, name.end + _LONGEST_TITLE):
+        who = text[name.start : found.start()]
+        named = any(part in lines("surnames_zh.txt") for part in (who[0], who[:2]))
+        if found.start() < name.end <= found.end() and (named or who[0] in CALLED_BEFORE):
+            return name._replace(end=found.start(), score=max(name.score, LIKELY))
+    return name
 
 
 def _called(text: str) -> Iterator[Name]:

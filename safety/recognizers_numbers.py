@@ -31,6 +31,13 @@ _CODE = re.compile(
 )
 _PLAIN_AMOUNT = re.compile(r"\d{1,3}(?:,\d{3})+|(?:19|20)\d\d\s?-\s?(?:19|20)?\d\d")
 """Thousands with commas, or a span of years."""
+AMOUNT_AFTER = re.compile(
+    r"\s?(?:(?:[元块塊圆円]|万(?!一)|萬|亿|億|人民币|美[元金]|港[币元]|日元|欧元|英镑)"
+    r"|(?:dollars|bucks|pounds|quid|euros|yuan|rmb|won|yen)\b)",
+    re.I,
+)
+MOST_DIGITS_OF_AMOUNT = 9
+"""What is counted in money is no number of anybody's, unless it is as long as an account's."""
 _PLAIN_DATE = re.compile(r"\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{2,4}")
 
 _IDENTITY_WORD = (
@@ -100,6 +107,8 @@ def _number_kind(text: str, start: int, end: int) -> Kind | None:
         return None
     said = text[start:end]
     digits = sum(c.isdigit() for c in said)
+    if digits <= MOST_DIGITS_OF_AMOUNT and AMOUNT_AFTER.match(text, end):
+        return None
     about = _about(text, start)
     if about is not None and about in _ENOUGH_DIGITS and digits >= _ENOUGH_DIGITS[about]:
         return about

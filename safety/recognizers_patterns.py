@@ -10,8 +10,9 @@ from safety.surrogates import Kind
 
 _TLD = r"(?:com|org|net|edu|gov|io|co|me|info|app|dev|uk|ca|au|nz|cn|us|de|fr|tv|blog|site|hk|tw)"
 
-# People who were told not to post addresses write them out: "at ... dot com", 艾特, 点.
-_SPOKEN_AT = r"(?:\s*[\[(]\s*at\s*[\])]\s*|\s+at\s+|\s*艾特\s*|\s+圈\s*[aA啊]?\s*|\s+@\s+)"
+# People who were told not to post addresses write them out: "at ... dot com", 艾特, 点. A phone's
+# keyboard leaves blanks beside the marks.
+_SPOKEN_AT = r"(?:\s*[\[(]\s*at\s*[\])]\s*|\s+at\s+|\s*艾特\s*|\s+圈\s*[aA啊]?\s*|\s*@\s*)"
 _SPOKEN_DOT = r"(?:\s*[\[(]\s*dot\s*[\])]\s*|\s+dot\s+|\s*点\s*|\s+\.\s+|\.)"
 
 # A handle is hardly told from a word by its form; the name of the platform before it tells.
@@ -73,6 +74,17 @@ _ACCOUNT = (
     r"\b(?:account|acct|a/c)\.?\s?(?:number|num|no)?\.?\s?(?:is|:|#|=)?\s?#?(?P<x>\d{5,17})(?!\d)"
 )
 
+# A short number is an identity right behind the word for it: 工号3307.
+_ANNOUNCED = (
+    r"(?:工号|工號|学号|學號|病历号|病歷號|住院号|就诊号|警号|档案号|准考证号?|短号|分机号?|邮编"
+    r"|邮政编码)"
+    r"[是为：:\s]{0,3}(?P<x>[A-Za-z]{0,12}\d{3,})(?![A-Za-z0-9])"
+)
+_SORT_CODE = (
+    r"\bsort\s?code(?:\s|is|was|number|no\.?|:|：|=|#|,){0,4}"
+    r"(?P<x>\d{2}[ -]?\d{2}[ -]?\d{2})(?![\d-])"
+)
+
 _AT_HANDLE = r"(?<![A-Za-z0-9_.])@[A-Za-z0-9_㐀-鿿](?:[A-Za-z0-9_.-]{2,}|[㐀-鿿]{1,10}_?\d*)"
 _PLATFORM_HANDLE = (
     rf"{_PLATFORM}{_LINK}"
@@ -100,6 +112,8 @@ PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (Kind.FINANCIAL, re.compile(r"(?<!\w)\$[A-Za-z][A-Za-z0-9_-]{3,}")),
     (Kind.FINANCIAL, re.compile(_ROUTING, re.I)),
     (Kind.FINANCIAL, re.compile(_ACCOUNT, re.I)),
+    (Kind.ID_NUMBER, re.compile(_ANNOUNCED)),
+    (Kind.FINANCIAL, re.compile(_SORT_CODE, re.I)),
     (Kind.FINANCIAL, re.compile(_LAST_FOUR, re.I)),
     (Kind.FINANCIAL, re.compile(r"(?<!\w)[xX*]{2,}[- ]?\d{4}(?!\d)")),
     (Kind.WECHAT_QQ, re.compile(_WECHAT, re.I)),

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from safety.names import words
 from safety.normalise import Normalised, readable
-from safety.persons import HAN, WORD
+from safety.persons import HAN, WORD, spellings
 from safety.standins import Found, assign, withhold
 from safety.surrogates import (
     NOT_IN_WORD_AFTER,
@@ -165,20 +165,28 @@ def _known(text: str, surrogates: Surrogates) -> list[Found]:
 @lru_cache(maxsize=256)
 def _known_forms(rows: tuple[Surrogate, ...]) -> tuple[dict[str, Kind], re.Pattern[str]]:
     kinds: dict[str, Kind] = {}
+    strict: set[str] = set()
     for row in rows:
         original = readable(row.original).text
         parts = WORD.findall(original) if row.kind is Kind.PERSON else ()
-        for form in (original, *(part for part in parts if not _particle(part))):
+        latin = spellings(original) if row.kind is Kind.PERSON else ()
+        # 李娜 is ``Li Na``, but hardly ``na li``: two syllables are soon two words of a sentence.
+        strict.update(latin if len(original) == SHORTEST_KNOWN else ())
+        for form in (original, *(part for part in parts if not _particle(part)), *latin):
             if len(form) >= SHORTEST_KNOWN:
                 kinds.setdefault(form, row.kind)
     longest_first = sorted(kinds, key=lambda form: (-len(form), form))
     quoted = (
         re.escape(form)
         if HAN.search(form)
-        else f"{NOT_IN_WORD_BEFORE}{re.escape(form)}{NOT_IN_WORD_AFTER}"
+        else f"{NOT_IN_WORD_BEFORE}{_cased(form, form in strict)}{NOT_IN_WORD_AFTER}"
         for form in longest_first
     )
     return kinds, re.compile("|".join(quoted) or "(?!)", re.I)
+
+
+def _cased(form: str, as_written: bool) -> str:
+    return f"(?-i:{re.escape(form)})" if as_written else re.escape(form)
 
 
 def _particle(part: str) -> bool:

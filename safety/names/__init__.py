@@ -18,6 +18,12 @@ def folded(name: str) -> frozenset[str]:
 
 
 @cache
+def readings() -> dict[str, str]:
+    """Characters of Chinese names and their pinyin."""
+    return dict(line.split() for line in lines("pinyin.txt"))
+
+
+@cache
 def words(name: str) -> frozenset[str]:
     """All words of one list whose lines hold many; case folded."""
     return frozenset(word for line in lines(name) for word in line.casefold().split())

@@ -139,6 +139,81 @@ def test_bent_personal_data_is_found(scrubber: Scrubber, text: str, left: str) -
     assert restore(done.text, done.surrogates) == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2018年确诊双相，2020年住院",
+        "2021年3月开始吃药，舍曲林50mg",
+        "每天吃舍曲林50毫克，喹硫平0.1",
+        "我身高170体重45",
+        "我体重从120降到80",
+        "工资5000，房贷3000，欠网贷150000元",
+        "血压90/60，PHQ-9 20分",
+        "我住3楼，凌晨2点到5点都醒着",
+        "8月15日考试，12月24日是忌日",
+        "我的语文老师和历史老师，任何医生",
+    ],
+)
+def test_ordinary_chinese_numbers_and_words_are_kept(scrubber: Scrubber, text: str) -> None:
+    assert scrubber.scrub(text, "zh", Surrogates("plain")).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("工号3307，我是保安", "3307"),
+        ("学号 LILY2020", "LILY2020"),
+        ("身份证号000000200913019999，更正为出生日期2009年3月1日", "2009年3月1日"),
+        ("我1990年3月7日出生", "1990年3月7日"),
+        ("电话13800138000", "13800138000"),
+    ],
+)
+def test_chinese_numbers_of_somebody_still_leave(
+    scrubber: Scrubber, text: str, number: str
+) -> None:
+    done = scrubber.scrub(text, "zh", Surrogates("somebody"))
+    assert number not in done.text
+    assert restore(done.text, done.surrogates) == text
+
+
+@pytest.mark.parametrize(
+    ("surname", "rest"),
+    [
+        ("陈", "医生给我开了药"),
+        ("周", "教授骂我论文差"),
+        ("郑", "律师说离婚"),
+        ("李", "叔叔住在隔壁"),
+        ("刘", "护士给我打针"),
+        ("黄", "阿姨总说我"),
+        ("欧阳", "老师骂我"),
+    ],
+)
+def test_a_chinese_title_stays_whole(scrubber: Scrubber, surname: str, rest: str) -> None:
+    done = scrubber.scrub(surname + rest, "zh", Surrogates("titles"))
+    assert surname not in done.text
+    assert done.text.endswith(rest)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("jane.doe@ gmail.com", "jane.doe@ gmail.com"),
+        ("jane.doe @gmail.com", "jane.doe @gmail.com"),
+        ("jane.doe@gmail . com", "jane.doe@gmail . com"),
+        ("邮箱zhangsan @qq.com", "zhangsan @qq.com"),
+        ("my sort code is 12-34-56", "12-34-56"),
+        ("工号3307", "3307"),
+    ],
+)
+def test_a_form_with_stray_blanks_or_its_word_is_found(text: str, said: str) -> None:
+    assert [text[form.start : form.end] for form in find_forms(text)] == [said]
+
+
+@pytest.mark.parametrize("text", ["meet me @ noon. come alone", "@ work. uk", "我欠了1500000元"])
+def test_talk_that_looks_like_a_form_is_none(text: str) -> None:
+    assert find_forms(text) == []
+
+
 @pytest.mark.parametrize("text", ["988", "1-800-273-8255", "116 123", "12356", "400-161-9995"])
 def test_helplines_are_nobodys_data(text: str) -> None:
     assert hotlines(f"call {text} now")
