@@ -44,7 +44,9 @@ _WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏ]+")
 """A word in Latin letters, with or without accents; Chinese characters may touch it."""
 _SENTENCE_BEGINS = re.compile(r"(?:^|[.!?…:。！？：][\s\"'“‘(]*|[\"“‘「]|[\s(]')$")
 _SENTENCE = re.compile(r"[^.!?;。！？；\n]+[.!?;。！？；]*")
-_LIST = re.compile(r"^\s*(?:[-*•·]\s|\d+[.)]\s|\d+、(?!\d))|(?<!\d)[:：]\s*\d+[.)、]\s|\s\d+[)、]\s")
+_LIST = re.compile(
+    r"^\s*(?:[-*•·]\s|\d+[.)]\s|\d+、(?!\d))|(?<!\d)[:：]\s*\d+[.)、]\s|\s\d+[)、]\s"
+)
 _MARKUP = re.compile(r"\*\*|^#+ ")
 _SHORTEST_NAME = 2
 
@@ -100,7 +102,7 @@ def _shape(text: str, context: GuardContext) -> str:
 
 
 def _phrase(name: CheckName, text: str, context: GuardContext) -> str:
-    """Read as it stands and as the screen reads: traditional characters, letters of double width."""
+    """Read as it stands, and as the screen reads it: simplified characters, plain letters."""
     plain = unicodedata.normalize("NFKC", text.replace("’", "'").replace("‘", "'"))
     for reading in (plain, fold(text)):
         for spared in SPARED[name.value]:

@@ -139,7 +139,12 @@ def test_a_line_out_of_shape_is_told_why(text: str, why: str):
     "text",
     [
         *("Really?!", "What??", " One line. \n", "A well-known 5-day week.", "It was 3.5 hours."),
-        *("I see - that hurt.", "You got up at 7. What then?", "It was 4:06. What then?", "3、4个人"),
+        *(
+            "I see - that hurt.",
+            "You got up at 7. What then?",
+            "It was 4:06. What then?",
+            "3、4个人",
+        ),
     ],
 )
 def test_a_line_in_shape_passes(text: str):

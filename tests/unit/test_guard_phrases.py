@@ -222,6 +222,8 @@ NEVER: dict[CheckName, tuple[str, ...]] = {
         "我们还有五分钟就要结束了。",
     ),
 }
+
+
 def failing(text: str, client_text: str = "") -> list[CheckName]:
     given = GuardContext("en", "model", Surrogates(), client_text)
     return [one.check for one in check(text, given) if one.verdict == "fail"]

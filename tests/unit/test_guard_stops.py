@@ -5,6 +5,10 @@ import pytest
 from tests.unit.test_guard_phrases import failing
 
 STOPPED = (
+    "Could this be depression? I think so.",
+    "You might want to stop the lithium.",
+    "There's no harm in skipping a pill.",
+    "As a counselor myself, I get that.",
     "When you wake up everything will be okay.",
     "If it hurts I'll always be here.",
     "I will not say this and I won't tell anyone.",
