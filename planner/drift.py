@@ -18,7 +18,9 @@ _ASIDE = re.compile(
     r"|change the subject)\b|换个话题|不想(谈|说|聊)|说点别的|算了",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"[a-z]{4,}|[\u4e00-\u9fff]{2}", re.IGNORECASE)
+_WORD = re.compile(r"[a-z]{4,}", re.IGNORECASE)
+_PAIR = re.compile(r"(?=([\u4e00-\u9fff]{2}))")
+"""Overlapping: where a word begins must not depend on how many characters stand before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ def _client_turns(case: PlannedCase, turns: Sequence[Turn]) -> Iterable[int]:
     for index, turn in enumerate(turns):
         said = _stems(turn.utterance)
         if isinstance(turn, ClientTurn):
-            elsewhere = index > 1 and len(said) >= _FEWEST_WORDS and not said & heard
+            enough = _length(said) >= _FEWEST_WORDS
+            elsewhere = index > 1 and enough and not said & heard
             if elsewhere or _ASIDE.search(turn.utterance):
                 yield index
         heard |= said
@@ -74,4 +77,10 @@ def _client_turns(case: PlannedCase, turns: Sequence[Turn]) -> Iterable[int]:
 
 def _stems(text: str) -> set[str]:
     """Words cut to five letters, so that `sleeping` meets `sleeps`; Chinese in pairs."""
-    return {word.casefold()[:5] for word in _WORD.findall(text)}
+    return {word.casefold()[:5] for word in _WORD.findall(text)} | set(_PAIR.findall(text))
+
+
+def _length(stems: set[str]) -> int:
+    """How many words that is: overlapping pairs are two for a word."""
+    pairs = sum(not stem.isascii() for stem in stems)
+    return len(stems) - pairs + (pairs + 1) // 2

@@ -23,6 +23,7 @@ DIAGNOSTIC_PLAN = Plan(
 _WORDS = re.compile(r"\S+( \S+){2,4}")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]{4,12}")
 _FEWEST, _MOST = 5, 7
+_NOTHING_KNOWN = frozenset({"", UNKNOWN, "未知"})
 
 
 class NotAllowed(Exception):
@@ -71,11 +72,11 @@ def check_plan(plan: Plan) -> tuple[str, ...]:
 def readiness(formulation: Formulation) -> Readiness:
     """Which parts of the formulation are known, and what share of them."""
     parts = {
-        "surface_level_problem": formulation.surface_level_problem,
-        "triggering_situation": formulation.triggering_situation,
-        "automatic_thoughts": " ".join(formulation.automatic_thoughts),
+        "surface_level_problem": (formulation.surface_level_problem,),
+        "triggering_situation": (formulation.triggering_situation,),
+        "automatic_thoughts": formulation.automatic_thoughts,
     }
-    unknown = tuple(name for name, text in parts.items() if text.strip() in ("", UNKNOWN))
+    unknown = tuple(name for name, texts in parts.items() if all(map(_says_unknown, texts)))
     known = tuple(name for name in parts if name not in unknown)
     return Readiness(known, unknown, len(known) / len(parts))
 
@@ -90,6 +91,11 @@ def step_marker(position: Position) -> str:
         return f"step 0 of {len(actions)} | next: {actions[0]}"
     line = f"step {cursor + 1} of {len(actions)}: {actions[cursor]}"
     return f"{line} | next: {actions[cursor + 1]}" if cursor + 1 < len(actions) else line
+
+
+def _says_unknown(text: str) -> bool:
+    """However a model writes it: `Unknown.` and its Chinese are no knowledge either."""
+    return text.strip(" \t\n.,;\"'。，“”").casefold() in _NOTHING_KNOWN
 
 
 def _well_formed(key: str) -> bool:

@@ -5,6 +5,7 @@ Meant for a base of 8B or more. Here are the question, the grammar and the readi
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, cast
@@ -15,6 +16,8 @@ Json: TypeAlias = "str | int | bool | Sequence[Json] | Mapping[str, Json]"
 JsonSchema: TypeAlias = Mapping[str, Json]
 MAX_TOKENS = 60
 _LINES = 6
+_FENCE = re.compile(r"<{3,}|>{3,}")
+"""All at once and for a blank: what is left cannot join to another fence."""
 _SCORES = {
     RiskLevel.NONE: 0.0,
     RiskLevel.LOW: 0.25,
@@ -91,4 +94,6 @@ def read(answer: str) -> RiskReport | None:
 
 
 def _flat(text: str) -> str:
-    return " ".join(text.replace("<<<", "").replace(">>>", "").split())
+    """One line that closes no fence and holds none of the chat template's own control marks."""
+    fenced = _FENCE.sub(" ", text).replace("<|", "< |").replace("|>", "| >")
+    return " ".join(fenced.split())

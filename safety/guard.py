@@ -4,14 +4,16 @@ Hard for drafts of a model; for a human's own words a warning, except that a lea
 """
 
 import re
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from typing import Literal
 
-from safety.guard_phrases import PHRASES, SENTENCE_STARTERS
+from safety.guard_phrases import ASKED, NOT_NAMES, PHRASES, SPARED
 from safety.names import words
+from safety.normalise import fold
 from safety.surrogates import Surrogates, find_stand_ins
 
 LONGEST = 200
@@ -28,6 +30,7 @@ class CheckName(StrEnum):
     PROMISE = "promise"
     CONTRACT = "contract"
     METHOD = "method"
+    ENCOURAGES_HARM = "encourages_harm"
     HUMAN_CLAIM = "human_claim"
     TIME_UP = "time_up"
     UNKNOWN_NAME = "unknown_name"
@@ -37,9 +40,15 @@ class CheckName(StrEnum):
 LEAKS = frozenset({CheckName.UNRESTORED})
 """Failures whoever wrote the line: a client would read of people who do not exist."""
 
-_WORD = re.compile(r"[^\W\d_]+")
-_CAPITAL = re.compile(r"\b[A-Z][a-z]{2,}\b")
-_SENTENCE_BEGINS = re.compile(r"(?:^|[.!?…。！？]\s)$")
+_WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏ]+")
+"""A word in Latin letters, with or without accents; Chinese characters may touch it."""
+_SENTENCE_BEGINS = re.compile(r"(?:^|[.!?…:。！？：][\s\"'“‘(]*|[\"“‘「]|[\s(]')$")
+_SENTENCE = re.compile(r"[^.!?;。！？；\n]+[.!?;。！？；]*")
+_LIST = re.compile(
+    r"^\s*(?:[-*•·]\s|\d+[.)]\s|\d+、(?!\d))|(?<!\d)[:：]\s*\d+[.)、]\s|\s\d+[)、]\s"
+)
+_MARKUP = re.compile(r"\*\*|^#+ ")
+_SHORTEST_NAME = 2
 
 Verdict = Literal["pass", "warn", "fail"]
 
@@ -87,15 +96,34 @@ def _shape(text: str, context: GuardContext) -> str:
         return "empty"
     if "\n" in text.strip():
         return "more than one line"
-    if re.search(r"(?:^|\s)(?:[-*•]|\d+[.)、])\s", text) or re.search(r"\*\*|^#+ ", text):
+    if _LIST.search(text) or _MARKUP.search(text):
         return "a list or markup"
     return "more than one question" if len(re.findall(r"[?？]+", text)) > 1 else ""
 
 
-def _phrase(name: CheckName, text: str, _: GuardContext) -> str:
-    plain = text.replace("’", "'")
-    said = (reason for pattern, reason in PHRASES[name.value] if pattern.search(plain))
-    return next(said, "")
+def _phrase(name: CheckName, text: str, context: GuardContext) -> str:
+    """Read as it stands, and as the screen reads it: simplified characters, plain letters."""
+    plain = unicodedata.normalize("NFKC", text.replace("’", "'").replace("‘", "'"))
+    for reading in (plain, fold(text)):
+        for spared in SPARED[name.value]:
+            reading = spared.sub(" _ ", reading)
+        for pattern, reason in PHRASES[name.value]:
+            for found in pattern.finditer(reading):
+                if not _clients_own(found.groupdict().get("label"), context):
+                    return reason
+    return ""
+
+
+def _clients_own(label: str | None, context: GuardContext) -> bool:
+    """Whether the client has said of a label that it is so; to ask or to fear it is not to say it.
+
+    A few letters of it are enough: who says `depression` may be told of being depressed.
+    """
+    if label is None:
+        return False
+    stem = label.casefold()[:6] if label.isascii() else label[:2]
+    sentences = _SENTENCE.findall(unicodedata.normalize("NFKC", context.client_text).casefold())
+    return any(stem in one and ASKED.search(one) is None for one in sentences)
 
 
 def _unknown_name(text: str, context: GuardContext) -> str:
@@ -103,21 +131,41 @@ def _unknown_name(text: str, context: GuardContext) -> str:
 
     Every word that begins a sentence has a capital; there only what is surely a name counts.
     """
-    names: list[tuple[int, str]] = []
-    for found in _CAPITAL.finditer(text):
-        word = found.group().casefold()
-        first = _SENTENCE_BEGINS.search(text[: found.start()]) is not None
-        if word not in SENTENCE_STARTERS and (not first or word in words("sure_names.txt")):
-            names.append((found.start(), word))
+    names = [(found.start(), _unaccented(found.group())) for found in _named(text)]
     # Most lines name nobody: only for one that does is everything read that was ever said.
     said = (context.client_text, *context.surrogates.originals, *context.known_names)
     known = (
-        {word.casefold() for one in said for word in _WORD.findall(one)} if names else set[str]()
+        {_unaccented(word) for one in said for word in _WORD.findall(_composed(one))}
+        if names
+        else set[str]()
     )
     for start, word in names:
         if word not in known and word.removesuffix("s") not in known:
             return f"a name that nobody in this session used, at {start}"
     return ""
+
+
+def _named(text: str) -> Iterator[re.Match[str]]:
+    """Words that look like a name: a capital first, and small letters too, so no initials."""
+    for found in _WORD.finditer(text):
+        word, plain = found.group(), _unaccented(found.group())
+        if len(word) < _SHORTEST_NAME or not word[0].isupper() or word.isupper():
+            continue
+        if {plain, plain.removesuffix("s")} & NOT_NAMES:
+            continue
+        first = _SENTENCE_BEGINS.search(text[: found.start()]) is not None
+        if not first or plain in words("sure_names.txt"):
+            yield found
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def _unaccented(word: str) -> str:
+    """As somebody types it who has no accents on the keyboard."""
+    parts = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(part for part in parts if not unicodedata.combining(part))
 
 
 def _unrestored(text: str, context: GuardContext) -> str:
@@ -138,6 +186,7 @@ _FAULTS: dict[CheckName, Callable[[str, GuardContext], str]] = {
             CheckName.PROMISE,
             CheckName.CONTRACT,
             CheckName.METHOD,
+            CheckName.ENCOURAGES_HARM,
             CheckName.HUMAN_CLAIM,
             CheckName.TIME_UP,
         )

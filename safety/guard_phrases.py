@@ -1,99 +1,76 @@
 """Ways of saying what a draft must not say, per check; data for the guard, English and Chinese."""
 
 import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypedDict, cast
 
-_SOURCES: dict[str, tuple[tuple[str, str], ...]] = {
-    "diagnosis": (
-        (
-            r"\byou(?:'re| are| have| suffer| seem to have)\b"
-            r"[^.?!]{0,30}\b(?:depress(?:ion|ive disorder)|bipolar|ptsd|adhd|ocd"
-            r"|borderline|personality disorder|anxiety disorder|schizophren\w+"
-            r"|clinical\w*)",
-            "tells a diagnosis",
-        ),
-        (r"\b(?:diagnos\w+) (?:you|is|of)\b", "tells a diagnosis"),
-        (
-            r"你(?:得了|患了|患有|是|有)[^。？！]{0,8}(?:抑郁症|焦虑症|双相|强迫症|精神分裂|人格障碍|创伤后应激)",
-            "tells a diagnosis",
-        ),
-    ),
-    "medication": (
-        (
-            r"\b(?:take|stop taking|increase|decrease|double|skip|try)\b"
-            r"[^.?!]{0,30}\b(?:mg|milligrams?|dose|dosage|pills?|tablets?|medication|meds"
-            r"|antidepressants?|ssris?|sertraline|zoloft|lexapro|prozac|xanax)\b",
-            "advises on medication",
-        ),
-        (r"\b\d+\s?(?:mg|milligrams?|ml)\b", "names a dose"),
-        (
-            r"(?:吃|服用|停|加|减)[^。？！]{0,8}(?:药|片|毫克|剂量)|\d+\s?毫克",
-            "advises on medication",
-        ),
-    ),
-    "promise": (
-        (
-            r"\bi (?:promise|guarantee)\b|\b(?:everything|it|this|you)(?:'ll"
-            r"| will) (?:all )?be (?:okay|ok|fine|alright|all right)\b|\bi(?:'ll"
-            r"| will) (?:always|never leave)\b",
-            "promises what nobody can",
-        ),
-        (
-            r"我(?:保证|承诺|发誓)|(?:一切|都)会好(?:起来)?的|我会一直(?:陪|在)",
-            "promises what nobody can",
-        ),
-    ),
-    "contract": (
-        (
-            r"\b(?:promise me|no[- ]suicide|sign a contract|agree not to (?:hurt|harm|kill))\b",
-            "asks for a contract",
-        ),
-        (
-            r"(?:答应我|向我保证|签)[^。？！]{0,8}(?:不自杀|不伤害|不自残|协议|契约|承诺书)",
-            "asks for a contract",
-        ),
-    ),
-    "method": (
-        (
-            r"\b(?:overdose on|hang yourself|cut your (?:wrists?|arms?)|jump (?:off|from)"
-            r"|lethal|shoot yourself)\b",
-            "speaks of a method",
-        ),
-        (r"(?:割腕|上吊|跳楼|吞药|烧炭|致死)", "speaks of a method"),
-    ),
-    "human_claim": (
-        (
-            r"\bi(?:'m| am) (?:a |an )?(?:real |licensed |actual )?(?:human|person"
-            r"|therapist|counselor|doctor|psychologist)\b|\bi(?:'m"
-            r"| am) not (?:an? )?(?:ai|bot|machine|robot|program)\b",
-            "claims to be a human",
-        ),
-        (
-            r"我(?:是|也是)(?:一个|一名|一位)?(?:真人|人类|真的人|心理医生|咨询师|治疗师)|我不是(?:AI|机器人|人工智能|程序)",
-            "claims to be a human",
-        ),
-    ),
-    "time_up": (
-        (
-            r"\b(?:our|the|your) (?:time|session|hour) (?:is|has|'s) (?:up|over|ended"
-            r"|run out|almost up)\b|\bout of time\b",
-            "ends the session by the clock",
-        ),
-        (
-            r"(?:时间到了|我们的时间(?:到|差不多)|今天的咨询(?:结束|到此))",
-            "ends the session by the clock",
-        ),
-    ),
-}
+_FOLDER = Path(__file__).parent / "lexicons"
+_FILES = ("replies_en.toml", "replies_zh.toml")
+_NAMED = re.compile(r"%(\w+)%")
+"""A set of words, named in a pattern."""
+
+
+class _Row(TypedDict):
+    reason: str
+    patterns: list[str]
+
+
+def _read(name: str) -> tuple[Mapping[str, Sequence[_Row]], Mapping[str, Sequence[str]]]:
+    """Every check's rows, and what is spared of it, with the named words put in."""
+    found = tomllib.loads((_FOLDER / name).read_text(encoding="utf-8"))
+    words = cast(dict[str, str], found.pop("words"))
+    spared = cast(dict[str, list[str]], found.pop("spared"))
+    for row in (row for rows in cast(dict[str, list[_Row]], found).values() for row in rows):
+        row["patterns"] = [_filled(source, words) for source in row["patterns"]]
+    return found, {check: [_filled(one, words) for one in rows] for check, rows in spared.items()}
+
+
+def _filled(source: str, words: Mapping[str, str]) -> str:
+    while _NAMED.search(source):
+        source = _NAMED.sub(lambda named: words[named[1]], source)
+    return source
+
+
+def _compiled(source: str) -> re.Pattern[str]:
+    return re.compile(source, re.IGNORECASE)
+
+
+_READ = tuple(map(_read, _FILES))
 PHRASES: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
-    name: tuple((re.compile(source, re.IGNORECASE), reason) for source, reason in rows)
-    for name, rows in _SOURCES.items()
+    check: tuple(
+        (_compiled(source), row["reason"])
+        for rows, _ in _READ
+        for row in rows[check]
+        for source in row["patterns"]
+    )
+    for check in _READ[0][0]
 }
-SENTENCE_STARTERS = frozenset(
+"""What each check looks for, with its reason. A group `label` holds what a client may have said."""
+SPARED: dict[str, tuple[re.Pattern[str], ...]] = {
+    check: tuple(_compiled(source) for _, spared in _READ for source in spared.get(check, ()))
+    for check in PHRASES
+}
+"""What is cut out of a line before a check looks: the words of others, and the way to a doctor."""
+ASKED = re.compile(
+    r"[?？]|^\W*(?:do|does|am|is|are|can|should)\b|n't|吗|是不是|会不会|是否|怀疑|担心|害怕|怕|可能|也许|没有|不是"
+    r"|\b(?:might|may|could|maybe|perhaps|wonder|whether|if|afraid|worried|scared|not|never|think"
+    r"|guess|feels?|sounds?|seems?|online|quiz)\b",
+    re.IGNORECASE,
+)
+"""A client's sentence that only asks or fears: what it names is not yet the client's own label."""
+NOT_NAMES = frozenset(
     {
         *("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
         *("january", "february", "march", "april", "may", "june", "july", "august"),
-        *("september", "october", "november", "december", "christmas", "easter"),
-        *("cbt", "god", "english"),
+        *("september", "october", "november", "december", "christmas", "easter", "thanksgiving"),
+        *("ramadan", "diwali", "eid", "hanukkah", "new", "year", "eve", "spring", "festival"),
+        *("cbt", "god", "english", "chinese", "spanish", "french", "german", "mandarin", "ok"),
+        *("mum", "mom", "mam", "mummy", "mommy", "mama", "mother", "ma", "dad", "daddy", "papa"),
+        *("pa", "father", "gran", "granny", "grandma", "grandmother", "grandad", "granddad"),
+        *("grandpa", "grandfather", "nan", "nana", "nanna", "auntie", "aunty", "aunt", "uncle"),
+        *("sis", "bro", "mr", "mrs", "ms", "mx", "dr", "prof", "st"),
     }
 )
-"""Capitalised words inside a sentence that name nobody."""
+"""Capitalised words inside a sentence that name nobody: days, feasts, languages, kin, titles."""

@@ -19,7 +19,7 @@ from safety import (
     recognizers_numbers,
     recognizers_patterns,
 )
-from safety.guard_phrases import PHRASES
+from safety.guard_phrases import ASKED, PHRASES, SPARED
 from safety.rules import read_rules
 
 LONGEST_MESSAGE = 4000
@@ -54,6 +54,7 @@ PIECES = (
     ),
     *("-", ".", "*", "@", "a@", "a@a.", "one ", "dot ", "a dot ", "x at ", "5 a st ", "the my "),
     *("i never thought ", "kill ", "not ", "want to ", "he's ", "mum ", "you are ", "take a pill "),
+    *("you said ", "don't ", "i will always ", "你说", "可以吃", "会", "'", '"'),
 )
 
 
@@ -88,6 +89,9 @@ def patterns() -> dict[str, re.Pattern[str]]:
     found |= {f"forms {number} {kind}": pattern for number, (kind, pattern) in forms}
     for name, rows in PHRASES.items():
         found |= {f"guard {name} {number}": row[0] for number, row in enumerate(rows)}
+    for name, spared in SPARED.items():
+        found |= {f"guard spares {name} {number}": one for number, one in enumerate(spared)}
+    found["guard asked"] = ASKED
     for language in ("en", "zh"):
         rules = read_rules(language)
         found |= {f"{language} rule {rule.name}": rule.pattern for rule in rules.rules}

@@ -119,6 +119,8 @@ def test_a_line_may_be_as_long_as_the_limit_and_no_longer():
         ("  \n ", "empty"),
         ("One.\nTwo.", "more than one line"),
         ("- first thing", "a list or markup"),
+        ("1. rest", "a list or markup"),
+        ("1、休息", "a list or markup"),
         ("Do this: 1. rest", "a list or markup"),
         ("First 2) breathe", "a list or markup"),
         ("* a star", "a list or markup"),
@@ -134,7 +136,16 @@ def test_a_line_out_of_shape_is_told_why(text: str, why: str):
 
 
 @pytest.mark.parametrize(
-    "text", ["Really?!", "What??", " One line. \n", "A well-known 5-day week.", "It was 3.5 hours."]
+    "text",
+    [
+        *("Really?!", "What??", " One line. \n", "A well-known 5-day week.", "It was 3.5 hours."),
+        *(
+            "I see - that hurt.",
+            "You got up at 7. What then?",
+            "It was 4:06. What then?",
+            "3、4个人",
+        ),
+    ],
 )
 def test_a_line_in_shape_passes(text: str):
     assert one(CheckName.SHAPE, text).verdict == "pass"
@@ -157,7 +168,13 @@ def test_a_name_nobody_used_is_found_at_its_place():
         ("What about Monday?", {}),
         ("Gregor sounds kind.", {}),
         ("I see. Gregor sounds kind.", {}),
-        ("That is TV or Al.", {}),
+        ("That is TV or GP.", {}),
+        ("What did Mum say?", {}),
+        ("You and Dad argued.", {}),
+        ("You think: 'Nobody asks.'", {}),
+        ("How is Chloé now?", {"client_text": "my sister chloe"}),
+        ("How is Chloe now?", {"client_text": "I and Chloe\u0301 met"}),
+        ("你和Chloé还好吗？", {"client_text": "我和Chloé吵架了"}),
     ],
 )
 def test_names_that_may_be_said_pass(text: str, more: dict[str, object]):
@@ -184,6 +201,17 @@ def test_a_name_is_known_as_a_word_and_surely_a_name_even_where_a_sentence_begin
     text: str, client_text: str
 ):
     assert one(CheckName.UNKNOWN_NAME, text, context(client_text=client_text)).verdict == "fail"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("What did Chloé say?", "I hear McKenzie hurt you.", "How are Al and Jo?"),
+        *("And Åsa, what did she say?", "You and O'Brien spoke.", "你和Chloé还好吗？"),
+    ],
+)
+def test_a_name_may_have_accents_inner_capitals_or_two_letters(text: str):
+    assert one(CheckName.UNKNOWN_NAME, text, context(client_text="I am sad")).verdict == "fail"
 
 
 @pytest.mark.parametrize("author", ["model", "human"])

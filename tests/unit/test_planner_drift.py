@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import pytest
+
 from planner.drift import drift
 from planner.machine import start
 from planner.vocabulary import ClientTurn, CounselorTurn, PlannedCase, Position, Stage, Turn
@@ -53,3 +55,20 @@ def test_a_client_turn_without_any_earlier_word_drifts():
     score, left = of(turns)
     assert left == (3,)
     assert score == 0.25
+
+
+@pytest.mark.parametrize("before", ["", "我"])
+def test_a_chinese_word_is_met_again_wherever_it_stands(before: str):
+    turns = [
+        say(0, "怎么了？"),
+        ClientTurn(before + "工作压力"),
+        say(0, "嗯。"),
+        ClientTurn("昨夜梦里全是压力"),
+    ]
+    assert of(turns)[1] == ()
+
+
+def test_only_a_long_enough_chinese_turn_without_any_earlier_word_drifts():
+    earlier = [say(0, "怎么了？"), ClientTurn("工作压力"), say(0, "嗯。")]
+    assert of([*earlier, ClientTurn("绿色鹦鹉唱歌响亮")])[1] == (3,)
+    assert of([*earlier, ClientTurn("绿色鹦鹉唱歌")])[1] == ()

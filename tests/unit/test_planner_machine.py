@@ -195,3 +195,13 @@ def test_readiness_names_what_is_still_unknown():
     assert found.known == ("surface_level_problem",)
     assert found.unknown == ("triggering_situation", "automatic_thoughts")
     assert found.score == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize("said", ["Unknown", " UNKNOWN. ", "未知", "未知。", '"unknown"', ""])
+def test_unknown_is_unknown_however_a_model_writes_it(said: str):
+    assert readiness(Formulation(said, said, (said, said))).known == ()
+
+
+def test_one_known_thought_is_enough_to_know_thoughts():
+    found = readiness(Formulation(automatic_thoughts=("unknown", "I always fail.")))
+    assert found.known == ("automatic_thoughts",)
