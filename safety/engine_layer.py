@@ -1,7 +1,8 @@
 """Asking the engine too: an optional further opinion that can raise a level, never lower it.
 
 Meant for a base of 8B or more. Here are the question, the grammar and the reading of the answer;
-`service.turn` asks it, where it is switched on, after the acknowledgement and with scrubbed words.
+`service.drafting` asks it, where it is switched on, after the acknowledgement and with scrubbed
+words.
 """
 
 import json

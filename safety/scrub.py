@@ -1,7 +1,7 @@
 """Scrub: the client's personal data out, stand-ins in, before any model sees a word.
 
-The one file that meets Presidio and spaCy. Both are loaded by `load_scrubber`, not at import: a
-process that never scrubs does not pay for them.
+`recognizers` meets Presidio and spaCy; `load_scrubber` loads it, not the import: a process that
+never scrubs does not pay for them.
 """
 
 import re

@@ -1,6 +1,6 @@
 """The crisis desk: who may be in danger, who has seen it, how it ended."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -10,7 +10,6 @@ from service.house import House, InHouse, Therapist, read_by, session_of_part
 from service.schemas.alerts import Alert, Alerts, ResolveRequest
 from service.schemas.wire import Ident, Wire
 from service.session import alarms, decide_review
-from service.session.refusals import Refused
 from service.session.state import Alarm, State
 from service.stores.port import RowQuery
 from service.telemetry.log import LogEvent, log_line
@@ -23,7 +22,6 @@ router = APIRouter(prefix="/v1", tags=["crisis desk"])
 class AlertWindow(Wire):
     """Which alerts to give."""
 
-    kind: Literal["open"] = "open"
     page_size: Annotated[int, Field(ge=1, le=100)] = 50
     page_token: Annotated[str | None, Field(max_length=300)] = None
 
@@ -37,10 +35,7 @@ async def read_alerts(
     What still asks for a human comes first, and of that the most urgent session.
     """
     query = RowQuery("alerts", caller.team, after=window.page_token, limit=window.page_size)
-    try:
-        page = await house.ports.store.rows(query)
-    except ValueError as error:
-        raise Refused("page_token_invalid", "The page token is not one of ours.") from error
+    page = await house.ports.store.rows(query)
     found: list[Alert] = []
     for stored in page.items:
         state = await house.ledger.load(stored.row.session_id)

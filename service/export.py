@@ -5,8 +5,8 @@ therapist sent against what the model had drafted. Paper: PSY-STEP §3.2, §4; P
 """
 
 import json
-from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -57,8 +57,8 @@ async def export_preferences(
     A row that cannot be scrubbed is left out; while nothing can be, the whole export is refused.
     """
     since_ms = int(since.timestamp() * 1000) if since else 0
-    with _refusing():  # Once the first row has left, there is no status to refuse with.
-        await scrub_words(State("probe"), ("All is well.",), house.ports)
+    # Once the first row has left, there is no status to refuse with.
+    await scrub_words(State("probe"), ("All is well.",), house.ports)
 
     async def lines() -> AsyncGenerator[str]:
         async for row in _rows(house, caller.team):
@@ -96,7 +96,7 @@ def preferences(state: State, since_ms: int) -> Iterator[dict[str, JsonValue]]:
                 "session_id": state.session_id,
                 "stage": entry.stage,
                 "action": entry.action,
-                "chosen": _scrubbed(state, entry),
+                "chosen": case.as_seen(state, entry),
                 "rejected": entry.drafted,
                 "reasoning": entry.reasoning,
             }
@@ -108,7 +108,7 @@ async def _taken(
     """One session's preference rows, written down as read; none if it is erased meanwhile."""
     state = await house.ledger.load(session_id)
     if _preferred(state, since_ms):
-        with suppress(Refused):
+        with suppress(Refused, ScrubFailed):
             state = await _all_scrubbed(house, state)
     found = [*preferences(state, since_ms)]
     try:
@@ -123,13 +123,12 @@ async def _all_scrubbed(house: House, state: State) -> State:
     """Give a session without a line that is not scrubbed.
 
     Turns scrub what a model is to read; what a therapist wrote last no turn may ever come for.
-    Raises: Refused scrub_failed, session_erased.
+    Raises: ScrubFailed: what is not scrubbed does not leave; Refused session_erased.
     """
     lines = case.unscrubbed(state)
     if not lines:
         return state
-    with _refusing():
-        texts = await scrub_lines(state, lines, house.ports)
+    texts = await scrub_lines(state, lines, house.ports)
 
     def keep(now: State) -> tuple[Event, ...]:
         if now.status == "erased":
@@ -139,15 +138,6 @@ async def _all_scrubbed(house: House, state: State) -> State:
     await house.ledger.append(state.session_id, keep, "service")
     # As it was seen: what was said since then is not scrubbed.
     return replace(state, scrubbed={**state.scrubbed, **{one.entry_id: one.text for one in texts}})
-
-
-@contextmanager
-def _refusing() -> Generator[None]:
-    """What is not scrubbed does not leave."""
-    try:
-        yield
-    except ScrubFailed as error:
-        raise Refused("scrub_failed", "The words could not be scrubbed; try again.") from error
 
 
 def _preferred(state: State, since_ms: int) -> tuple[Entry, ...]:
@@ -174,11 +164,6 @@ async def _rows(house: House, team: str) -> AsyncGenerator[Row]:
         after = page.next_after
         if after is None:
             return
-
-
-def _scrubbed(state: State, entry: Entry) -> str:
-    changed = state.scrubbed[entry.id]
-    return entry.text if changed is None else changed
 
 
 def _turn(turn: Turn) -> JsonValue:

@@ -15,6 +15,8 @@ from service.session.refusals import Refused
 
 _ALGORITHMS = ("RS256", "ES256")
 """Never what the token asks for: `none` and shared-secret algorithms are refused."""
+_ROLE_CLAIM, _TEAM_CLAIM = "secondchair_role", "secondchair_team"
+"""What the organisation's sign-in says of whom; docs/operations.md tells it to."""
 _ROLE: TypeAdapter[Role] = TypeAdapter(Role)
 _KEY_SET = TypeAdapter(dict[str, Any])
 _SKEW_S = 60
@@ -34,8 +36,6 @@ class Issuer:
     issuer: str
     audience: str
     jwks_url: str
-    role_claim: str = "secondchair_role"
-    team_claim: str = "secondchair_team"
 
 
 class OidcVerifier:
@@ -64,11 +64,11 @@ class OidcVerifier:
             )  # fmt: skip
         except (jwt.PyJWTError, KeyError, ValueError) as error:
             raise _unknown() from error
-        team = claims.get(self._issuer.team_claim)
+        team = claims.get(_TEAM_CLAIM)
         if not isinstance(team, str) or not team:
             raise _unknown()
         try:
-            role = _ROLE.validate_python(claims.get(self._issuer.role_claim))
+            role = _ROLE.validate_python(claims.get(_ROLE_CLAIM))
         except ValidationError as error:
             raise _unknown() from error
         name = str(claims["sub"])

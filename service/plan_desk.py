@@ -27,7 +27,7 @@ from service.schemas.plans import (
     PositionRequest,
 )
 from service.schemas.wire import Ident
-from service.scrubbing import ScrubFailed, apart, scrub_words
+from service.scrubbing import apart, scrub_words
 from service.session import decide_review, events
 from service.session.parts import PlanText, formulation_text
 from service.session.plans import PlanDecided, PlanProposed, PositionMoved
@@ -152,7 +152,8 @@ async def _write(state: State, write: Decide, by: Reviewer, house: House) -> Sta
 async def _scrubbed_plan(
     state: State, plan: PlanBody, house: House
 ) -> tuple[PlanText, tuple[events.TextScrubbed, ...]]:
-    words, added = await _scrub(state, (plan.text, plan.reason, *plan.actions), house)
+    """Plans and formulations go to the model, so a therapist's words in them are scrubbed."""
+    words, added = await scrub_words(state, (plan.text, plan.reason, *plan.actions), house.ports)
     if words[2:] != plan.actions:
         raise Refused("plan_breaks_rules", "An action key must not name anybody or any place.")
     strategy = str(plan.strategy) if plan.strategy else None
@@ -166,18 +167,9 @@ async def _scrubbed_parts(
     """Only what was sent: the other parts are scrubbed already, and may have changed since."""
     lines = asked.model_dump(exclude_none=True, exclude={"basis", "automatic_thoughts"})
     thoughts = asked.automatic_thoughts
-    words, added = await _scrub(state, (*lines.values(), *(thoughts or ())), house)
+    sent = (*lines.values(), *(thoughts or ()))
+    words, added = await scrub_words(state, sent, house.ports)
     parts: dict[str, str | tuple[str, ...]] = dict(zip(lines, words, strict=False))
     if thoughts is not None:
         parts["automatic_thoughts"] = words[len(lines) :]
     return parts, added
-
-
-async def _scrub(
-    state: State, texts: Sequence[str], house: House
-) -> tuple[tuple[str, ...], tuple[events.TextScrubbed, ...]]:
-    """Plans and formulations go to the model, so a therapist's words in them are scrubbed."""
-    try:
-        return await scrub_words(state, texts, house.ports)
-    except ScrubFailed as error:
-        raise Refused("scrub_failed", "The words could not be scrubbed; try again.") from error

@@ -19,7 +19,7 @@ class IssuerUnavailable(Exception):
 
 
 class Clock(Protocol):
-    """Tells the time, and waits."""
+    """Tells the time."""
 
     def now_ms(self) -> int:
         """Give milliseconds since the epoch, UTC."""

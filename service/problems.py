@@ -4,24 +4,32 @@ Refused            a rule says no          4xx, by its code    (session.refusals
   GuardRefused     words that may not leave 422, with checks   (wording)
 NotAllowed         the plan says no        4xx, by its code    (planner.machine)
 ClaimLost, ClaimedByOther                  409                 (stores.port)
-StoreUnavailable, EngineUnavailable,
-IssuerUnavailable                          503, try again      (the world)
+NotAToken                                  400                 (stores.paging)
+Conflict, ScrubFailed, StoreUnavailable,
+EngineUnavailable, IssuerUnavailable       503, try again      (the world)
 anything else      a bug                   500, no detail
 """
 
-from collections.abc import Mapping
-from typing import Any
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, get_args
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.middleware.errors import ServerErrorMiddleware
 
 from models.completion import EngineUnavailable
 from planner.machine import NotAllowed
 from service.ports import IssuerUnavailable
+from service.schemas.client import SrsItem
 from service.schemas.problem import CheckResult, FieldError, Problem
+from service.schemas.wire import Wire
+from service.scrubbing import ScrubFailed
 from service.session.refusals import Refused
+from service.stores.paging import NotAToken
 from service.stores.port import ClaimedByOther, ClaimLost, Conflict, StoreUnavailable
 from service.telemetry.log import LogEvent, log_line, note, where
 from service.telemetry.metrics import Http
@@ -79,6 +87,9 @@ STATUS: Mapping[str, int] = {
 _ASK_AGAIN = {429, 503}
 _OF_STATUS = {400: "malformed_body", 401: "unauthenticated", 403: "forbidden", 404: "not_found",
               405: "method_not_allowed", 413: "body_too_large"}  # fmt: skip
+_NAME = re.compile(r"[a-z_]{1,40}")
+_ALWAYS_OURS = 2
+"""Which part of a request, and its field; names that callers make up stand deeper, or too many."""
 
 
 def problem(code: str, detail: str, **more: Any) -> Problem:
@@ -105,16 +116,18 @@ def answer(found: Problem, headers: Mapping[str, str] | None = None) -> JSONResp
 
 
 def install(app: FastAPI) -> None:
-    """Make the app answer every error as a problem document."""
+    """Make the app answer every error as a problem document; middleware comes after."""
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(NotAllowed, _not_allowed)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    for kind in (ClaimLost, ClaimedByOther, Conflict):
+    for kind in (ClaimLost, ClaimedByOther, NotAToken, ScrubFailed, Conflict):
         app.add_exception_handler(kind, _world)
     for kind in (StoreUnavailable, EngineUnavailable, IssuerUnavailable):
         app.add_exception_handler(kind, _world)
-    app.add_exception_handler(Exception, _bug)
+    # A handler of every Exception would answer outside all middleware: without its headers, and
+    # without a word in the request's line.
+    app.add_middleware(ServerErrorMiddleware, handler=_bug)
 
 
 def _refused(_: Request, error: Exception) -> JSONResponse:
@@ -133,9 +146,7 @@ def _not_allowed(_: Request, error: Exception) -> JSONResponse:
 def _invalid(_: Request, error: Exception) -> JSONResponse:
     """Say where and why, never what: the input may be a client's words."""
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    faults = tuple(
-        FieldError(where=_path(one["loc"]), reason=_reason(one)) for one in error.errors()[:20]
-    )
+    faults = tuple(FieldError(where=_path(one), reason=_reason(one)) for one in error.errors()[:20])
     if any(one["type"] == "json_invalid" for one in error.errors()):
         return answer(problem("malformed_body", "The body is not JSON."))
     return answer(problem("invalid_request", "Some fields are not as they must be.", errors=faults))
@@ -152,24 +163,47 @@ def _world(_: Request, error: Exception) -> JSONResponse:
         return answer(problem("claim_lost", "Somebody else has taken over this session."))
     if isinstance(error, ClaimedByOther):
         return answer(problem("claimed_by_other", "Somebody else is reviewing this session."))
+    if isinstance(error, NotAToken):
+        return answer(problem("page_token_invalid", "The page token is not one of ours."))
+    if isinstance(error, ScrubFailed):
+        return answer(problem("scrub_failed", "The words could not be scrubbed; try again."))
     if isinstance(error, StoreUnavailable):
         log_line(LogEvent.STORE_UNAVAILABLE, "error")
     return answer(problem("unavailable", "Please try again in a moment."))
 
 
 def _bug(_: Request, error: Exception) -> JSONResponse:
-    """Place 2 of 3 where anything is caught: the caller gets no detail, the log gets the place."""
+    """Nobody expected it: the caller gets no detail, the log gets the place."""
     log_line(LogEvent.BUG, "error", error=type(error).__name__, where=where(error))
     return answer(problem("internal", "Something went wrong on our side; it was recorded."))
 
 
-def _path(loc: tuple[int | str, ...]) -> str:
-    """The path to a field; names that callers made up are not repeated."""
-    return ".".join(str(part) if isinstance(part, int) else _plain(part) for part in loc)
+def _path(fault: Mapping[str, Any]) -> str:
+    """The path to a field; names that callers made up are not repeated: they may be words."""
+    loc: tuple[int | str, ...] = fault["loc"]
+    shown = [_plain(part, place < _ALWAYS_OURS) for place, part in enumerate(loc)]
+    if fault["type"] == "extra_forbidden":
+        shown[-1] = "?"
+    return ".".join(shown)
 
 
-def _plain(name: str) -> str:
-    return name if name.isidentifier() and len(name) <= 40 else "?"
+def _plain(part: int | str, ours: bool) -> str:
+    if isinstance(part, int):
+        return str(part)
+    return part if _NAME.fullmatch(part) and (ours or part in _declared()) else "?"
+
+
+@cache
+def _declared() -> frozenset[str]:
+    """Every name of a field, and the keys of the one dictionary whose keys are ours."""
+    fields = (name for one in _wires(Wire) for name in one.model_fields)
+    return frozenset((*get_args(SrsItem), *fields))
+
+
+def _wires(base: type[Wire]) -> Iterator[type[Wire]]:
+    yield base
+    for one in base.__subclasses__():
+        yield from _wires(one)
 
 
 def _reason(fault: Mapping[str, Any]) -> str:

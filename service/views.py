@@ -96,16 +96,19 @@ def formulation_body(state: State, formulation: Formulation) -> FormulationBody:
 
 
 def transcript(state: State) -> tuple[Line, ...]:
-    """Give everything that happened, in order, as its therapist may read it."""
+    """Give everything that happened, in the log's order, as its therapist may read it.
+
+    Not by the clock: two replicas have two, and either may be set back.
+    """
     lines = [_line(state, entry) for entry in state.entries]
     lines += [
         Line(
-            kind="alert", id=alarm.alert_id, seq=0, at=moment(alarm.raised_at_ms),
+            kind="alert", id=alarm.alert_id, seq=alarm.seq, at=moment(alarm.raised_at_ms),
             text=f"{alarm.level} {alarm.category}", risk=alarm.level,
         )
         for alarm in state.alarms
     ]  # fmt: skip
-    return tuple(sorted(lines, key=lambda line: line.at))
+    return tuple(sorted(lines, key=lambda line: line.seq))
 
 
 def held_view(state: State) -> Held | None:
@@ -154,7 +157,7 @@ def _line(state: State, entry: Entry) -> Line:
     drafted = restored(state, entry.drafted) if entry.drafted is not None else None
     sent_or_said = entry.sent_at_ms or entry.at_ms
     return Line(
-        kind=entry.kind, id=entry.id, seq=entry.seq, at=moment(sent_or_said),
+        kind=entry.kind, id=entry.id, seq=entry.released_seq or entry.seq, at=moment(sent_or_said),
         text=restored(state, entry.text) if entry.kind == "plan" else entry.text,
         by=entry.by, verdict=entry.verdict, drafted=drafted, action=entry.action or None,
         risk=entry.level if entry.kind == "client" else None,

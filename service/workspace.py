@@ -1,6 +1,7 @@
 """One session on one screen, and the small things colleagues leave there."""
 
 import json
+from contextlib import suppress
 
 from fastapi import APIRouter, Response
 
@@ -81,7 +82,7 @@ async def read_workspace(session_id: Ident, house: InHouse, caller: Therapist) -
 async def keep_unsent(
     session_id: Ident, asked: UnsentText, house: InHouse, caller: Therapist
 ) -> Response:
-    """Keep what a therapist has typed and not sent, sealed, hers alone."""
+    """Keep what a therapist has typed and not sent, sealed, hers alone; or say that it was not."""
     await session_for(house, caller, session_id)
     key = f"{session_id}:{caller.name}"
     if not asked.text:
@@ -96,6 +97,8 @@ async def keep_unsent(
             break
         except Conflict:
             continue
+    else:
+        raise Conflict
     return Response(status_code=204)
 
 
@@ -149,10 +152,8 @@ async def _viewers(house: House, session_id: str, name: str) -> tuple[str, ...]:
     live = {who: at for who, at in seen.items() if at > now - _VIEWING_MS}
     if live.get(name, 0) < now - _VIEWING_MS // 3:
         body = json.dumps({**live, name: now}).encode()
-        try:
-            document = Document(session_id, kept.version + 1 if kept else 1, body)
+        document = Document(session_id, kept.version + 1 if kept else 1, body)
+        # Somebody else may be written down at the same moment; the next look tells.
+        with suppress(Conflict):
             await house.ports.store.put_document(_VIEWER, document)
-        except Conflict:
-            # Somebody else was written down at the same moment; the next look tells.
-            return tuple(sorted(who for who in live if who != name))
     return tuple(sorted(who for who in live if who != name))

@@ -64,6 +64,7 @@ class Candidate(Wire):
     action: str
     reasoning: str
     score: float | None
+    """Null: nobody rates candidates yet; they stand as the model gave them."""
     checks: tuple[CheckResult, ...]
 
 
@@ -85,7 +86,7 @@ class Draft(Wire):
     cached_tokens: int
     completion_tokens: int
     note: str | None = None
-    """Why a template stands here, for instance ``engine unavailable``."""
+    """Why a template stands here, a closed word such as ``engine_timeout``."""
 
 
 class DecisionRequest(Wire):

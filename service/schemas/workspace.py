@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from planner.vocabulary import Stage
 from service.schemas.alerts import Alert, CrisisCard
 from service.schemas.client import Status
-from service.schemas.plans import PlanDesk, Reason
+from service.schemas.plans import PlanDesk
 from service.schemas.review import Draft, Verdict
 from service.schemas.wire import Ident, Label, Seq, Text, Unfinished, When, Wire
 
@@ -18,6 +18,7 @@ class Line(Wire):
     kind: Literal["client", "reply", "crisis_notice", "stage", "plan", "alert", "note"]
     id: str
     seq: Seq
+    """Where it stands in the log; a reply that has left, where it left."""
     at: When
     text: str
     by: str | None = None
@@ -61,7 +62,8 @@ class Workspace(Wire):
     plan: PlanDesk
     draft: Draft | None
     no_draft_reason: str | None
-    """Why no draft is here: drafting, engine unavailable, crisis, nothing to answer."""
+    """Why no draft is here, a closed word: ``drafting``, ``crisis``, ``nothing_to_answer``,
+    ``engine_timeout``; null while one is."""
     held: Held | None
     alerts: tuple[Alert, ...]
     crisis_card: CrisisCard | None
@@ -100,9 +102,3 @@ class Written(Wire):
     """A small write is in the log."""
 
     seq: Seq
-
-
-class Reasons(Wire):
-    """The closed list of reasons, for chips."""
-
-    items: tuple[Reason, ...]

@@ -54,6 +54,8 @@ class AlertResolved(Happening):
     alert_id: str
     outcome: str
     note: str
+    basis: int | None = None
+    """How far its human had read the log; None where that was not said."""
 
 
 class CrisisNoticeSent(Happening):

@@ -29,11 +29,11 @@ def unscrubbed(state: State) -> tuple[Entry, ...]:
 def unjudged(state: State) -> tuple[Entry, ...]:
     """Give the client's lines that the engine has not judged, oldest first.
 
-    Those since the last reply, and since a human ended the last alert.
+    Those since the last reply, and since what a human who ended an alert had read.
     """
     said = [entry for entry in state.entries if entry.kind in _SPOKEN]
     waiting = takewhile(lambda entry: entry.kind == "client", reversed(said))
-    left = (one for one in waiting if not one.judged and one.at_ms > state.resolved_at_ms)
+    left = (one for one in waiting if not one.judged and one.seq > state.settled_seq)
     return tuple(reversed([*left]))
 
 
@@ -46,10 +46,10 @@ def heard(state: State, line: Entry) -> tuple[str, tuple[Line, ...]]:
     """Give a line and those before it, scrubbed, as a screen reads them."""
     before = takewhile(lambda entry: entry.id != line.id, state.entries)
     history = tuple(
-        Line("client" if one.kind == "client" else "counselor", _scrubbed(state, one))
+        Line("client" if one.kind == "client" else "counselor", as_seen(state, one))
         for one in before if one.kind in _SPOKEN
     )  # fmt: skip
-    return _scrubbed(state, line), history
+    return as_seen(state, line), history
 
 
 def case_of(state: State) -> PlannedCase:
@@ -62,9 +62,9 @@ def case_of(state: State) -> PlannedCase:
     waiting: list[Turn] = []
     for entry in state.entries:
         if entry.kind == "client":
-            waiting.append(ClientTurn(_scrubbed(state, entry)))
+            waiting.append(ClientTurn(as_seen(state, entry)))
         elif entry.kind == "reply":
-            said = CounselorTurn(entry.reasoning, Action(entry.action), _scrubbed(state, entry))
+            said = CounselorTurn(entry.reasoning, Action(entry.action), as_seen(state, entry))
             turns[entry.stage].extend((*waiting, said))
             waiting = []
     turns[state.position.stage].extend(waiting)
@@ -90,7 +90,10 @@ def refused_plans(state: State) -> tuple[Refused, ...]:
     return tuple(reversed(refused[:_MOST_REFUSED]))
 
 
-def _scrubbed(state: State, entry: Entry) -> str:
-    """The scrubbed words; a line that was never scrubbed is a bug and must not reach a model."""
+def as_seen(state: State, entry: Entry) -> str:
+    """Give a line's scrubbed words. One that was never scrubbed is a bug: nobody may see it so.
+
+    Raises: KeyError.
+    """
     changed = state.scrubbed[entry.id]
     return entry.text if changed is None else changed

@@ -30,9 +30,9 @@ class Message(NamedTuple):
         return next((one for one in state.entries if one.id == self.message_id), None)
 
     def raises(self, state: State) -> bool:
-        """Whether the verdict asks for more than the message's level did, or a human since."""
+        """Whether the verdict asks for more than the message's level did, or one who read it."""
         line = self.among(state)
-        if line is None or line.at_ms <= state.resolved_at_ms:
+        if line is None or line.seq <= state.settled_seq:
             return False
         return self.report.routes and not line.level.at_least(self.report.level)
 
@@ -65,7 +65,7 @@ def receive(state: State, message: Message, policy: Policy) -> tuple[events.Even
 def judged(state: State, messages: Sequence[Message], policy: Policy) -> tuple[events.Event, ...]:
     """Record what the engine thinks of messages, once: it may raise alerts, and lowers none.
 
-    What a human has resolved since a message was written is not raised again.
+    What a human had read when she resolved an alert is not raised again.
     """
     told: list[events.Event] = []
     for message in messages:

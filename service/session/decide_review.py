@@ -223,7 +223,7 @@ def resolve(
         return ()
     if alarm.grew if basis is None else not _newest_danger(state) <= basis <= state.seq:
         raise Refused("basis_is_stale", "The session has moved on; read it again.", state.seq)
-    return (*seen, resolved)
+    return (*seen, resolved.model_copy(update={"basis": basis}))
 
 
 def _newest_danger(state: State) -> int:

@@ -214,7 +214,7 @@ DraftEvent = TextScrubbed | DraftPrepared | DraftRequested | WorkFailed
 DecisionEvent = ReplyDecided | DraftRejected | DraftEscalated | DecisionUndone | ReplyReleased
 DeskEvent = NoteAdded | SessionAssigned | WordsRead | SessionErased
 Event = ClientEvent | AlarmEvent | PlanEvent | DraftEvent | DecisionEvent | DeskEvent
-"""Everything that can happen. Closed: `state.evolve` handles each or does not type-check."""
+"""Everything that can happen. Closed: `evolve` handles each or does not type-check."""
 
 # A union has a configuration of its own: what its members hide, it would quote.
 _READER: TypeAdapter[Event] = TypeAdapter(

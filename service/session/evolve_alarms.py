@@ -26,7 +26,9 @@ def on_alarm(state: State, at: events.Recorded, event: events.AlarmEvent) -> Sta
             return _with_alarm(state, replace(seen, grew=False))
         case alarms.AlertResolved():
             alarm = _alarm_by_id(state, event.alert_id)
-            done = replace(alarm, resolved_at_ms=at.at_ms, outcome=event.outcome)
+            # Logs of before do not say how far was read: then all that stood there counts.
+            read = at.seq if event.basis is None else event.basis
+            done = replace(alarm, resolved_at_ms=at.at_ms, read_seq=read, outcome=event.outcome)
             return _settled(noted(_with_alarm(state, done), at, event.alert_id, event.note))
         case alarms.CrisisNoticeSent():
             line = said(state, at, event.reply_id, event.text)
@@ -85,7 +87,7 @@ def _settled(state: State) -> State:
 def _alarm_of(at: events.Recorded, event: alarms.AlertRaised) -> Alarm:
     return Alarm(
         event.alert_id, event.message_id, event.level, event.category, event.score,
-        event.source, event.evidence, at.at_ms,
+        event.source, event.evidence, at.seq, at.at_ms,
     )  # fmt: skip
 
 

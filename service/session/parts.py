@@ -58,6 +58,7 @@ class CandidateText(Happening):
     action: str
     utterance: str
     score: float | None = None
+    """None in every log: nobody rates candidates yet."""
     checks: tuple[CheckMade, ...] = ()
     """Only what did not pass; passing is the default."""
 

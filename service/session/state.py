@@ -18,7 +18,7 @@ from service.session.parts import Evidence
 from service.session.plans import PlanProposed
 
 Status = Literal["open", "crisis", "closed", "erased"]
-EntryKind = Literal["client", "reply", "crisis_notice", "stage", "plan", "alert", "note"]
+EntryKind = Literal["client", "reply", "crisis_notice", "stage", "plan", "note"]
 
 
 class Entry(Struct, frozen=True):
@@ -91,6 +91,7 @@ class Alarm(Struct, frozen=True):
     score: float
     source: str
     evidence: tuple[Evidence, ...]
+    seq: int
     raised_at_ms: int
     pages: int = 0
     """Tiers reached so far; a failed attempt is tried again, not counted."""
@@ -100,6 +101,8 @@ class Alarm(Struct, frozen=True):
     acknowledged_at_ms: int | None = None
     acknowledged_by: str | None = None
     resolved_at_ms: int | None = None
+    read_seq: int = 0
+    """How far whoever resolved it had read the log."""
     outcome: str | None = None
     grew: bool = False
     """Whether it stands for danger written later, which nobody has acknowledged."""
@@ -196,9 +199,13 @@ class State(Struct, frozen=True):
         return tuple(sorted(unresolved, key=lambda alarm: (-alarm.level.rank, alarm.raised_at_ms)))
 
     @property
-    def resolved_at_ms(self) -> int:
-        """When a human last ended an alert; 0 if nobody did."""
-        return max((alarm.resolved_at_ms or 0 for alarm in self.alarms), default=0)
+    def settled_seq(self) -> int:
+        """How far a human who ended an alert had read the log; 0 if nobody did.
+
+        A place in the log and no time: words that came while she read are not settled, and the
+        clocks of two replicas differ.
+        """
+        return max((alarm.read_seq for alarm in self.alarms), default=0)
 
     @property
     def unseen_alarms(self) -> tuple[Alarm, ...]:

@@ -73,17 +73,8 @@ class MemoryStore:
 
     async def rows(self, query: RowQuery) -> RowPage:
         """See `Store.rows`."""
-        matching = sorted(
-            (paging.place(query.order, row), row)
-            for row in self._rows.values()
-            if self._fits(row, query)
-        )
-        start = paging.key(query.after, paging.shape(query.order)) if query.after else None
-        left = [(key, row) for key, row in matching if start is None or key > start]
-        page = left[: query.limit]
-        more = paging.token(*page[-1][0]) if len(left) > len(page) else None
-        items = [StoredRow(row, self._live_claim(row, query.now_ms)) for _, row in page]
-        return RowPage(items, more, len(matching) if query.counted else 0)
+        rows = self._rows.values()
+        return paging.page(query, (StoredRow(row, self._live(row, query.now_ms)) for row in rows))
 
     async def lease_due(
         self, now_ms: int, until_ms: int, limit: int, *, aside: bool = False
@@ -238,18 +229,6 @@ class MemoryStore:
         claim = self._claims.get(session_id)
         return claim is not None and (claim.holder, claim.number) == fence
 
-    def _live_claim(self, row: Row, now_ms: int) -> Claim | None:
+    def _live(self, row: Row, now_ms: int) -> Claim | None:
         claim = self._claims.get(row.session_id)
         return claim if claim and claim.until_ms > now_ms else None
-
-    def _fits(self, row: Row, query: RowQuery) -> bool:
-        claim = self._live_claim(row, query.now_ms)
-        people = {row.assigned_to, claim.holder if claim else None}
-        return (
-            paging.listed(query.order, row)
-            and query.team in {None, row.team}
-            and query.status in {None, row.status}
-            and query.kind in {None, row.kind}
-            and (query.risk is None or row.risk.rank >= query.risk.rank)
-            and (query.person is None or query.person in people)
-        )

@@ -198,7 +198,7 @@ class Store(Protocol):
         ...
 
     async def rows(self, query: RowQuery) -> RowPage:
-        """Give a page of rows. Raises: ValueError for a token that is not ours."""
+        """Give a page of rows. Raises: paging.NotAToken."""
         ...
 
     async def lease_due(

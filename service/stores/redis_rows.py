@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from pydantic import TypeAdapter
 
-from safety.risk import RiskLevel
 from service.session.row import Row
 from service.stores import paging
 from service.stores.port import Append, Claim, Envelope, Order, RowPage, RowQuery, StoredRow
@@ -102,7 +101,7 @@ def append_words(write: Append) -> list[str | bytes | int]:
 
 
 def walk(query: RowQuery) -> Walk:
-    """Give how to find a page. Raises: ValueError for a token that is not ours."""
+    """Give how to find a page. Raises: paging.NotAToken."""
     after = _after(query.order, query.after) if query.after else b""
     wanted = (
         query.risk.rank if query.risk else 0,
@@ -135,23 +134,17 @@ def page(query: RowQuery, total: int, found: Sequence[Found]) -> RowPage:
     rows = [stored(one, query.now_ms) for one in found[: query.limit]]
     # A session that moved down the list while it was walked was met twice.
     items = list({one.row.session_id: one for one in rows}.values())
-    more = _token(query.order, items) if len(found) > len(rows) else None
+    full = len(found) > len(rows)
+    more = paging.token(*paging.place(query.order, items[-1].row)) if full else None
     return RowPage(items, more, total if query.counted else 0)
 
 
 def page_of_person(query: RowQuery, found: Sequence[Found]) -> RowPage:
     """Give the page of one person's rows: few enough to order here.
 
-    Raises: ValueError for a token that is not ours.
+    Raises: paging.NotAToken.
     """
-    order = query.order
-    start = paging.key(query.after, paging.shape(order)) if query.after else None
-    rows = [one for one in (stored(each, query.now_ms) for each in found) if _fits(one, query)]
-    rows.sort(key=lambda one: paging.place(order, one.row))
-    left = [one for one in rows if start is None or paging.place(order, one.row) > start]
-    items = left[: query.limit]
-    more = _token(order, items) if len(left) > len(items) else None
-    return RowPage(items, more, len(rows) if query.counted else 0)
+    return paging.page(query, (stored(each, query.now_ms) for each in found))
 
 
 def envelope(session_id: str, entry_id: bytes, named: Mapping[bytes, bytes]) -> Envelope:
@@ -167,22 +160,6 @@ def envelope(session_id: str, entry_id: bytes, named: Mapping[bytes, bytes]) -> 
         schema_version=int(named[b"schema_version"]),
         sealed=named[b"sealed"],
     )
-
-
-def _fits(one: StoredRow, query: RowQuery) -> bool:
-    row, claim = one
-    return (
-        paging.listed(query.order, row)
-        and query.team in {None, row.team}
-        and query.status in {None, row.status}
-        and query.kind in {None, row.kind}
-        and row.risk.rank >= (query.risk or RiskLevel.NONE).rank
-        and query.person in {row.assigned_to, claim.holder if claim else None}
-    )
-
-
-def _token(order: Order, items: Sequence[StoredRow]) -> str:
-    return paging.token(*paging.place(order, items[-1].row))
 
 
 def _after(order: Order, token: str) -> bytes:

@@ -76,7 +76,7 @@ def conditions(query: RowQuery) -> tuple[str, list[Any]]:
 
 
 def page(link: sqlite3.Connection, query: RowQuery) -> tuple[list[StoredRow], str | None, int]:
-    """Read a page, the next one's token and the total. Raises: ValueError for a strange token."""
+    """Read a page, the next one's token and the total. Raises: paging.NotAToken."""
     where, given = conditions(query)
     counting = f"SELECT COUNT(*) FROM rows WHERE {where}"  # noqa: S608
     total = link.execute(counting, given).fetchone()[0] if query.counted else 0

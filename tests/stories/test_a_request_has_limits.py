@@ -1,6 +1,7 @@
 """No request holds us up: its answer begins in time, and its body ends in time."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 
 import httpx
@@ -9,6 +10,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 
 from service.limits import Limits
+from service.telemetry import log
+from tests.driving import Town, one_app
 
 SOON_S = 0.2
 
@@ -81,3 +84,24 @@ async def test_a_body_that_does_not_end_is_refused(
     assert answer.status_code == 413
     assert answer.json()["code"] == "body_too_large"
     assert (await http.post("/read", content=b"x" * 100)).json() == 100
+
+
+async def test_a_failure_of_ours_is_answered_and_told_like_everything_else(
+    here: Town, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log.configure()
+    here.refit(ledger=None)
+    headers = {"Authorization": f"Bearer {here.keys['app']}"}
+    through = httpx.ASGITransport(one_app(), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=through, base_url="http://town") as client:
+        answer = await client.get("/v1/sessions/ses_1", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    (bug,) = (line for line in lines if line["event"] == "bug")
+    assert bug["error"] == "AttributeError"
+    (served,) = (line for line in lines if line["event"] == "request_served")
+    assert (served["status"], served["code"]) == (500, "internal")
+    assert served["route"] == "/v1/sessions/{session_id}"

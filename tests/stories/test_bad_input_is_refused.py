@@ -1,5 +1,6 @@
 """Whatever is sent: a problem document, never a failure of ours, and nothing half done."""
 
+import json
 import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from service.stores import paging
 from service.stores.sqlite import SqliteStore
 from tests.driving import Town, town
+from tests.fakes import ListlessStore
 from tests.stories.spoiling import (
     SPOILED_TEXTS,
     STREAMS,
@@ -156,6 +158,47 @@ async def test_a_page_token_that_is_not_ours_is_refused(scene: Scene, path: str)
     for token in (paging.token(1), paging.token("a", "b", "c"), paging.token(2**70, 2**70, "x")):
         answer = await scene.send(ALL[f"GET {path}"], query=f"?page_token={token}")
         assert (answer.status_code, answer.json()["code"]) == (400, "page_token_invalid")
+
+
+@pytest.mark.parametrize("part", ["replies", "events"])
+async def test_a_page_token_of_another_list_is_refused(scene: Scene, part: str) -> None:
+    operation = ALL["GET /v1/sessions/{session_id}/" + part]
+    answer = await scene.send(operation, query=f"?page_token={paging.token('a')}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "page_token_invalid")
+
+
+@pytest.mark.parametrize("path", ["/v1/queue", "/v1/alerts"])
+async def test_a_failure_of_ours_is_not_called_a_bad_page_token(path: str) -> None:
+    async with town(ListlessStore()) as here:
+        with pytest.raises(ValueError, match="newer build"):
+            await here.call("ada", "GET", path)
+
+
+@pytest.mark.parametrize("words", ["我很难过", "so_alone", "Gregor"])
+@pytest.mark.parametrize(
+    ("sent", "where"),
+    [
+        ({"kind": "srs", "answers": {"WORDS": 3}}, "body.answers.?.?"),
+        ({"kind": "srs", "answers": {"insight": 3}, "WORDS": 1}, "body.?"),
+        ({"kind": "srs", "answers": {"insight": "WORDS"}}, "body.answers.insight"),
+    ],
+)
+async def test_names_that_a_caller_made_up_are_not_repeated(
+    scene: Scene, words: str, sent: Mapping[str, object], where: str
+) -> None:
+    operation = ALL["POST /v1/sessions/{session_id}/questionnaires"]
+    body = json.dumps(sent, ensure_ascii=False).replace("WORDS", words).encode()
+    answer = await scene.send(operation, body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    assert [one["where"] for one in answer.json()["errors"]] == [where]
+    assert words not in answer.text
+
+
+async def test_a_query_that_a_caller_made_up_is_not_repeated_and_ours_is(scene: Scene) -> None:
+    answer = await scene.send(ALL["GET /v1/queue"], query="?so_alone=1&page_size=x")
+    assert {one["where"] for one in answer.json()["errors"]} == {"query.?", "query.page_size"}
+    answer = await scene.send(ALL["GET /v1/preferences/export"], query="?since=x")
+    assert [one["where"] for one in answer.json()["errors"]] == ["query.since"]
 
 
 @pytest.mark.parametrize("part", ["replies", "events"])

@@ -1,6 +1,21 @@
 """Colleagues: one holds a session at a time, others can see it, take it, and leave word."""
 
-from tests.driving import Town
+from service.stores.memory import MemoryStore
+from service.stores.port import Conflict, Document
+from tests.driving import Town, town
+
+
+class CrowdedStore(MemoryStore):
+    """A memory store where, so many times, somebody else wrote the document first."""
+
+    first = 0
+
+    async def put_document(self, kind: str, document: Document) -> None:
+        """Write, unless somebody was faster."""
+        if self.first:
+            self.first -= 1
+            raise Conflict
+        await super().put_document(kind, document)
 
 
 async def test_a_reviewer_without_a_claim_may_not_decide(here: Town) -> None:
@@ -99,6 +114,30 @@ async def test_unsent_words_come_back_to_their_author_only(here: Town) -> None:
     assert (await here.desk("ben", session))["unsent_text"] is None
     await here.call("ada", "PUT", path, {"text": ""})
     assert (await here.desk("ada", session))["unsent_text"] is None
+
+
+async def test_words_that_were_not_kept_are_not_said_to_be() -> None:
+    store = CrowdedStore()
+    async with town(store) as here:
+        session = await here.drafted()
+        path, body = f"/v1/sessions/{session}/unsent", {"text": "I was about to say"}
+        store.first = 3
+        answer = await here.call("ada", "PUT", path, body)
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+        assert answer.headers["Retry-After"]
+        store.first = 2
+        assert (await here.call("ada", "PUT", path, body)).status_code == 204
+        assert (await here.desk("ada", session))["unsent_text"] == body["text"]
+
+
+async def test_a_crowd_at_a_session_keeps_nobody_from_reading_it() -> None:
+    store = CrowdedStore()
+    async with town(store) as here:
+        session = await here.drafted()
+        store.first = 1
+        assert (await here.desk("ada", session))["viewers"] == []
+        assert (await here.desk("ada", session))["viewers"] == []
+        assert (await here.desk("ben", session))["viewers"] == ["ada"]
 
 
 async def test_who_looks_at_a_session_is_seen_by_the_others(here: Town) -> None:

@@ -109,19 +109,59 @@ async def test_what_a_human_has_resolved_is_not_raised_again(judged: Town) -> No
     assert opinions(judged) == []
 
 
-def test_a_human_who_resolves_while_the_engine_thinks_has_the_last_word() -> None:
+async def test_words_that_came_while_a_human_resolved_are_judged_all_the_same(
+    judged: Town,
+) -> None:
+    judged.engine.judges = "imminent"
+    session, alert = await judged.alarmed("high")
+    await judged.claim("ada", session)
+    basis = (await judged.desk("ada", session))["seq"]
+    await judged.say(session, "I gave my books away.")
+    judged.clock.tick(1_000)
+    body = {"outcome": "safe", "note": "Spoke by telephone.", "basis": basis}
+    answer = await judged.write("ada", session, "POST", f"/v1/alerts/{alert}/resolve", body)
+    assert answer.status_code == 200, answer.json()["code"]
+    await judged.work(60_000)
+    assert [one["level"] for one in await alerts(judged, session)] == ["high", "imminent"]
+    assert len(opinions(judged)) == 1
+
+
+@pytest.mark.parametrize(
+    ("basis", "clock_ms", "told"),
+    [
+        (None, 1, ["message_judged"]),
+        (3, -60_000, ["message_judged"]),
+        (2, -60_000, ["message_judged"]),
+        (1, 1, ["message_judged", "alert_raised", "crisis_notice_sent"]),
+        (0, 1, ["message_judged", "alert_raised", "crisis_notice_sent"]),
+    ],
+)
+def test_a_human_who_resolves_while_the_engine_thinks_has_the_last_word_on_what_she_read(
+    basis: int | None, clock_ms: int, told: list[str]
+) -> None:
     def verdict(level: RiskLevel) -> RiskReport:
         return RiskReport(level, Category.SUICIDE, 0.9, (), "rules")
 
+    policy = Policy(crisis_notice={"en": "Call the number on the wall."})
     said = decide.Message("m1", "a1", "n1", "Words.", verdict(RiskLevel.HIGH))
     begun = events.SessionOpened(client_ref="c", team="t", language="en", region="US")
-    told = [begun, *decide.receive(fold("s1", []), said, Policy())]
-    ended = alarms.AlertResolved(alert_id="a1", outcome="safe", note="Spoke.")
-    log = [events.Recorded(seq, START_MS, "app", one) for seq, one in enumerate(told, 1)]
-    log.append(events.Recorded(9, START_MS + 1, "ada", ended))
+    heard = [begun, *decide.receive(fold("s1", []), said, Policy())]
+    ended = alarms.AlertResolved(alert_id="a1", outcome="safe", note="Spoke.", basis=basis)
+    log = [events.Recorded(seq, START_MS, "app", one) for seq, one in enumerate(heard, 1)]
+    log.append(events.Recorded(9, START_MS + clock_ms, "ada", ended))
     opinion = said._replace(report=verdict(RiskLevel.IMMINENT))
-    late = decide.judged(fold("s1", log), [opinion], Policy())
-    assert [one.type for one in late] == ["message_judged"]
+    late = decide.judged(fold("s1", log), [opinion], policy)
+    assert [one.type for one in late] == told
+
+
+def test_a_resolution_of_before_is_read_and_a_new_one_keeps_what_was_read() -> None:
+    old = b'{"type":"alert_resolved","alert_id":"a1","outcome":"safe","note":"Spoke."}'
+    before = events.read(old)
+    assert isinstance(before, alarms.AlertResolved)
+    assert before.basis is None
+    assert events.write(before) == old
+    after = before.model_copy(update={"basis": 7})
+    assert events.read(events.write(after)) == after
 
 
 def test_no_notice_goes_where_the_screen_saw_violence_mentioned() -> None:

@@ -2,11 +2,16 @@
 
 import json
 import secrets
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from safety.risk import Language
+from safety.scrub import Scrubbed
+from safety.surrogates import Surrogates
 from tests.driving import Town
+from tests.fakes import NamedScrubber
 
 
 async def test_the_model_reads_stand_ins_and_the_therapist_the_clients_words(here: Town) -> None:
@@ -171,6 +176,44 @@ async def test_a_session_that_ends_with_a_therapists_words_is_exported_scrubbed(
     assert told.status_code == 200
     assert told.json()["diagnosis"]["turns"][-1]["utterance"].startswith("What did ")
     assert "Gregor" not in told.text + rows[0]
+
+
+class Choosy(NamedScrubber):
+    """The scrubber, which breaks over one word."""
+
+    def scrub(self, text: str, language: Language, surrogates: Surrogates) -> Scrubbed:
+        """Scrub, or break."""
+        if "Gregor" in text:
+            raise RuntimeError("the scrubber is broken")
+        return super().scrub(text, language, surrogates)
+
+
+async def test_a_session_that_cannot_be_scrubbed_is_left_out_and_others_are_not(
+    here: Town,
+) -> None:
+    agreed = {"research_consent": True}
+    kept = await here.edited(profile=agreed)
+    await ended(here)
+    here.ports = replace(here.ports, scrubber=Choosy())
+    here.restart()
+    answer = await here.call("sue", "GET", "/v1/preferences/export")
+    assert [json.loads(row)["session_id"] for row in answer.text.splitlines()] == [kept]
+
+
+async def test_words_for_the_model_that_cannot_be_scrubbed_are_refused(here: Town) -> None:
+    session = await here.drafted()
+    before, basis = await here.length(session), (await here.desk("ada", session))["seq"]
+    here.scrubber.broken = True
+    base = f"/v1/sessions/{session}"
+    plan = {"strategy": None, "text": "t", "reason": "r", "actions": ["a"]}
+    for method, path, body in (
+        ("POST", f"{base}/drafts", {"hint": "Ask about sleep."}),
+        ("PATCH", f"{base}/formulation", {"triggering_situation": "Work.", "basis": basis}),
+        ("POST", f"{base}/plans", {"plan": plan, "reason": "r", "basis": basis}),
+    ):
+        refused = await here.write("ada", session, method, path, body)
+        assert (refused.status_code, refused.json()["code"]) == (503, "scrub_failed"), path
+    assert await here.length(session) == before
 
 
 async def test_what_nobody_can_scrub_is_not_exported(here: Town) -> None:
