@@ -1,5 +1,7 @@
 """The crisis desk: who may be in danger, who has seen it, how it ended."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -10,9 +12,10 @@ from service.house import House, InHouse, Therapist, read_by, session_of_part
 from service.schemas.alerts import Alert, Alerts, ResolveRequest
 from service.schemas.wire import Ident, Wire
 from service.session import alarms, decide_review
+from service.session.refusals import Refused
 from service.session.state import Alarm, State
-from service.stores.port import RowQuery
-from service.telemetry.log import LogEvent, log_line
+from service.stores.port import RowQuery, StoreUnavailable
+from service.telemetry.log import LogEvent, log_line, outliving
 from service.telemetry.metrics import Alerts as Counted
 from service.views import alert_view
 
@@ -32,15 +35,14 @@ async def read_alerts(
 ) -> Alerts:
     """Give every unresolved alert of the team, also acknowledged ones and those of closed sessions.
 
-    What still asks for a human comes first, and of that the most urgent session.
+    What still asks for a human comes first, and of that the most urgent session. One that cannot be
+    opened is left to the queue, which reads no more than its row.
     """
     query = RowQuery("alerts", caller.team, after=window.page_token, limit=window.page_size)
     page = await house.ports.store.rows(query)
     found: list[Alert] = []
     for stored in page.items:
-        state = await house.ledger.load(stored.row.session_id)
-        views = [alert_view(state, one, house.ledger.policy) for one in state.open_alarms]
-        found += [view.model_copy(update={"evidence": ()}) for view in views]
+        found += await _listed(house, stored.row.session_id)
     return Alerts(items=tuple(found), next_page_token=page.next_after)
 
 
@@ -73,6 +75,16 @@ async def resolve(
         state.session_id, lambda now: decide_review.resolve(now, resolved, asked.basis), caller.name
     )
     return await _shown(house, caller, done.state, alert_id)
+
+
+async def _listed(house: House, session_id: str) -> Sequence[Alert]:
+    """A session's alerts; none of one that nobody can read, which must not hide all others."""
+    # Refused: erased since its row was read.
+    with outliving(StoreUnavailable, session_id=session_id), suppress(Refused):
+        state = await house.ledger.load(session_id)
+        views = [alert_view(state, one, house.ledger.policy) for one in state.open_alarms]
+        return [view.model_copy(update={"evidence": ()}) for view in views]
+    return ()
 
 
 async def _shown(house: House, caller: Caller, state: State, alert_id: str) -> Alert:

@@ -6,11 +6,11 @@ from typing import NamedTuple
 from service.ledger import Ledger
 from service.ports import Page, Ports
 from service.session import decide, events
-from service.session.alarms import AlertPaged
+from service.session.alarms import AlertPaged, AlertRaised, CrisisNoticeSent
 from service.session.state import State
 from service.stores.port import Fence
 from service.telemetry.log import LogEvent, log_line
-from service.telemetry.metrics import Alerts
+from service.telemetry.metrics import Alerts, Review
 
 
 class Reviewer(NamedTuple):
@@ -27,10 +27,26 @@ class Desk(NamedTuple):
     ports: Ports
 
 
+def count_written(written: Sequence[events.Recorded]) -> None:
+    """Count the alerts raised and the crisis notices sent by what is in the log, not by verdicts.
+
+    A dangerous message raises none while an alert that nobody has seen stands for it.
+    """
+    for one in written:
+        match one.event:
+            case AlertRaised(level=level, category=category):
+                Alerts.raised.add(level=level, category=category)
+            case CrisisNoticeSent():
+                Review.released.add(kind="crisis_notice")
+            case _:
+                pass
+
+
 async def page_due(session_id: str, alert_id: str, desk: Desk) -> bool:
     """Reach a person, and write down whether that worked; False is tried again."""
     state = await desk.ledger.load(session_id)
-    alarm = next((one for one in state.open_alarms if one.alert_id == alert_id), None)
+    # Whoever acknowledged it since the duty was found need not be called any more.
+    alarm = next((one for one in state.unseen_alarms if one.alert_id == alert_id), None)
     if alarm is None:
         return True
     page = Page(alert_id, session_id, state.team, alarm.level, alarm.category, alarm.pages)

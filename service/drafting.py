@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from models.completion import Ask, Completion, EngineUnavailable
 from planner import machine, parse, prompt
@@ -15,9 +15,8 @@ from service.ids import within
 from service.ports import Engine, Ports
 from service.scrubbing import restored, surrogates_of
 from service.session import case
-from service.session.alarms import AlertRaised
 from service.session.decide import Message
-from service.session.events import DraftPrepared, Recorded
+from service.session.events import DraftPrepared
 from service.session.parts import CandidateText, CheckMade, Usage, formulation_text, plan_text
 from service.session.plans import PlanProposed
 from service.session.state import State
@@ -38,6 +37,15 @@ class Failure:
     reason: str
 
 
+class Origin(NamedTuple):
+    """Where a text comes from, and what it cost."""
+
+    source: Literal["model", "template"]
+    adapter: str
+    template: str
+    usage: Usage
+
+
 async def opinions(state: State, ports: Ports) -> tuple[Message, ...]:
     """Give the base's own judgment of each new line of the client, scrubbed; none if not asked.
 
@@ -55,13 +63,6 @@ async def opinions(state: State, ports: Ports) -> tuple[Message, ...]:
         alert, notice = (within(ports.ids.new(kind), state.session_id) for kind in ("alr", "rpl"))
         given.append(Message(line.id, alert, notice, line.text, report))
     return tuple(reversed(given))
-
-
-def count_raised(written: Sequence[Recorded]) -> None:
-    """Count the alerts that the engine's opinion raised."""
-    for one in written:
-        if isinstance(one.event, AlertRaised):
-            metrics.Alerts.raised.add(level=one.event.level, category=one.event.category)
 
 
 async def opinion(
@@ -93,11 +94,9 @@ async def write_draft(state: State, ports: Ports) -> DraftPrepared | Failure:
         try:
             answers, answered = await _ask(asked, state, ports)
         except EngineUnavailable as error:
-            return (
-                _draft(state, ports, best, adapter, asked.template, usage)
-                if best
-                else (Failure(f"engine_{error.fault}"))
-            )
+            if not best:
+                return Failure(f"engine_{error.fault}")
+            break
         usage = _added(usage, answers)
         parsed = [parse.parse_utterance(answer.text, allowed) for answer in answers]
         readable = [turn for turn in parsed if isinstance(turn, CounselorTurn)]
@@ -110,7 +109,7 @@ async def write_draft(state: State, ports: Ports) -> DraftPrepared | Failure:
     if not best:
         metrics.Engine.failed.add(reason="unreadable")
         return Failure("answer_unreadable")
-    return _draft(state, ports, best, adapter, asked.template, usage)
+    return _draft(state, ports, best, Origin("model", adapter, asked.template, usage))
 
 
 async def write_plan(state: State, ports: Ports) -> PlanProposed | Failure:
@@ -126,11 +125,11 @@ async def write_plan(state: State, ports: Ports) -> PlanProposed | Failure:
         parsed = parse.parse_plan(answers[0].text)
         if isinstance(parsed, PlanAnswer):
             _count(Role.PLANNER, adapter, "model")
-            return _plan(state, ports, parsed, ("model", adapter, asked.template, usage))
+            return _plan(state, ports, parsed, Origin("model", adapter, asked.template, usage))
     metrics.Engine.failed.add(reason="unreadable")
     _count(Role.PLANNER, "template", "template")
     fallback = parse.fallback_plan(state.language)
-    return _plan(state, ports, fallback, ("template", "template", asked.template, usage))
+    return _plan(state, ports, fallback, Origin("template", "template", asked.template, usage))
 
 
 def template_draft(state: State, reason: str, ports: Ports) -> DraftPrepared:
@@ -217,26 +216,19 @@ def count_ready(state: State, draft: DraftPrepared, now_ms: int) -> None:
 
 
 def _draft(
-    state: State, ports: Ports, candidates: tuple[CandidateText, ...], *origin: str | Usage
+    state: State, ports: Ports, candidates: tuple[CandidateText, ...], origin: Origin
 ) -> DraftPrepared:
-    adapter, template, usage = origin
-    _count(Role.UTTERANCE, str(adapter), "model")
+    _count(Role.UTTERANCE, origin.adapter, origin.source)
     return DraftPrepared(
         draft_id=within(ports.ids.new("drf"), state.session_id), message_id=state.unanswered,
-        basis=state.seq, candidates=candidates, adapter=str(adapter), template=str(template),
-        source="model", usage=usage if isinstance(usage, Usage) else Usage(),
+        basis=state.seq, candidates=candidates, **origin._asdict(),
     )  # fmt: skip
 
 
-def _plan(
-    state: State, ports: Ports, answer: PlanAnswer,
-    origin: tuple[Literal["model", "template"], str, str, Usage],
-) -> PlanProposed:  # fmt: skip
-    source, adapter, template, usage = origin
+def _plan(state: State, ports: Ports, answer: PlanAnswer, origin: Origin) -> PlanProposed:
     return PlanProposed(
         plan_id=within(ports.ids.new("pln"), state.session_id), plan=plan_text(answer.plan),
-        formulation=formulation_text(answer.formulation),
-        source=source, adapter=adapter, template=template, usage=usage,
+        formulation=formulation_text(answer.formulation), **origin._asdict(),
     )  # fmt: skip
 
 

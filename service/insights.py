@@ -2,9 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from statistics import mean, quantiles
-from typing import Annotated, cast
+from typing import Annotated, NamedTuple, cast
 
 from fastapi import APIRouter, Query
 
@@ -25,8 +26,10 @@ from service.schemas.insights import (
 from service.schemas.plans import Reason
 from service.schemas.review import Verdict
 from service.schemas.wire import Label, When, Wire
+from service.session.events import Recorded
 from service.session.refusals import Refused
-from service.stores.port import RowQuery
+from service.stores.port import RowQuery, StoreUnavailable
+from service.telemetry.log import outliving
 
 router = APIRouter(prefix="/v1", tags=["supervisor and ops"])
 _SESSIONS_MAX = 400
@@ -47,14 +50,29 @@ class InsightWindow(Wire):
     reviewer: Label | None = None
 
 
+class _Work(NamedTuple):
+    """What one reviewer did in the span."""
+
+    name: str
+    team: str
+    judged: Sequence[Judged]
+    took_ms: Sequence[int]
+    undone: int
+    streak: int
+    longest_streak: int
+
+
 @router.get("/insights")
 async def read_insights(
     house: InHouse, caller: Supervisor, window: Annotated[InsightWindow, Query()]
 ) -> Insights:
     """Give figures about the team's work in a span; no client's words."""
     until = window.until or moment(house.ports.clock.now_ms())
-    since = window.since or until - timedelta(days=7)
-    tally = Tally(Span(_ms(since), _ms(until) + 1))
+    try:
+        since = window.since or until - timedelta(days=7)
+        tally = Tally(Span(_ms(since), _ms(until) + 1))
+    except OverflowError as error:
+        raise Refused("invalid_request", "The span reaches beyond what a date can say.") from error
     read, truncated = await _read(house, caller.team, tally)
     judged = [one for one in tally.judged if window.reviewer in {None, one.by}]
     judged.sort(key=lambda one: one.at_ms)  # Sessions were walked newest first.
@@ -73,7 +91,10 @@ async def read_insights(
 
 
 async def _read(house: House, team: str, tally: Tally) -> tuple[int, bool]:
-    """Walk the team's logs, newest sessions first; those that ended before the span are skipped."""
+    """Walk the team's logs, newest sessions first; those that ended before the span are skipped.
+
+    So are those that cannot be opened, as by a build older than their newest event.
+    """
     read, after = 0, None
     while True:
         query = RowQuery("newest", team, now_ms=house.ports.clock.now_ms(), after=after, limit=200)
@@ -84,15 +105,19 @@ async def _read(house: House, team: str, tally: Tally) -> tuple[int, bool]:
                 continue
             if read >= _SESSIONS_MAX:
                 return read, True
-            try:
-                log = await house.ledger.events(row.session_id, 0)
-            except Refused:
-                continue  # Erased between the row and the log: nothing to count.
-            tally.read(row.session_id, tuple(log.values()))
-            read += 1
+            log = await _log(house, row.session_id)
+            if log:
+                tally.read(row.session_id, log)
+                read += 1
         after = page.next_after
         if after is None:
             return read, False
+
+
+async def _log(house: House, session_id: str) -> tuple[Recorded, ...]:
+    with outliving(StoreUnavailable, session_id=session_id), suppress(Refused):
+        return tuple((await house.ledger.events(session_id, 0)).values())
+    return ()  # Unreadable, or erased between the row and the log: nothing to count.
 
 
 def _reviewers(
@@ -101,25 +126,23 @@ def _reviewers(
     runs = streaks(judged)
     return tuple(
         _reviewer(
-            (name, team),
-            [one for one in judged if one.by == name],
-            [one.took_ms for one in released if one.by == name],
-            (undone[name], *runs[name]),
+            _Work(
+                name, team, [one for one in judged if one.by == name],
+                [one.took_ms for one in released if one.by == name], undone[name], *runs[name],
+            )
         )
         for name in sorted({one.by for one in judged})
-    )
+    )  # fmt: skip
 
 
-def _reviewer(
-    who: tuple[str, str], judged: Sequence[Judged], took: Sequence[int],
-    counts: tuple[int, int, int],
-) -> ReviewerFigures:  # fmt: skip
+def _reviewer(work: _Work) -> ReviewerFigures:
+    judged = work.judged
     edits = [one.distance for one in judged if one.verdict == "edit"]
     fast = [one for one in judged if one.verdict == "approve" and _unread(one)]
     return ReviewerFigures(
-        reviewer=who[0], team=who[1], decisions=len(judged), verdicts=_verdicts(judged),
-        undone=counts[0], streak=counts[1], longest_streak=counts[2],
-        answering=_times(took), edit_distance=mean(edits) if edits else None,
+        reviewer=work.name, team=work.team, decisions=len(judged), verdicts=_verdicts(judged),
+        undone=work.undone, streak=work.streak, longest_streak=work.longest_streak,
+        answering=_times(work.took_ms), edit_distance=mean(edits) if edits else None,
         fast_approvals=len(fast),
         dwell=_times([one.dwell_ms for one in judged if one.dwell_ms is not None]),
     )  # fmt: skip

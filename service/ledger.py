@@ -22,6 +22,8 @@ _ATTEMPTS = 20
 """Each lost race means that somebody else got through; twenty in a row do not happen by chance."""
 _REMEMBERED = 2_000
 """Sessions whose folded state stays in memory."""
+_FRESH_MS = 1_000
+"""How long what is remembered may be appended to without a look: no failover is over as quickly."""
 
 Decide = Callable[[State], Sequence[Event]]
 
@@ -48,12 +50,16 @@ class _Known(NamedTuple):
     state: State
     head: bytes
     key: DataKey
+    seen_ms: int = 0
+    """When it was last what the store held."""
 
 
 class Ledger:
     """Folds logs into sessions and appends what a decide function says.
 
-    Remembers folded sessions: a log only grows, so reading what came after is always right.
+    Remembers folded sessions and reads on from the newest event it knows of each. A log only grows,
+    unless a failover of the store lost its end: where that event is not the one in the log, nothing
+    remembered counts, and the log is folded anew.
     """
 
     def __init__(self, store: Store, keys: MasterKeys, clock: Clock, policy: Policy) -> None:
@@ -87,9 +93,10 @@ class Ledger:
         AlreadyAnswered; StoreUnavailable.
         """
         async with self._alone(session_id):
-            # What is remembered is nearly always the newest, and the store says when it is not. A
-            # refusal counts only after a fresh look.
-            if remembered := self._known.get(session_id):
+            # What is remembered is nearly always the newest, and the store says when it is not: by
+            # the log's length, which others may have made up again after a failover cut it. So only
+            # what was seen just now is appended to, and a refusal counts only after a fresh look.
+            if remembered := self._fresh(session_id):
                 with suppress(Conflict, Refused):
                     done = await self._append(remembered, decide, actor, under)
                     if done.events:
@@ -142,6 +149,10 @@ class Ledger:
         self._remember(after)
         return Appended(after.state, added)
 
+    def _fresh(self, session_id: str) -> _Known | None:
+        known = self._known.get(session_id)
+        return known if known and 0 <= self._clock.now_ms() - known.seen_ms < _FRESH_MS else None
+
     def _alone(self, session_id: str) -> asyncio.Lock:
         """One append to a session at a time in this process: races are only lost to others."""
         lock = self._locks.get(session_id)
@@ -150,8 +161,7 @@ class Ledger:
         return lock
 
     async def _load(self, session_id: str) -> _Known:
-        known = self._known.get(session_id)
-        newer = await self.store.read(session_id, known.state.seq if known else 0)
+        known, newer = await self._newer(session_id)
         if known is None and not newer:
             raise Refused("not_found", "No such session.")
         # Not only the last one: earlier versions wrote on behind an erasure.
@@ -164,6 +174,15 @@ class Ledger:
         for envelope in newer:
             state, head = evolve(state, known.key.open(envelope)), envelope.hash
         return self._remember(_Known(state, head, known.key))
+
+    async def _newer(self, session_id: str) -> tuple[_Known | None, Sequence[Envelope]]:
+        """What is remembered, while the log still bears it out, and what the log says after it."""
+        if known := self._known.get(session_id):
+            found = await self.store.read(session_id, known.state.seq - 1)
+            if found and (found[0].seq, found[0].hash) == (known.state.seq, known.head):
+                return known, found[1:]
+            self._known.pop(session_id, None)
+        return None, await self.store.read(session_id, 0)
 
     async def _key(self, session_id: str) -> DataKey:
         wrapped = await self.store.wrapped_key(session_id)
@@ -210,7 +229,7 @@ class Ledger:
         return write, _Known(state, envelopes[-1].hash, known.key), added
 
     def _remember(self, known: _Known) -> _Known:
-        self._known[known.state.session_id] = known
+        self._known[known.state.session_id] = known._replace(seen_ms=self._clock.now_ms())
         self._known.move_to_end(known.state.session_id)
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)

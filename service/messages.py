@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Response
 
 from safety.risk import WORST, Line, RiskReport
+from service.desk import count_written
 from service.house import session_for
 from service.idempotency import Once, OnceOnly, Stamp, stamp_of
 from service.ids import within
@@ -20,7 +21,7 @@ from service.schemas.wire import Ident
 from service.session import decide, events
 from service.session.state import State
 from service.telemetry.log import LogEvent, log_line
-from service.telemetry.metrics import Alerts, Intake, Screening
+from service.telemetry.metrics import Intake, Screening
 
 router = APIRouter(prefix="/v1", tags=["client app"])
 _HISTORY = 6
@@ -41,13 +42,7 @@ async def post_message(
 
 async def _record(state: State, text: str, once: OnceOnly) -> Stamp:
     house = once.house
-    ids, session_id = house.ports.ids, state.session_id
-    decide.still_open(state)
-    report = await judge(text, state, house.ports)
-    message = decide.Message(
-        ids.new("msg"), within(ids.new("alr"), session_id), within(ids.new("rpl"), session_id),
-        text, report,
-    )  # fmt: skip
+    message = await heard(text, state, house.ports)
 
     def receive(now: State) -> Sequence[events.Event]:
         return decide.receive(now, message, house.ledger.policy)
@@ -57,11 +52,24 @@ async def _record(state: State, text: str, once: OnceOnly) -> Stamp:
         seq = next(one.seq for one in after.entries if one.id == message.message_id)
         return stamp_of(message.message_id, after, seq)
 
-    done = await house.ledger.append(session_id, receive, once.caller.name, once.under(stamp))
+    done = await house.ledger.append(state.session_id, receive, once.caller.name, once.under(stamp))
     Intake.accepted.add()
-    if report.routes:
-        Alerts.raised.add(level=report.level, category=report.category)
+    count_written(done.events)
     return stamp(done.state)
+
+
+async def heard(text: str, state: State, ports: Ports) -> decide.Message:
+    """Judge a client's words, and give them the ids that they and what comes of them will have.
+
+    Raises: Refused session_closed, session_erased.
+    """
+    decide.still_open(state)
+    report = await judge(text, state, ports)
+    ids, session_id = ports.ids, state.session_id
+    return decide.Message(
+        ids.new("msg"), within(ids.new("alr"), session_id), within(ids.new("rpl"), session_id),
+        text, report,
+    )  # fmt: skip
 
 
 async def judge(text: str, state: State, ports: Ports) -> RiskReport:

@@ -9,9 +9,9 @@ holds that are over) come here. Simulated sessions, which have no client, do so 
 from collections.abc import Sequence
 from functools import partial
 
-from service.desk import Desk, Reviewer
+from service.desk import Desk, Reviewer, count_written
 from service.ids import within
-from service.ledger import Appended, Under
+from service.ledger import Appended, Decide, Under
 from service.schemas.review import DecisionRequest, ReplyRequest
 from service.session import decide, decide_review, events
 from service.session.evolve import evolve
@@ -33,9 +33,12 @@ async def decide_on_draft(
     try:
         if asked.verdict == "reject":
             needs_reasons(asked)
-            done = await _reject(decision_id, draft_id, state, asked, (by, desk))
+            refuse = _reject(decision_id, draft_id, asked)
+            done = await _rule(refuse, state.session_id, by, desk)
         elif asked.verdict == "escalate":
-            done = await _escalate(decision_id, draft_id, state, asked, (by, desk))
+            alert_id = within(desk.ports.ids.new("alr"), state.session_id)
+            hand_up = _escalate(decision_id, draft_id, alert_id, asked)
+            done = await _rule(hand_up, state.session_id, by, desk)
         else:
             words = words_of(draft_id, state, asked, by.name, desk.ports)
             choice = decide_review.Choice(
@@ -107,32 +110,28 @@ async def _say(choice: decide_review.Choice, session_id: str, by: Reviewer, desk
     return done
 
 
-async def _reject(
-    decision_id: str, draft_id: str, state: State, asked: DecisionRequest,
-    who: tuple[Reviewer, Desk],
-) -> Appended:  # fmt: skip
+async def _rule(ruled: Decide, session_id: str, by: Reviewer, desk: Desk) -> Appended:
+    """Decide without words for the client."""
+    done = await desk.ledger.append(session_id, ruled, by.name, Under(by.fence))
+    count_written(done.events)
+    return done
+
+
+def _reject(decision_id: str, draft_id: str, asked: DecisionRequest) -> Decide:
     rejected = events.DraftRejected(
         decision_id=decision_id, draft_id=draft_id, reasons=asked.reasons, hint=asked.hint,
         dwell_ms=asked.dwell_ms,
     )  # fmt: skip
-    by, desk = who
-    refuse = partial(decide_review.reject, rejected=rejected, basis=asked.basis)
-    return await desk.ledger.append(state.session_id, refuse, by.name, Under(by.fence))
+    return partial(decide_review.reject, rejected=rejected, basis=asked.basis)
 
 
-async def _escalate(
-    decision_id: str, draft_id: str, state: State, asked: DecisionRequest,
-    who: tuple[Reviewer, Desk],
-) -> Appended:  # fmt: skip
-    by, desk = who
-    alert_id = within(desk.ports.ids.new("alr"), state.session_id)
+def _escalate(decision_id: str, draft_id: str, alert_id: str, asked: DecisionRequest) -> Decide:
     escalated = events.DraftEscalated(
         decision_id=decision_id, draft_id=draft_id, reasons=asked.reasons
     )
-    hand_up = partial(
+    return partial(
         decide_review.escalate, escalated=escalated, alert_id=alert_id, basis=asked.basis
     )
-    return await desk.ledger.append(state.session_id, hand_up, by.name, Under(by.fence))
 
 
 def _release_at(desk: Desk) -> int:

@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 from safety.guard import CheckName
 from service.auth import Caller
-from service.desk import Desk, Reviewer
+from service.desk import Desk, Reviewer, count_written
 from service.house import House, session_for
 from service.ids import within
 from service.ledger import Ledger, Under
-from service.messages import judge
+from service.messages import heard
 from service.release import decide_on_draft
 from service.schemas.harness import Said
 from service.schemas.review import DecisionRequest
@@ -155,17 +155,12 @@ class Simulation:
         return state.session_id
 
     async def _client_says(self, state: State, text: str) -> State:
-        decide.still_open(state)
-        ports, session_id = self.house.ports, state.session_id
-        report = await judge(text, state, ports)
-        message = decide.Message(
-            ports.ids.new("msg"), within(ports.ids.new("alr"), session_id),
-            within(ports.ids.new("rpl"), session_id), text, report,
-        )  # fmt: skip
-        ledger = self._desk.ledger
+        message, ledger = await heard(text, state, self.house.ports), self._desk.ledger
         done = await ledger.append(
-            session_id, lambda now: decide.receive(now, message, ledger.policy), self.caller.name
-        )
+            state.session_id, lambda now: decide.receive(now, message, ledger.policy),
+            self.caller.name,
+        )  # fmt: skip
+        count_written(done.events)
         return done.state
 
     async def _counselor_said(self, state: State, text: str) -> State:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial, reduce
 
 from service import drafting, scrubbing
+from service.desk import count_written
 from service.ledger import Appended, Ledger
 from service.ports import Ports
 from service.session import case, decide
@@ -83,7 +84,7 @@ async def judge_new_lines(turn: Turn, ledger: Ledger, ports: Ports) -> Turn:
     if not any(one.raises(turn.state) for one in turn.opinions):
         return turn
     done = await _write(turn, lambda _: (), ledger)
-    drafting.count_raised(done.events)
+    count_written(done.events)
     return Turn(done.state, (), done.state.surrogates)
 
 

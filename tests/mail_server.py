@@ -18,6 +18,8 @@ class Letterbox:
     logins: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     encrypted: list[bool] = field(default_factory=list[bool])
     """For each mail."""
+    over: threading.Event = field(default_factory=threading.Event)
+    """Set when nobody looks any more."""
 
 
 class _Talk(socketserver.StreamRequestHandler):
@@ -26,6 +28,7 @@ class _Talk(socketserver.StreamRequestHandler):
     box: Letterbox
     trusted: ssl.SSLContext | None
     from_the_start: bool
+    drips: bool
 
     def setup(self) -> None:
         if self.trusted and self.from_the_start:
@@ -33,6 +36,10 @@ class _Talk(socketserver.StreamRequestHandler):
         super().setup()
 
     def handle(self) -> None:
+        if self.drips:
+            while not self.box.over.wait(0.02):
+                self.wfile.write(b"2")
+            return
         self._say("220 here")
         while line := self.rfile.readline().decode().strip():
             verb = line.split()[0].upper()
@@ -74,15 +81,21 @@ class _Talk(socketserver.StreamRequestHandler):
 
 @contextmanager
 def mail_server(
-    trusted: ssl.SSLContext | None = None, *, from_the_start: bool = False
+    trusted: ssl.SSLContext | None = None, *, from_the_start: bool = False, drips: bool = False
 ) -> Iterator[Letterbox]:
-    """Take mail while the block runs; offers encryption, or begins with it, where it can."""
+    """Take mail while the block runs; offers encryption, or begins with it, where it can.
+
+    One that drips takes none: its first line never ends, and a byte of it comes all the time.
+    """
     box = Letterbox()
-    own = {"box": box, "trusted": trusted, "from_the_start": from_the_start}
+    own = {"box": box, "trusted": trusted, "from_the_start": from_the_start, "drips": drips}
     talk = type("Talk", (_Talk,), own)
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), talk) as server:
         server.daemon_threads = True
         box.port = server.server_address[1]
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield box
-        server.shutdown()
+        try:
+            yield box
+        finally:
+            box.over.set()
+            server.shutdown()

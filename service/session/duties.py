@@ -32,7 +32,10 @@ class Owed(NamedTuple):
     state: State
     now: Sequence[Duty]
     later_ms: int | None
-    """When the next thing falls due that is not yet: a page, a release, another try."""
+    """When the next thing falls due that is not yet: a page, a release, another try.
+
+    Beside pages and releases only further ones: no turn is begun before those are done.
+    """
 
 
 _SECOND, _MINUTE = 1_000, 60_000
@@ -140,12 +143,15 @@ def owed_now(state: State, waits: Waits, now_ms: int, busy: Collection[DutyKind]
     owed = [waits.put_off(state, duty, now_ms) for duty in duties(state, waits.policy)]
     quick = [duty for duty in owed if duty.kind not in TURNS]
     if due := [duty for duty in quick if duty.due_at_ms <= now_ms]:
-        return Owed(state, sorted(due, key=lambda duty: duty.kind), None)
+        return Owed(state, sorted(due, key=lambda duty: duty.kind), _later(quick, now_ms))
     turns = [duty for duty in owed if duty.kind in TURNS and duty.due_at_ms <= now_ms]
     # A draft before a plan, and beside one that is being written: the planner may be slow.
     turns.sort(key=lambda duty: (duty.kind in busy, duty.kind))
-    later = (duty.due_at_ms for duty in owed if duty.due_at_ms > now_ms)
-    return Owed(state, turns[:1], min(later, default=None))
+    return Owed(state, turns[:1], _later(owed, now_ms))
+
+
+def _later(owed: Sequence[Duty], now_ms: int) -> int | None:
+    return min((duty.due_at_ms for duty in owed if duty.due_at_ms > now_ms), default=None)
 
 
 def due_at_ms(state: State, policy: Policy) -> int | None:

@@ -147,7 +147,8 @@ def note(**fields: Unpack[LogFields]) -> None:
 def outliving(*known: type[Exception], session_id: str = "none") -> Generator[None]:
     """Says where a bug in the block began and goes on after it; ``known`` errors pass through.
 
-    For loops that look again later: one thing nobody can read must not end all others.
+    For loops that look again later, and for lists: one thing nobody can read must not end or hide
+    all others.
     """
     try:
         yield

@@ -74,7 +74,8 @@ class Screening:
 
     judged: Final = Count(
         "screen_judged",
-        "Messages judged, by the level and the layer that decided it.",
+        "Judgments of messages, by the level and the layer that decided it; a message that is sent"
+        " again is judged again.",
         level=_LEVEL,
         source=_of(("rules", "classifier", "engine", "failure", "none")),
     )

@@ -1,5 +1,6 @@
 """Pages by e-mail: encrypted wherever the server can, and never a password over an open line."""
 
+import asyncio
 import ssl
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -95,6 +96,17 @@ async def test_nobody_there_is_a_page_that_was_not_taken() -> None:
     with mail_server() as box:
         pass
     assert not await of(box).page(PAGE)
+
+
+async def test_a_server_that_never_comes_to_an_end_keeps_no_page_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("service.pager._MAIL_S", 0.2)
+    with mail_server(drips=True) as box:
+        pager = of(box)
+        # More of them than there are threads: those that wait for one are given up as well.
+        tries = asyncio.gather(*(pager.page(PAGE) for _ in range(6)))
+        assert await asyncio.wait_for(tries, 10) == [False] * 6
 
 
 async def test_a_relay_that_signed_for_itself_is_good_enough_without_a_password(

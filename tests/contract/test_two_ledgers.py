@@ -5,19 +5,44 @@ from dataclasses import replace
 
 import pytest
 
+from safety.risk import Category, RiskLevel
 from service.checkpoints import verify
 from service.ledger import Ledger, Under
 from service.sealing import DataKey, new_key
+from service.session.alarms import AlertRaised
 from service.session.duties import Policy
 from service.session.events import Event, NoteAdded, SessionClosed, SessionOpened
 from service.session.refusals import Refused
+from service.session.row import Row
 from service.session.state import State
 from service.stores.memory import MemoryStore
-from service.stores.port import Append
+from service.stores.port import Append, Envelope
 from tests.contract.test_erasure import KEYS, Clock
+from tests.fakes import ManualClock
 
 SESSION = "ses_shared"
 NOTE = NoteAdded(note_id="not_1", text="seen by the second")
+OPENED = SessionOpened(client_ref="ref", team="north", language="en", region="US")
+ALERT = AlertRaised(
+    alert_id="alr_1.shared", message_id="msg_1", level=RiskLevel.IMMINENT,
+    category=Category.SUICIDE, score=1.0, source="rules",
+)  # fmt: skip
+
+
+class LosingStore(MemoryStore):
+    """A memory store that a failover takes back to what its replica had."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._replica: tuple[dict[str, list[Envelope]], dict[str, Row]] = ({}, {})
+
+    def replicate(self) -> None:
+        """Let the replica have all there is."""
+        self._replica = dict(self._logs), dict(self._rows)
+
+    def fail_over(self) -> None:
+        """Lose what came after."""
+        self._logs, self._rows = self._replica
 
 
 @pytest.fixture
@@ -25,11 +50,65 @@ async def pair() -> tuple[Ledger, Ledger]:
     """The second remembers the open session; the first has closed it since."""
     store = MemoryStore()
     first, second = (Ledger(store, KEYS, Clock(), Policy()) for _ in range(2))
-    opened = SessionOpened(client_ref="ref", team="north", language="en", region="US")
-    await first.open(SESSION, opened, "app", Under())
+    await first.open(SESSION, OPENED, "app", Under())
     await second.load(SESSION)
     await first.append(SESSION, lambda _: (SessionClosed(),), "app")
     return first, second
+
+
+@pytest.fixture
+async def losers() -> tuple[Ledger, Ledger]:
+    """The first remembers a closed session; a failover left it open, and the second knows it so."""
+    store, clock = LosingStore(), ManualClock()
+    first, second = (Ledger(store, KEYS, clock, Policy()) for _ in range(2))
+    await first.open(SESSION, OPENED, "app", Under())
+    await second.load(SESSION)
+    store.replicate()
+    await first.append(SESSION, lambda _: (SessionClosed(),), "app")
+    store.fail_over()
+    clock.tick(1_000)
+    return first, second
+
+
+async def test_who_remembers_what_a_failover_lost_writes_on_from_what_is_left(
+    losers: tuple[Ledger, Ledger],
+) -> None:
+    done = await losers[0].append(SESSION, lambda _: (NOTE,), "ada")
+    assert (done.state.seq, done.state.status) == (2, "open")
+    assert await verify(losers[0].store, None, KEYS) == ()
+
+
+@pytest.mark.parametrize("others", [(ALERT,), (ALERT, NOTE)], ids=["as-many", "more"])
+async def test_who_remembers_what_a_failover_lost_sees_what_others_wrote_in_its_place(
+    losers: tuple[Ledger, Ledger], others: tuple[Event, ...]
+) -> None:
+    first, second = losers
+    await second.append(SESSION, lambda _: others, "app")
+    state = await first.load(SESSION)
+    assert [one.alert_id for one in state.unseen_alarms] == [ALERT.alert_id]
+    assert (state.seq, state.status) == (1 + len(others), "crisis")
+    await first.append(SESSION, lambda _: (SessionClosed(),), "app")
+    assert await verify(first.store, None, KEYS) == ()
+    assert await second.load(SESSION) == await first.load(SESSION)
+
+
+async def test_nothing_is_written_behind_what_others_wrote_in_the_place_of_what_was_lost(
+    losers: tuple[Ledger, Ledger],
+) -> None:
+    first, second = losers
+    await second.append(SESSION, lambda _: (ALERT,), "app")
+    done = await first.append(SESSION, lambda _: (NOTE,), "ada")
+    assert [one.alert_id for one in done.state.unseen_alarms] == [ALERT.alert_id]
+    assert await verify(first.store, None, KEYS) == ()
+
+
+async def test_a_session_that_a_failover_lost_altogether_is_not_found() -> None:
+    store = LosingStore()
+    ledger = Ledger(store, KEYS, Clock(), Policy())
+    await ledger.open(SESSION, OPENED, "app", Under())
+    store.fail_over()
+    with pytest.raises(Refused, match="not_found"):
+        await ledger.load(SESSION)
 
 
 def refuses(status: str) -> Refused:

@@ -71,6 +71,20 @@ async def test_an_unseen_alert_of_a_closed_session_waits_in_the_queue(
     assert (await alerts(here), await kinds(here)) == ([alert], ["alert"])
 
 
+async def test_a_session_that_nobody_can_open_hides_no_other_alert(
+    here: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost, _ = await raised(here, "imminent")
+    _, alert = await raised(here, "high")
+    wrapped = await here.store.wrapped_key(lost) or b""
+    assert await here.store.rewrap(lost, wrapped, bytes(len(wrapped)))
+    here.restart()
+    assert (await alerts(here), await kinds(here)) == ([alert], ["alert", "alert"])
+    told = [line for line in capsys.readouterr().out.splitlines() if "KeyUnreadable" in line]
+    assert told
+    assert all(lost in line for line in told)
+
+
 async def test_an_erased_session_has_no_alert(here: Town) -> None:
     session, _ = await raised(here, "high")
     await here.call("sue", "DELETE", f"/v1/sessions/{session}")

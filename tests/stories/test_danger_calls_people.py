@@ -1,10 +1,35 @@
 """Danger: people are called, the model falls silent, and nothing said before it leaves."""
 
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+
 from safety.risk import Category, RiskLevel
-from service.session.duties import Policy
+from service import worker
+from service.desk import Desk, page_due
+from service.ports import Page
+from service.session.duties import Policy, Waits, owed_now
 from tests.driving import Town, town
+from tests.fakes import FakePager
+from tests.stories.test_many_wait_for_the_model import until, working
 
 MINUTE = 60_000
+
+
+@dataclass
+class SlowPager(FakePager):
+    """Gets no answer about high alerts until it may."""
+
+    may: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: int = 0
+
+    async def page(self, page: Page) -> bool:
+        """Tell somebody; of a high alert, once it may."""
+        if page.level == RiskLevel.HIGH:
+            self.asked += 1
+            await self.may.wait()
+        return await super().page(page)
 
 
 async def test_a_moderate_alert_goes_to_the_desk_and_drafting_goes_on(here: Town) -> None:
@@ -103,6 +128,44 @@ async def test_a_pager_that_reaches_nobody_is_tried_again(here: Town) -> None:
     here.pager.reaches = True
     await here.work(1_000)
     assert [page.tier for page in here.pager.pages] == [0]
+
+
+async def test_beside_a_page_that_is_due_the_next_one_is_known(here: Town) -> None:
+    here.screen.category = Category.PSYCHOSIS
+    session, _ = await here.alarmed("moderate")
+    await here.work()
+    here.clock.tick(MINUTE)
+    here.screen.category = Category.SUICIDE
+    await here.say(session, "[high]")
+    state, now = await here.house.ledger.load(session), here.clock.now_ms()
+    owed = owed_now(state, Waits(here.policy), now, ())
+    assert [duty.kind for duty in owed.now] == ["page"]
+    assert owed.later_ms == now + 14 * MINUTE
+
+
+async def test_a_page_without_an_answer_keeps_no_other_alert_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker, "_LEASE_MS", 300)
+    pager = SlowPager()
+    async with town(pager=pager) as here, working(here):
+        here.screen.category = Category.PSYCHOSIS
+        session, _ = await here.alarmed("moderate")
+        await until(lambda: len(pager.pages) == 1)
+        here.screen.category = Category.SUICIDE
+        await here.say(session, "[high]")
+        await until(lambda: pager.asked == 1)
+        here.clock.tick(15 * MINUTE)
+        await until(lambda: [page.tier for page in pager.pages] == [0, 1])
+        assert {page.level for page in pager.pages} == {RiskLevel.MODERATE}
+        pager.may.set()
+
+
+async def test_nobody_is_called_about_what_was_acknowledged_since_it_fell_due(here: Town) -> None:
+    session, alert = await here.alarmed("high")
+    await here.acknowledge("ada", alert)
+    assert await page_due(session, alert, Desk(here.house.ledger, here.ports))
+    assert here.pager.pages == []
 
 
 async def test_acknowledging_stops_the_pager_and_may_be_repeated(here: Town) -> None:

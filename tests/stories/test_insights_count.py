@@ -1,5 +1,7 @@
 """What supervisors see of their team's work, in the order in which it was done."""
 
+import pytest
+
 from tests.driving import Town
 
 
@@ -10,3 +12,25 @@ async def test_decisions_are_told_oldest_first_so_that_a_cut_keeps_the_newest(he
         here.clock.tick(60_000)
     found = (await here.call("sue", "GET", "/v1/insights")).json()
     assert [one["dwell_ms"] for one in found["dwells"]] == [1_000, 2_000, 3_000]
+
+
+async def test_a_log_that_nobody_can_open_hides_no_other(here: Town) -> None:
+    sessions = [await here.drafted() for _ in range(2)]
+    wrapped = await here.store.wrapped_key(sessions[1]) or b""
+    assert await here.store.rewrap(sessions[1], wrapped, bytes(len(wrapped)))
+    here.restart()
+    found = await here.call("sue", "GET", "/v1/insights")
+    assert (found.status_code, found.json()["sessions"]) == (200, 1)
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        "until=0001-01-02T00:00:00Z",
+        "until=9999-12-31T23:59:59-14:00",
+        "since=0001-01-01T00:00:00%2B14:00",
+    ],
+)
+async def test_a_span_that_no_date_can_hold_is_refused(here: Town, window: str) -> None:
+    refused = await here.call("sue", "GET", f"/v1/insights?{window}")
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")

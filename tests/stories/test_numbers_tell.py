@@ -8,6 +8,7 @@ import pytest
 from service.gauges import Gauges
 from service.ledger import Ledger
 from service.sealing import MasterKeys
+from service.session.duties import Policy
 from service.stores.metered import MeteredStore
 from service.stores.port import Conflict, Document
 from service.telemetry import series
@@ -38,6 +39,24 @@ async def test_an_alert_ages_until_somebody_acknowledges_it(here: Town) -> None:
     await here.acknowledge("ada", alert)
     await measured(here)
     assert number("alert_oldest_unacknowledged_seconds", level="imminent") == 0
+
+
+async def test_an_alert_and_a_notice_are_counted_when_they_are_written() -> None:
+    def counted() -> list[float]:
+        kinds = ("suicide", "none")
+        raised = [number("alerts_raised_total", level="high", category=kind) for kind in kinds]
+        return [*raised, number("replies_released_total", kind="crisis_notice")]
+
+    policy = Policy(hold_ms=0, crisis_notice={"en": "Please call 555-0100."})
+    async with town(policy=policy) as here:
+        own, handed_up, notices = counted()
+        session = await here.open()
+        for _ in range(3):
+            await here.say(session, "[high]")
+        assert counted() == [own + 1, handed_up, notices + 1]
+        other = await here.drafted()
+        assert (await here.decide("ada", other, "escalate")).status_code == 201
+        assert counted() == [own + 1, handed_up + 1, notices + 1]
 
 
 async def test_an_alert_that_cannot_be_opened_ages_by_its_row_beside_others(here: Town) -> None:
