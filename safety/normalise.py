@@ -66,7 +66,7 @@ class Normalised:
         return first, max(self.origin[end - 1], first) + 1
 
     def sentence(self, start: int, end: int, near: int) -> tuple[int, int]:
-        """Where the sentence around ``[start, end)`` begins and ends, ``near`` characters at most."""
+        """Where the sentence around ``[start, end)`` begins and ends, as far as it is near."""
         first, last = max(0, start - near), min(len(self.text), end + near)
         ends = [found.end() for found in _END.finditer(self.text, first, last)]
         ends += [line for line in self.lines if first <= line <= last]
