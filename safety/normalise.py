@@ -34,6 +34,7 @@ _HAN_CUT = re.compile(
 """Words that are cut in two to hide them; a gap anywhere else may be the end of a clause."""
 _LEET_WORD = re.compile(r"[a-z0-9@$!|]*[a-z][a-z0-9@$!|]*")
 _LINE_END = re.compile(r"[\n\r\u2028\u2029]+")
+_END = re.compile(r"[!?;。]|\.(?!\d)")
 _RUN = re.compile(r"(.)\1+", re.DOTALL)
 _ADDRESS_MARKS = frozenset("@._-+/#$")
 """What Chinese keyboards write at double width inside addresses; ，：！ stay what they are."""
@@ -63,6 +64,14 @@ class Normalised:
         """The raw span that ``[start, end)`` of the plain text stands for; never empty."""
         first = self.origin[start]
         return first, max(self.origin[end - 1], first) + 1
+
+    def sentence(self, start: int, end: int, near: int) -> tuple[int, int]:
+        """Where the sentence around ``[start, end)`` begins and ends, as far as it is near."""
+        first, last = max(0, start - near), min(len(self.text), end + near)
+        ends = [found.end() for found in _END.finditer(self.text, first, last)]
+        ends += [line for line in self.lines if first <= line <= last]
+        first = max((one for one in ends if one <= start), default=first)
+        return first, min((one for one in ends if one >= end), default=last)
 
 
 def normalise(raw: str) -> Normalised:

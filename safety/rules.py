@@ -14,18 +14,20 @@ from safety.risk import CALM, Category, Evidence, Language, Line, RiskLevel, Ris
 
 _FOLDER = Path(__file__).parent / "lexicons"
 _SCORES = {"none": 0.0, "low": 0.25, "moderate": 0.7, "high": 0.9, "imminent": 0.98}
-_LOCAL = frozenset({"negation", "other"})
-"""Guards that must stand right before the match, in its own clause."""
+_LOCAL = frozenset({"negation", "refused", "other"})
+"""Guards that must stand right before the match, in its own clause, or (refused) around it."""
 _TOLD = frozenset({"fiction", "work", "study", "story"})
 """Guards that explain what others do; never the client's own act, intent or wish."""
 _JOKED = frozenset({"idiom", "joke"})
 """Guards that explain the client's own wish only where they are about the wish itself."""
 _OF_THE_SENTENCE = _TOLD | _JOKED
 """Guards that explain only their own sentence; a film told of in the next one explains nothing."""
+_DENIED = frozenset({"negation", "refused", "denied", "never_did"})
+"""Guards that explain nothing once the message says that it was a lie."""
+_DONE_TO = frozenset({Category.HARM_TO_OTHERS, Category.HARM_FROM_OTHERS})
 _OVER = frozenset({"past", "resolved"})
 """Guards that explain their own sentence and the one before it, where they point back at it.
 The rest may stand anywhere near the match."""
-_END = re.compile(r"[!?;。]|\.(?!\d)")
 _NEAR = 160
 """So many characters either side of a match are near it."""
 _LINES = 6
@@ -71,6 +73,11 @@ class Rule:
     spelt: re.Pattern[str] | None
     """What of it can be found where no Chinese character is: pinyin, slang, other languages."""
 
+    @property
+    def grave(self) -> bool:
+        """Whether no everyday word makes a joke of it, only a figure of speech."""
+        return self.level is RiskLevel.IMMINENT or self.category in _DONE_TO
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -86,20 +93,18 @@ class Rules:
     def statements(self, plain: Normalised) -> Iterator[RiskReport]:
         """What each rule's match in the message means, explained or not."""
         chinese = _HAN.search(plain.text) is not None
+        lies = self.guards["unsaid"].finditer(plain.text)
+        lie = max((one.start() for one in lies), default=-1)
         for rule in self.rules:
             pattern = rule.pattern if chinese else rule.spelt
             for match in pattern.finditer(plain.text) if pattern else ():
                 if match.start() == match.end():
                     continue
-                clause = self._clause(plain, match)
-                refused = self.guards["refused"].search(plain.text, clause, match.end())
-                explained = refused is not None or any(
-                    self._explains(one, plain, match) for one in rule.guards
-                )
+                left = {"refused", *rule.guards} - (_DENIED if lie >= match.end() else set())
+                explained = any(self._explains(one, rule, plain, match) for one in left)
                 level = RiskLevel.LOW if explained else rule.level
-                start, end = plain.span(*match.span())
-                span = Evidence(start, end, rule.category, rule.name)
-                yield _report(level, rule.category, (span,))
+                span = Evidence(*plain.span(*match.span()), rule.category, rule.name)
+                yield RiskReport(level, rule.category, _SCORES[level], (span,), "rules")
 
     def asks(self, said: str, *, begun: bool) -> RiskLevel | None:
         """What a yes to the counselor's words means; None where they are not the question.
@@ -116,39 +121,58 @@ class Rules:
             levels.append(RiskLevel.HIGH)
         return max(levels, key=lambda level: level.rank, default=None)
 
-    def _explains(self, guard: str, plain: Normalised, match: re.Match[str]) -> bool:
+    def _explains(self, guard: str, rule: Rule, plain: Normalised, match: re.Match[str]) -> bool:
         pattern, text = self.guards[guard], plain.text
         if guard in _LOCAL:
             # Not of a slice: what stands before the clause may still undo a denial in it.
-            found = pattern.search(text, self._clause(plain, match), match.start())
-            return found is not None
+            end = match.end() if guard == "refused" else match.start()
+            return pattern.search(text, self._clause(plain, match), end) is not None
         if guard in _OF_THE_SENTENCE:
-            sentence = text[slice(*_sentence(plain, *match.span()))]
+            sentence = text[slice(*plain.sentence(*match.span(), _NEAR))]
             if pattern.search(sentence) is None:
                 return False
-            if self._own(text, match) is None:
-                return True
-            return guard in _JOKED and self.guards["figure"].search(sentence) is not None
+            if guard in _JOKED and (rule.grave or self._own(plain, match) is not None):
+                return self.guards["figure"].search(sentence) is not None
+            return guard in _JOKED or not self._first_person(plain, match)
         if guard in _OVER:
             return self._over(guard, plain, match)
-        return pattern.search(_around(text, match)) is not None
+        own = guard == "settled" and self._own(plain, match) is not None
+        return not own and pattern.search(_around(text, match)) is not None
 
     def _over(self, guard: str, plain: Normalised, match: re.Match[str]) -> bool:
         """Whether it is said to be long ago, or past, there or in a sentence that points back."""
         text = plain.text
-        own = self._own(text, match)
-        start, end = _sentence(plain, *match.span())
-        after = text[slice(*_sentence(plain, end + 1, end + 1))] if end + 1 < len(text) else ""
+        own = self._said_own(text, match)
+        start, end = plain.sentence(*match.span(), _NEAR)
+        then = plain.sentence(end + 1, end + 1, _NEAR)
+        after = text[slice(*then)] if end + 1 < len(text) else ""
         said = text[start:end] + (after if self.guards[f"{guard}_after"].search(after) else "")
         found = self.guards[guard].finditer(said)
         if guard == "resolved":
             # A wish of now may be taken back after it was said, never before.
             return any(own is None or one.end() > match.end() - start for one in found)
         if own is not None:
-            return self.guards["past_own"].search(text[start:own]) is not None
+            on = self.guards["now"].search(text, match.end(), match.end() + _NEAR)
+            return on is None and self.guards["past_own"].search(text[start:own]) is not None
         return self.guards["still"].search(_around(text, match)) is None and any(found)
 
-    def _own(self, text: str, match: re.Match[str]) -> int | None:
+    def _first_person(self, plain: Normalised, match: re.Match[str]) -> bool:
+        """Whether the client does, suffers or wishes it, and nobody is quoted as saying so."""
+        own = self._own(plain, match) is not None
+        start, _ = plain.sentence(*match.span(), _NEAR)
+        told = self.guards["told"].search(plain.text, start, match.end())
+        return own or (told is None and self.guards["myself"].search(match[0]) is not None)
+
+    def _own(self, plain: Normalised, match: re.Match[str]) -> int | None:
+        """As ``_said_own``, or where a wish without a subject does: "failed again, want to die"."""
+        text = plain.text
+        for one in self.guards["bare"].finditer(text, max(0, match.start() - _NEAR), match.end()):
+            start, _ = plain.sentence(*one.span(), _NEAR)
+            if match.start() < one.end() and self.guards["begun"].search(text[start : one.start()]):
+                return one.start()
+        return self._said_own(text, match)
+
+    def _said_own(self, text: str, match: re.Match[str]) -> int | None:
         """Where the client's own act, intent or wish begins that a match is part of."""
         first = max(0, match.start() - _NEAR)
         found = self.guards["meant"].finditer(text, first, match.end() + _NEAR)
@@ -243,17 +267,8 @@ def _around(text: str, match: re.Match[str]) -> str:
 
 
 def _spanning(plain: Normalised, level: RiskLevel, reason: str) -> RiskReport:
-    start, end = plain.span(0, len(plain.text))
-    return _report(level, Category.SUICIDE, (Evidence(start, end, Category.SUICIDE, reason),))
-
-
-def _sentence(plain: Normalised, start: int, end: int) -> tuple[int, int]:
-    """Where the sentence around ``[start, end)`` begins and ends, as far as it is near."""
-    first, last = max(0, start - _NEAR), min(len(plain.text), end + _NEAR)
-    ends = [found.end() for found in _END.finditer(plain.text, first, last)]
-    ends += [line for line in plain.lines if first <= line <= last]
-    first = max((one for one in ends if one <= start), default=first)
-    return first, min((one for one in ends if one >= end), default=last)
+    span = Evidence(*plain.span(0, len(plain.text)), Category.SUICIDE, reason)
+    return RiskReport(level, Category.SUICIDE, _SCORES[level], (span,), "rules")
 
 
 def _read(path: Path) -> object:
@@ -281,7 +296,3 @@ def _rule(row: _RuleRow, words: dict[str, str]) -> Rule:
 
 def _joined(patterns: Sequence[str]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{one})" for one in patterns))
-
-
-def _report(level: RiskLevel, category: Category, spans: tuple[Evidence, ...]) -> RiskReport:
-    return RiskReport(level, category, _SCORES[level], spans, "rules")

@@ -1,0 +1,84 @@
+"""What explains danger away, and what no talk of work, no joke and no past may explain."""
+
+import pytest
+
+from safety.risk import RiskLevel, RiskReport
+from safety.rules import RulesLayer
+
+
+def look(text: str) -> RiskReport:
+    return RulesLayer().look(text, (), "en")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I took an overdose on shift",
+        "I overdosed on the ward where I work",
+        "my husband beat me because I watched a film",
+        "worst shift of my life\nwant to kill myself",
+        "worst shift of my life, going to kill myself",
+        "导师一直改我论文，想自杀",
+        "导师一直改论文\n想自杀",
+        "我当班主任，压力太大，想从楼上跳下去",
+    ],
+)
+def test_what_befalls_the_client_or_is_wished_without_an_i_is_no_story(text: str):
+    assert look(text).level.at_least(RiskLevel.HIGH)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My patients are lonely and want to die",
+        "the song says I hurt myself today",
+        "in the film my husband beat me",
+        "来访者说压力太大，不想活了",
+        "小说里女主被骂，想跳楼",
+    ],
+)
+def test_another_s_wish_and_a_quoted_i_are_still_explained(text: str):
+    assert look(text).level is RiskLevel.LOW
+
+
+@pytest.mark.parametrize(
+    ("lately", "before"),
+    [
+        ("my dad beat me last night like when I was a kid", "my dad beat me when I was a kid"),
+        (
+            "My ex raped me when I was 30 and now he is outside",
+            "My ex raped me when I was 30 and now I help others",
+        ),
+        ("昨晚我割腕了，小时候也割过", "昨天聊到我小时候割腕"),
+        ("高二那年我想死，现在也是", "高二那年我想死"),
+    ],
+)
+def test_what_happened_lately_is_not_long_ago(lately: str, before: str):
+    assert look(lately).routes
+    assert look(before).level is RiskLevel.LOW
+
+
+def test_an_everyday_word_makes_no_joke_of_an_act_or_of_harm():
+    assert look("He held a knife to my throat because of the remote").routes
+    assert look("I've got the rope ready, homework is pointless now").routes
+    assert not look("I could kill my brother, he ate my leftovers").routes
+
+
+@pytest.mark.parametrize(
+    ("text", "lied"),
+    [
+        ("I'm not suicidal.", " I lied."),
+        ("I told my therapist I don't want to die", " but I lied"),
+        ("He never hit me.", " That was a lie."),
+        ("我跟医生说我不想死", "，我没说实话"),
+        ("我不想自杀。", "我骗医生的"),
+    ],
+)
+def test_a_denial_that_was_a_lie_explains_nothing(text: str, lied: str):
+    assert not look(text).routes
+    assert look(text + lied).routes
+
+
+def test_a_lie_about_something_else_takes_no_denial_back():
+    assert not look("I'm not suicidal. I lied about being sick.").routes
+    assert not look("我不想死。我骗老师说我病了").routes
