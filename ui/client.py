@@ -29,6 +29,11 @@ class Refused(Exception):
         self.problem = problem
         self.code = problem.code
 
+    @property
+    def passing(self) -> bool:
+        """Whether it is about the moment and not the asking: an ailing or a busy service."""
+        return self.problem.status >= 500 or self.problem.status == 429
+
 
 class Offline(Exception):
     """No answer, or one that is not of this service: nothing is known to have happened."""

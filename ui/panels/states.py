@@ -42,7 +42,7 @@ def _carded(draw: Callable[..., None], ailing: Callable[[], None]) -> Callable[.
                 expired()
                 return
             card("refused", t("state.refused_title"), why(refusal))
-            if refusal.problem.status >= 500:
+            if refusal.passing:
                 ailing()
 
     return drawn
@@ -68,7 +68,7 @@ def _again() -> None:
     except Offline:
         return
     except Refused as refusal:
-        if refusal.problem.status >= 500 or refusal.code == "rate_limited":
+        if refusal.passing:
             return
     redraw()
 

@@ -95,7 +95,7 @@ def _read() -> bool:
     try:
         desk().alerts = desk().api.alerts()
     except (Offline, Refused) as failure:
-        away = isinstance(failure, Offline) or failure.problem.status >= 500
+        away = isinstance(failure, Offline) or failure.passing
         if not away or desk().alerts is None:
             raise
         return False
