@@ -141,13 +141,13 @@ class Api:
             found += page.items
         return tuple({one.alert_id: one for one in found}.values())
 
-    def acknowledge(self, alert: str, claim: str | None) -> None:
+    def acknowledge(self, alert: str) -> None:
         """Say that a person is looking; the pager stops."""
-        self._ask("POST", f"/v1/alerts/{alert}/acknowledge", claim=claim)
+        self._ask("POST", f"/v1/alerts/{alert}/acknowledge")
 
-    def resolve(self, alert: str, request: crisis.ResolveRequest, claim: str | None) -> None:
+    def resolve(self, alert: str, request: crisis.ResolveRequest) -> None:
         """Say how the crisis ended."""
-        self._ask("POST", f"/v1/alerts/{alert}/resolve", request, claim=claim)
+        self._ask("POST", f"/v1/alerts/{alert}/resolve", request)
 
     # Supervisors and ops
 
