@@ -1,6 +1,5 @@
 """The strip every page shares: who reads, language, help, open alerts, the hold bar."""
 
-from contextlib import suppress
 from html import escape
 from time import monotonic
 
@@ -49,9 +48,14 @@ def _watch(pages: tuple[str, ...]) -> None:
 
 
 def _unacknowledged() -> list[str]:
-    """The alerts nobody looks at; those last known of while the service is away."""
-    with suppress(Refused, Offline):
+    """The alerts nobody looks at; those last known of, and a word on it, while none can be read."""
+    try:
         desk().alerts = desk().api.alerts()
+    except Offline:
+        _chip(t("account.unwatched"))
+    except Refused as refusal:
+        ended = refusal.code == "unauthenticated"
+        _chip(t("account.signed_out" if ended else "account.unwatched"))
     return [alert.alert_id for alert in desk().alerts or () if alert.acknowledged_at is None]
 
 
@@ -66,8 +70,11 @@ def _trouble() -> None:
         paused = "paused" if checks.get("drafting") == "paused" else None
         desk().trouble = "engine_down" if checks.get("engine") == "down" else paused
     if desk().trouble:
-        text = escape(t(f"account.{desk().trouble}"))
-        st.html(f'<span class="chip viewer" role="status">{text}</span>')
+        _chip(t(f"account.{desk().trouble}"))
+
+
+def _chip(text: str) -> None:
+    st.html(f'<span class="chip viewer" role="status">{escape(text)}</span>')
 
 
 def _menu() -> None:

@@ -29,6 +29,11 @@ class Refused(Exception):
         self.problem = problem
         self.code = problem.code
 
+    @property
+    def passing(self) -> bool:
+        """Whether it is about the moment and not the asking: an ailing or a busy service."""
+        return self.problem.status >= 500 or self.problem.status == 429
+
 
 class Offline(Exception):
     """No answer, or one that is not of this service: nothing is known to have happened."""
@@ -136,13 +141,13 @@ class Api:
             found += page.items
         return tuple({one.alert_id: one for one in found}.values())
 
-    def acknowledge(self, alert: str, claim: str | None) -> None:
+    def acknowledge(self, alert: str) -> None:
         """Say that a person is looking; the pager stops."""
-        self._ask("POST", f"/v1/alerts/{alert}/acknowledge", claim=claim)
+        self._ask("POST", f"/v1/alerts/{alert}/acknowledge")
 
-    def resolve(self, alert: str, request: crisis.ResolveRequest, claim: str | None) -> None:
+    def resolve(self, alert: str, request: crisis.ResolveRequest) -> None:
         """Say how the crisis ended."""
-        self._ask("POST", f"/v1/alerts/{alert}/resolve", request, claim=claim)
+        self._ask("POST", f"/v1/alerts/{alert}/resolve", request)
 
     # Supervisors and ops
 

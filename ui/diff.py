@@ -27,16 +27,6 @@ def word_diff(old: str, new: str) -> tuple[Piece, ...]:
     return tuple(_pieces(matcher, before, after))
 
 
-def distance(old: str, new: str) -> float:
-    """The share of words changed, 0 (same) to 1 (nothing kept)."""
-    before = [word for word in _WORD.findall(old) if not word.isspace()]
-    after = [word for word in _WORD.findall(new) if not word.isspace()]
-    if not before and not after:
-        return 0.0
-    kept = SequenceMatcher(None, before, after, autojunk=False).ratio()
-    return 1.0 - kept
-
-
 def _pieces(
     matcher: "SequenceMatcher[str]", before: list[str], after: list[str]
 ) -> Iterator[Piece]:

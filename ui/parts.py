@@ -1,6 +1,6 @@
 """The console's five browser parts: small scripts where Streamlit's own widgets cannot do it."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,17 +34,7 @@ def editor_box(key: str, box: EditorBox, on_text: Any, on_send: Any) -> None:
 
     Streamlit's own reports only when it loses focus: a refresh in mid-sentence would lose words.
     """
-    fields = {
-        "slot": box.slot,
-        "revision": box.revision,
-        "value": box.value,
-        "saved": box.saved,
-        "label": box.label,
-        "placeholder": box.placeholder,
-        "disabled": box.disabled,
-        "limit": box.limit,
-    }
-    _part("editor")(key=key, data=fields, on_text_change=on_text, on_send_change=on_send)
+    _part("editor")(key=key, data=asdict(box), on_text_change=on_text, on_send_change=on_send)
 
 
 def queue_list(

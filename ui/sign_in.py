@@ -1,13 +1,20 @@
 """Signing in: an access token in development, the organisation's OIDC provider in production."""
 
+from time import monotonic
+from typing import Final
+
 import httpx
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from service.schemas.admin import Me
 from ui import parts
 from ui.client import Api, Offline, Refused
-from ui.desk import Desk, now, t
+from ui.desk import Desk, SafetyPlan, desk, now, t
 from ui.texts import TONGUES
+
+KEPT_S: Final = 3600.0
+"""So long a safety plan waits for its writer to sign in again."""
 
 
 def known() -> bool:
@@ -32,14 +39,44 @@ def ask(http: httpx.Client) -> None:
         _ask_token(http)
 
 
-def sign_out() -> None:
-    """Forget the reader, here and in the tab."""
+def keep_plans() -> None:
+    """Keep what no note holds yet for this very reader, beyond the sign-in that has ended."""
+    for session, plan in desk().safety_plans.items():
+        if plan.unkept:
+            _plans()[desk().me, session] = (monotonic(), plan)
+
+
+def sign_out(again: bool = False) -> None:
+    """Forget the reader, here and in the tab; who signs in ``again`` finds the kept plans."""
+    if not again:
+        _kept_plans(desk().me)
     tongue = st.session_state.get("tongue")
     st.session_state.clear()
     st.session_state["signed_out"] = True
     st.session_state["tongue"] = tongue
     if _organisation():
         st.logout()
+
+
+@st.cache_resource(show_spinner=False)
+def _plans() -> dict[tuple[Me, str], tuple[float, SafetyPlan]]:
+    """By reader and session, and since when.
+
+    Of the process: the way over an organisation's page begins a new browser session.
+    """
+    return {}
+
+
+def _kept_plans(me: Me) -> dict[str, SafetyPlan]:
+    """Hand out, once, what was kept for this reader; what has waited too long goes."""
+    found: dict[str, SafetyPlan] = {}
+    for (reader, session), (since, plan) in list(_plans().items()):
+        late = monotonic() - since > KEPT_S
+        if late or reader == me:
+            _plans().pop((reader, session), None)
+        if reader == me and not late:
+            found[session] = plan
+    return found
 
 
 def token_to_keep() -> str | None:
@@ -102,7 +139,7 @@ def _enter(http: httpx.Client, token: str) -> bool:
         # Letters that no token has: it need not be asked about.
         st.session_state["signin_fault"] = "unknown"
         return False
-    st.session_state["desk"] = Desk(api, me)
+    st.session_state["desk"] = Desk(api, me, safety_plans=_kept_plans(me))
     return True
 
 

@@ -67,7 +67,7 @@ def _holds_unknown(workspace: Workspace) -> bool:
 def look(session: str) -> Workspace:
     """The session now; what was last seen of it while the service is away.
 
-    Raises: Offline where it was never seen; Refused where it may not be, or was not yet.
+    Raises: Offline, Refused where it was never seen; Refused where it may not be.
     """
     st.session_state["looked"] = monotonic()
     try:
@@ -75,8 +75,7 @@ def look(session: str) -> Workspace:
     except Offline:
         return _kept(session)
     except Refused as refusal:
-        busy = refusal.code == "rate_limited" and session in desk().seen
-        if refusal.problem.status < 500 and not busy:
+        if not refusal.passing or session not in desk().seen:
             raise
         return _kept(session)
     desk().offline = False

@@ -145,3 +145,21 @@ def test_signing_in_blames_the_token_only_where_the_token_is_to_blame(http: Test
     assert signing_in(connect("http://127.0.0.1:1"), "x") == [texts.say("en", "signin.offline")]
     assert time.monotonic() - begun < PATIENCE_S
     assert signing_in(http, " ") == [texts.say("en", "signin.empty")]
+
+
+def test_an_alert_is_acknowledged_and_ended_without_a_claim(http: TestClient) -> None:
+    sent: dict[str, bool] = {}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent[request.url.path.rsplit("/", 1)[1]] = "x-claim" in request.headers
+        given = http.request(
+            request.method, str(request.url), content=request.content, headers=request.headers
+        )
+        return httpx.Response(given.status_code, content=given.content)
+
+    api = httpx.Client(transport=httpx.MockTransport(answer), base_url="http://service")
+    script = opened(api, "crisis", "therapist-crisis.unclaimed")
+    script = script.button(key="ack_alr_1").click().run()
+    resolves(script.button(key="resolve").click().run())
+    assert script.session_state["desk"].claims == {DRAFTED: "1"}
+    assert (sent["acknowledge"], sent["resolve"]) == (False, False)

@@ -185,3 +185,26 @@ def test_a_half_written_resolution_outlives_a_lost_claim(line: Line) -> None:
     assert shows(script, "workspace.lost", "en")
     assert fields(script) == before
     assert shut(script, "crisis.resolve_go") == [True]
+
+
+@pytest.mark.parametrize(("page", "path"), [("crisis", "/alerts"), ("workspace", "/workspace")])
+@pytest.mark.parametrize(
+    ("status", "code", "retried"),
+    [(503, "store_unavailable", True), (429, "rate_limited", True), (403, "forbidden", False)],
+)
+def test_a_card_about_what_passes_goes_by_itself(
+    line: Line, page: str, path: str, status: int, code: str, retried: bool
+) -> None:
+    line.refuses[path] = (status, code)
+    script = over(line, page)
+    assert errors(script) == []
+    assert shows(script, f"refused.{code}", "en")
+    assert ("failed_at" in script.session_state) is retried
+
+
+def test_a_busy_service_leaves_the_crisis_desk_its_alerts(line: Line) -> None:
+    script = over(line, "crisis", "therapist-crisis.busy")
+    line.refuses["/alerts"] = (429, "rate_limited")
+    script.run()
+    assert shows(script, "crisis.old_list", "en")
+    assert "open_alr_1" in {one.key for one in script.button}

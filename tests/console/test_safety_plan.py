@@ -1,18 +1,26 @@
 """A safety plan is kept whole, and keeps no alert open for longer than it takes to keep it."""
 
 import httpx
+import pytest
 from fastapi.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from service.schemas.wire import LONGEST
 from tests.console.canned import DRAFTED, IN_CRISIS, workspace_of
-from tests.console.test_crisis_desk import resolves
-from tests.console.test_pages import shows
+from tests.console.test_crisis_desk import SIGN_IN, resolves
+from tests.console.test_pages import PATIENCE_S, shows
 from tests.console.watched import Line, errors, over, press
 from ui import texts
 from ui.desk import SafetyPlan
 
 PLAN = f"plan_{DRAFTED}_0"
+SIGN_OUT = "from ui.sign_in import sign_out\nsign_out()"
+EXPIRED = """
+import streamlit as st
+from ui.panels.states import expired
+if "desk" in st.session_state:
+    expired()
+"""
 
 
 class Stumbling(Line):
@@ -159,3 +167,65 @@ def test_words_that_come_back_are_kept_again(line: Line) -> None:
     for words in ("the evenings", "the mornings", "the evenings"):
         script = press(script.text_area(key=PLAN).set_value(words).run(), say("crisis.keep_plan"))
     assert written(line) == ["notes"] * 3
+
+
+def expires(line: Line, who: str) -> AppTest:
+    """A desk with words in the safety plan, whose reader the service knows no more."""
+    script = planning(line, who)
+    line.refuses[""] = (401, "unauthenticated")
+    script.run()
+    line.refuses.clear()
+    assert shows(script, "state.expired_title", "en")
+    return script
+
+
+def signs_in(http: TestClient, token: str) -> dict[str, SafetyPlan]:
+    """The plans somebody finds who comes in anew, as over an organisation's own page."""
+    script = AppTest.from_string(SIGN_IN, default_timeout=PATIENCE_S)
+    script.session_state["http"] = http
+    script.run().text_input[0].set_value(token)
+    script.button[0].click().run()
+    assert len(script.exception) == 0
+    return script.session_state["desk"].safety_plans
+
+
+def test_a_safety_plan_outlives_the_sign_in_for_its_writer_only(
+    line: Line, http: TestClient
+) -> None:
+    expires(line, "expires")
+    assert signs_in(http, "supervisor-full") == {}
+    plans = signs_in(http, "therapist-full")
+    filled = [words for plan in plans.values() for words in plan.words.values() if words]
+    assert filled == ["the evenings"]
+    assert signs_in(http, "therapist-full") == {}
+
+
+def test_a_safety_plan_that_colleagues_have_waits_for_nobody(line: Line, http: TestClient) -> None:
+    script = press(planning(line, "noted"), say("crisis.keep_plan"))
+    line.refuses[""] = (401, "unauthenticated")
+    assert shows(script.run(), "state.expired_title", "en")
+    assert signs_in(http, "therapist-full") == {}
+
+
+def test_whoever_signs_out_leaves_no_safety_plan_behind(line: Line, http: TestClient) -> None:
+    leaving = AppTest.from_string(SIGN_OUT, default_timeout=PATIENCE_S)
+    leaving.session_state["desk"] = expires(line, "leaves").session_state["desk"]
+    assert len(leaving.run().exception) == 0
+    assert signs_in(http, "therapist-full") == {}
+
+
+def test_a_safety_plan_waits_so_long_and_no_longer(
+    line: Line, http: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expires(line, "late")
+    monkeypatch.setattr("ui.sign_in.KEPT_S", -1.0)
+    assert signs_in(http, "supervisor-full") == {}
+    monkeypatch.undo()
+    assert signs_in(http, "therapist-full") == {}
+
+
+def test_signing_in_again_keeps_the_safety_plan(line: Line, http: TestClient) -> None:
+    again = AppTest.from_string(EXPIRED, default_timeout=PATIENCE_S)
+    again.session_state["desk"] = planning(line, "again_in").session_state["desk"]
+    assert errors(press(again.run(), say("state.sign_in_again"))) == []
+    assert len(signs_in(http, "therapist-full")) == 1

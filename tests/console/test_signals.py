@@ -7,7 +7,8 @@ import pytest
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Page
 
-from tests.console.test_pages import opened
+from tests.console.test_pages import opened, shows
+from tests.console.watched import Line, over
 from ui import parts
 
 SOURCE = Path(parts.__file__).parent / "static" / "signals.js"
@@ -89,3 +90,32 @@ def test_the_browser_is_told_which_alerts_nobody_looks_at(http: TestClient) -> N
     told = [str(one.proto) for one in script.get("bidi_component")]
     assert any("alr_1" in one for one in told)
     assert not any("alr_2" in one for one in told)
+
+
+@pytest.mark.parametrize("page", ["insights", "audit"])
+@pytest.mark.parametrize(
+    ("status", "code", "said"),
+    [
+        (401, "unauthenticated", "account.signed_out"),
+        (503, "store_unavailable", "account.unwatched"),
+        (429, "rate_limited", "account.unwatched"),
+    ],
+)
+def test_a_page_that_asks_for_no_alerts_says_that_new_ones_cannot_be_seen(
+    line: Line, page: str, status: int, code: str, said: str
+) -> None:
+    script = over(line, page, "supervisor-full")
+    assert not shows(script, said, "en")
+    line.refuses["/alerts"] = (status, code)
+    assert shows(script.run(), said, "en")
+    line.refuses.clear()
+    assert not shows(script.run(), said, "en")
+
+
+def test_the_last_known_alerts_stand_while_the_service_is_away(line: Line) -> None:
+    script = over(line, "insights", "supervisor-full")
+    line.cut = True
+    script.run()
+    assert shows(script, "account.unwatched", "en")
+    told = [str(one.proto) for one in script.get("bidi_component")]
+    assert any("alr_1" in one for one in told)

@@ -54,7 +54,7 @@ def form(workspace: Workspace, alerts: Sequence[Alert]) -> None:
         # First, for with the last alert the card goes, and the plan that was filled in on it.
         _keep(session)
         request = ResolveRequest(outcome=outcome, note=note.strip(), basis=press.workspace.seq)
-        desk().api.resolve(alert.alert_id, request, desk().claims.get(session))
+        desk().api.resolve(alert.alert_id, request)
 
     if done(resolve, _came_to(workspace, left)):
         _toggle(session)

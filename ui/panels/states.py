@@ -14,7 +14,7 @@ from ui.client import Offline, Refused
 from ui.desk import desk, t, why
 from ui.panels import questions
 from ui.renewal import part, redraw
-from ui.sign_in import sign_out
+from ui.sign_in import keep_plans, sign_out
 
 RETRY_S: Final = 4.0
 
@@ -42,7 +42,7 @@ def _carded(draw: Callable[..., None], ailing: Callable[[], None]) -> Callable[.
                 expired()
                 return
             card("refused", t("state.refused_title"), why(refusal))
-            if refusal.problem.status >= 500:
+            if refusal.passing:
                 ailing()
 
     return drawn
@@ -68,7 +68,7 @@ def _again() -> None:
     except Offline:
         return
     except Refused as refusal:
-        if refusal.problem.status >= 500 or refusal.code == "rate_limited":
+        if refusal.passing:
             return
     redraw()
 
@@ -107,10 +107,11 @@ def _take(session: str, free: bool) -> None:
 
 def expired() -> None:
     """The service no longer knows the reader; the typed words stay where they are kept."""
+    keep_plans()
     card("expired", t("state.expired_title"), t("state.expired"))
     with st.container(key="sign_in_again", horizontal_alignment="center"):
         if st.button(t("state.sign_in_again"), type="primary", icon=":material/login:"):
-            sign_out()
+            sign_out(again=True)
             st.rerun()
 
 

@@ -5,7 +5,6 @@ from html import escape
 
 from service.schemas.plans import PlanBody, PositionView
 from ui.desk import t, word
-from ui.diff import word_diff
 
 
 def ladder(position: PositionView) -> str:
@@ -28,15 +27,6 @@ def compared(now: Sequence[str], then: Sequence[str]) -> str:
         for action in then
     )
     return f'<ol class="ladder">{rows}</ol>'
-
-
-def words_changed(now: str, then: str) -> str:
-    """What the aim says now against what it would say."""
-    tags = {"same": "span", "gone": "del", "new": "ins"}
-    return "".join(
-        f"<{tags[piece.change]}>{escape(piece.text)}</{tags[piece.change]}>"
-        for piece in word_diff(now, then)
-    )
 
 
 def about(plan: PlanBody) -> str:

@@ -56,7 +56,6 @@ def box(workspace: Workspace, editor: Editor, disabled: bool) -> bool:
     """Draw the editor; true when Ctrl+Enter was hit in it."""
     session = workspace.session_id
     key = f"editor_{session}"
-    sent: list[bool] = []
     with st.container(key="editor"):
         parts.editor_box(
             key,
@@ -73,8 +72,7 @@ def box(workspace: Workspace, editor: Editor, disabled: bool) -> bool:
             on_text=lambda: typed(session, editor, st.session_state[key]["text"]),
             on_send=lambda: _sent(workspace, editor, key),
         )
-    sent.append(bool(st.session_state.pop(f"send_{session}", False)))
-    return sent[0]
+    return bool(st.session_state.pop(f"send_{session}", False))
 
 
 def typed(session: str, editor: Editor, text: str | None) -> None:

@@ -95,7 +95,7 @@ def _read() -> bool:
     try:
         desk().alerts = desk().api.alerts()
     except (Offline, Refused) as failure:
-        away = isinstance(failure, Offline) or failure.problem.status >= 500
+        away = isinstance(failure, Offline) or failure.passing
         if not away or desk().alerts is None:
             raise
         return False
@@ -139,8 +139,7 @@ def _acknowledging(alert: Alert) -> None:
     if st.button(
         t("crisis.acknowledge"), key=f"ack_{alert.alert_id}", type="primary", shortcut="Q"
     ):
-        claim = desk().claims.get(alert.session_id)
-        done(lambda: desk().api.acknowledge(alert.alert_id, claim), t("crisis.yours"))
+        done(lambda: desk().api.acknowledge(alert.alert_id), t("crisis.yours"))
         redraw()
 
 

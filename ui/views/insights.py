@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from html import escape
+from statistics import median
 from typing import Final
 
 import streamlit as st
 
-from service.schemas.insights import Insights, ReviewerFigures
-from ui.desk import desk, now, t
+from service.schemas.insights import AlertFigures, Insights, ReviewerFigures
+from ui.desk import desk, now, t, word
 from ui.panels import charts
 from ui.panels.states import card, guarded
 
@@ -46,20 +47,29 @@ def _numbers(figures: Insights) -> None:
     waits = [day.answering.p50_s for day in figures.days if day.answering.p50_s is not None]
     verdicts = [sum(one.verdicts.values()) for one in figures.reviewers]
     approved = sum(one.verdicts.get("approve", 0) for one in figures.reviewers)
-    seen = [a.acknowledging.p50_s for a in figures.alerts if a.acknowledging.p50_s is not None]
     cells = (
         (t("insights.sessions"), str(figures.sessions)),
         (t("insights.decisions"), str(sum(verdicts))),
-        (t("insights.answering"), _seconds(waits)),
+        (t("insights.answering"), _seconds(median(waits) if waits else None)),
         (t("insights.approved"), f"{approved / max(sum(verdicts), 1):.0%}"),
         (t("insights.alerts"), str(sum(alert.raised for alert in figures.alerts))),
-        (t("insights.acknowledging"), _seconds(seen)),
+        _acknowledging(figures.alerts),
     )
     st.html(
         '<dl class="numbers">'
         + "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in cells)
         + "</dl>"
     )
+
+
+def _acknowledging(alerts: Sequence[AlertFigures]) -> tuple[str, str]:
+    """How soon the gravest level was looked at: levels have no common median."""
+    seen = [one for one in alerts if one.acknowledging.p50_s is not None]
+    if not seen:
+        return t("insights.acknowledging"), _seconds(None)
+    gravest = max(seen, key=lambda one: one.level.rank)
+    label = t("insights.acknowledging_level", level=word("level", gravest.level))
+    return label, _seconds(gravest.acknowledging.p50_s)
 
 
 def _charts(figures: Insights) -> None:
@@ -108,17 +118,16 @@ def _row(one: ReviewerFigures) -> str:
         str(one.undone),
         f"{one.streak} ({one.longest_streak})",
         str(one.fast_approvals),
-        _seconds([one.dwell.p50_s] if one.dwell.p50_s is not None else []),
+        _seconds(one.dwell.p50_s),
     )
     mark = ' class="watch"' if one.streak >= STREAK or one.fast_approvals > total / 10 else ""
     return f"<tr{mark}>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
 
 
-def _seconds(values: Sequence[float]) -> str:
-    if not values:
+def _seconds(took: float | None) -> str:
+    if took is None:
         return "–"
-    middle = sorted(values)[len(values) // 2]
-    return t("insights.seconds", n=round(middle)) if middle < 120 else _minutes(middle)
+    return t("insights.seconds", n=round(took)) if took < 120 else _minutes(took)
 
 
 def _minutes(seconds: float) -> str:

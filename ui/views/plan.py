@@ -6,7 +6,7 @@ import streamlit as st
 
 from service.schemas.workspace import Workspace
 from ui.desk import desk, t, word
-from ui.panels import formulation, questions, steps
+from ui.panels import formulation, questions, steps, transcript
 from ui.panels import plan_forms as forms
 from ui.panels.states import banner, guarded, holder, no_session
 from ui.watching import address, go, mark, opened, pulse
@@ -83,7 +83,7 @@ def _proposed(workspace: Workspace, with_forms: bool) -> None:
             f"<h2>{escape(t('plan.proposed'))}</h2>{steps.about(proposed.plan)}"
             f"{steps.compared(now.actions, proposed.plan.actions)}"
             f"<details><summary>{escape(t('plan.aim_changed'))}</summary>"
-            f'<p class="diff">{steps.words_changed(now.text, proposed.plan.text)}</p></details>'
+            f'<p class="diff">{transcript.diff_html(now.text, proposed.plan.text)}</p></details>'
         )
         if not with_forms:
             return
