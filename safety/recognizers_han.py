@@ -97,9 +97,16 @@ _MEASURED = re.compile(
 )
 """A dose, a weight, a floor, a questionnaire."""
 _BORN = re.compile(
-    r"出生|生日|出世|降生|来到.{0,3}世|属[鼠牛虎兔龙蛇马羊猴鸡狗猪]|生肖|星座|座的|身份证|生辰"
+    r"(?<![先医学女男师考新陌发花])生(?:的|于|下来)?(?=[，。,.!！]|$)|生下|[年月日号]生"
+    r"|出生|生日|出世|降生|来到.{0,3}世|属[鼠牛虎兔龙蛇马羊猴鸡狗猪]|生肖|星座|座的|身份证|生辰"
 )
 _BORN_NEAR = 30
+_FULL_DATE = re.compile(r"\d{4}\s?年\s?\d{1,2}\s?月\s?\d{1,2}|\d{4}[./-]\d{1,2}[./-]\d{1,2}")
+_ANNOUNCED_BEFORE = re.compile(
+    r"(?:电话|手机|座机|短号|打给?我|号码?|[后末][四4]位|密码|验证码|门牌|房间|微信|[qQ]{2})"
+    r"[^，。,!?！？\d]{0,6}$"
+)
+"""After these a short number is somebody's all the same."""
 
 
 def _is_plain_number(text: str, name: Name) -> bool:
@@ -110,7 +117,9 @@ def _is_plain_number(text: str, name: Name) -> bool:
         return True
     if name.kind is Kind.DATE_OF_BIRTH:
         near = text[max(0, name.start - _BORN_NEAR) : name.end + _BORN_NEAR]
-        return digits < _FEWEST_BARE or not _BORN.search(near)
+        return not (_BORN.search(near) or _FULL_DATE.search(said))
+    if _ANNOUNCED_BEFORE.search(text, max(0, name.start - 12), name.start):
+        return False
     if name.kind not in _FEWEST_DIGITS:
         return said.isdigit() and digits < _FEWEST_BARE
     if name.kind in {Kind.ID_NUMBER, Kind.WECHAT_QQ} and _LATIN_ID.search(said):

@@ -32,8 +32,8 @@ _CODE = re.compile(
 _PLAIN_AMOUNT = re.compile(r"\d{1,3}(?:,\d{3})+|(?:19|20)\d\d\s?-\s?(?:19|20)?\d\d")
 """Thousands with commas, or a span of years."""
 AMOUNT_AFTER = re.compile(
-    r"\s?(?:(?:[元块塊圆円]|万(?!一)|萬|亿|億|人民币|美[元金]|港[币元]|日元|欧元|英镑)"
-    r"|(?:dollars|bucks|pounds|quid|euros|yuan|rmb|won|yen)\b)",
+    r"\s?(?:(?:元(?![旦宝月素气])|[块塊圆円]|万(?!一)|萬|亿|億|人民币|美[元金]|港[币元]|日元|欧元|英镑)"
+    r"|(?:dollars|bucks|pounds|quid|euros|yuan|rmb|won|yen)\b(?!['’]))",
     re.I,
 )
 MOST_DIGITS_OF_AMOUNT = 9

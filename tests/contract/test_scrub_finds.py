@@ -139,6 +139,11 @@ def test_bent_personal_data_is_found(scrubber: Scrubber, text: str, left: str) -
     assert restore(done.text, done.surrogates) == text
 
 
+def test_a_number_before_wont_is_no_money(scrubber: Scrubber) -> None:
+    done = scrubber.scrub("my phone 5551234 won't work", "en", Surrogates("money"))
+    assert "5551234" not in done.text
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -166,6 +171,12 @@ def test_ordinary_chinese_numbers_and_words_are_kept(scrubber: Scrubber, text: s
         ("身份证号000000200913019999，更正为出生日期2009年3月1日", "2009年3月1日"),
         ("我1990年3月7日出生", "1990年3月7日"),
         ("电话13800138000", "13800138000"),
+        ("我的电话是62345", "62345"),
+        ("电话是5551234元旦后打", "5551234"),
+        ("密码是123456", "123456"),
+        ("3月5号是我生日", "3月5号"),
+        ("孩子2018年4月2号早上生下来的", "2018年4月2号"),
+        ("我妈1962年7月8日的人", "1962年7月8日"),
     ],
 )
 def test_chinese_numbers_of_somebody_still_leave(

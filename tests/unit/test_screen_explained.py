@@ -79,6 +79,44 @@ def test_a_denial_that_was_a_lie_explains_nothing(text: str, lied: str):
     assert look(text + lied).routes
 
 
-def test_a_lie_about_something_else_takes_no_denial_back():
-    assert not look("I'm not suicidal. I lied about being sick.").routes
-    assert not look("我不想死。我骗老师说我病了").routes
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm not suicidal. I lied about being sick.",
+        "I'm not suicidal. I was lying in bed all day.",
+        "I'm not suicidal, but my marriage is over because I lied.",
+        "I'm not thinking of suicide. They say I'm lazy, it's not true.",
+        "我不想死。我骗老师说我病了",
+        "我不想死。我骗了老师，没交作业。",
+        "我从来没有自残过。那是假的消息。",
+    ],
+)
+def test_a_lie_about_something_else_takes_no_denial_back(text: str):
+    assert not look(text).routes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My dad beat me as a child, and now he's in a care home",
+        "I used to cut myself and now I want to be a nurse",
+        "以前想过自杀，现在只想好好工作",
+        "十年前我自杀过，现在越来越开朗",
+        "小时候爸爸打我，长大后我原谅他了",
+    ],
+)
+def test_what_got_better_is_long_ago(text: str):
+    assert not look(text).routes
+
+
+@pytest.mark.parametrize(
+    ("danger", "calm"),
+    [
+        ("I just took the whole weeks pills", "I just took the whole week off"),
+        ("I just took all the night time ones", "I just took all the night shifts"),
+        ("Goodbye world, see you tomorrow on the other side", "Goodbye everyone, see you tomorrow"),
+    ],
+)
+def test_what_is_everyday_is_told_by_what_follows(danger: str, calm: str):
+    assert look(danger).level is RiskLevel.IMMINENT
+    assert not look(calm).routes
