@@ -16,8 +16,10 @@ _TOGETHER = 128
 """Most writes one commit carries; more only wait for the next."""
 _BUSY_TIMEOUT_S = 10.0
 """How long a write waits for another process that is writing."""
-_TRIES, _PAUSE_S = 20, 0.1
+_TRIES, _PAUSE_S = 20, 0.2
 """How often to ask for the log when readers hold it."""
+_ASKING_S = 0.05
+"""How long one such try may stand: every write waits behind it."""
 
 Job = Callable[[sqlite3.Connection], Any]
 
@@ -30,14 +32,16 @@ class _Asked:
     durable: bool
 
 
-def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
+def connect(
+    path: Path, *, readonly: bool = False, patience_s: float = _BUSY_TIMEOUT_S
+) -> sqlite3.Connection:
     """Open the database: write-ahead log, every commit on the disk before it counts.
 
-    Raises: StoreUnavailable.
+    `patience_s`: how long a statement waits for other connections. Raises: StoreUnavailable.
     """
     try:
         link = sqlite3.connect(
-            path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            path, timeout=patience_s, isolation_level=None, check_same_thread=False
         )
         link.execute("PRAGMA journal_mode=WAL")
         link.execute("PRAGMA synchronous=FULL")
@@ -56,7 +60,7 @@ def empty_log(path: Path, tries: int = _TRIES) -> bool:
     A destroyed key stands in the log's older pages until then. False when readers never made
     room: the next erasure or start tries again. Raises: StoreUnavailable.
     """
-    link = connect(path)
+    link = connect(path, patience_s=_ASKING_S)
     try:
         for attempt in range(tries):
             if attempt:

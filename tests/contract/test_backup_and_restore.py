@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from service.checkpoints import take, verify
+from service.ids import SystemClock
 from service.ledger import Ledger, Under
 from service.session import events
 from service.session.duties import Policy
@@ -20,14 +21,14 @@ from service.stores.redis import RedisStore
 from service.stores.sqlite import SqliteStore
 from tests.conftest import Require
 from tests.contract.redis_server import RedisServer
-from tests.contract.test_erasure import KEYS, WORDS, Clock, rewritten
+from tests.contract.test_erasure import KEYS, WORDS, rewritten
 
 OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
 BEGUN = events.SessionOpened(client_ref="ref", team="north", language="en", region="US")
 
 
 def ledger_of(store: Copyable) -> Ledger:
-    return Ledger(store, KEYS, Clock(), Policy())
+    return Ledger(store, KEYS, SystemClock(), Policy())
 
 
 async def fill(store: Copyable, first: int, count: int) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from service.ids import SystemClock
 from service.ledger import Ledger, Under
 from service.session import events
 from service.session.duties import Policy
@@ -13,14 +14,14 @@ from service.stores.memory import MemoryStore
 from service.stores.port import Document
 from service.stores.sqlite import SqliteStore
 from tests.contract.making import answer, append
-from tests.contract.test_erasure import KEYS, WORDS, Clock
+from tests.contract.test_erasure import KEYS, WORDS
 
 _SESSIONS = 700
 """More than one page of rows."""
 
 
 def ledger_of(store: Copyable) -> Ledger:
-    return Ledger(store, KEYS, Clock(), Policy())
+    return Ledger(store, KEYS, SystemClock(), Policy())
 
 
 async def furnish(store: Copyable) -> None:
@@ -32,7 +33,7 @@ async def furnish(store: Copyable) -> None:
         note = events.NoteAdded(note_id="not_1", text=WORDS)
         await ledger.append(f"ses_{number}", lambda _, note=note: (note,), "anna")
     await ledger.erase("ses_3", "superior")
-    await store.append(append("ses_x", answer=answer("a1", Clock().now_ms() + 3_600_000)))
+    await store.append(append("ses_x", answer=answer("a1", SystemClock().now_ms() + 3_600_000)))
     for version in (1, 2, 3):
         await store.put_document("api_key", Document("k1", version, b"v%d" % version))
     await store.put_document("autosave", Document("ses_1", 1, b"\0\xff"))
@@ -85,7 +86,7 @@ async def test_a_second_copy_brings_what_happened_since(
 async def test_an_answer_whose_time_is_over_is_neither_carried_nor_missed(
     store: Copyable, other: SqliteStore
 ) -> None:
-    now_ms = Clock().now_ms()
+    now_ms = SystemClock().now_ms()
     await other.append(append("ses_0", answer=answer("over", now_ms - 1)))
     await other.append(append("ses_1", answer=answer("lasting", now_ms + 3_600_000)))
     assert (await copy(other, store)).answers == 1

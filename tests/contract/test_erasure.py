@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import redis
 
+from service.ids import SystemClock
 from service.ledger import Ledger, Under
 from service.sealing import MasterKeys
 from service.session import events
@@ -32,16 +33,9 @@ _SESSIONS = 120
 _REWRITE_S = 60.0
 
 
-class Clock:
-    """A clock that moves by itself; nothing here depends on when."""
-
-    def now_ms(self) -> int:
-        return time.time_ns() // 1_000_000
-
-
 async def talk(store: Store) -> dict[str, bytes]:
     """Fill a store with short sessions; give each one's wrapped key."""
-    ledger = Ledger(store, KEYS, Clock(), Policy())
+    ledger = Ledger(store, KEYS, SystemClock(), Policy())
     opened = events.SessionOpened(client_ref="ref", team="north", language="en", region="US")
     for number in range(_SESSIONS):
         session_id = f"ses_{number * 37 % _SESSIONS:04d}"
@@ -58,7 +52,7 @@ async def rows(store: Store):
 
 async def erase_every_other(store: Store) -> list[str]:
     gone = [f"ses_{number:04d}" for number in range(0, _SESSIONS, 2)]
-    ledger = Ledger(store, KEYS, Clock(), Policy())
+    ledger = Ledger(store, KEYS, SystemClock(), Policy())
     for session_id in gone:
         await ledger.erase(session_id, "superior")
     return gone
@@ -99,9 +93,8 @@ async def test_an_erasure_cut_off_before_the_log_was_emptied_is_finished_at_the_
     with closing(link) as reader, monkeypatch.context() as hurried:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM events").fetchone()
-        hurried.setattr(sqlite_writer, "_BUSY_TIMEOUT_S", 0.01)
         hurried.setattr(sqlite_writer, "_PAUSE_S", 0.0)
-        await Ledger(store, KEYS, Clock(), Policy()).erase("ses_0000", "superior")
+        await Ledger(store, KEYS, SystemClock(), Policy()).erase("ses_0000", "superior")
         # The files as a killed process leaves them: one that ends well empties the log itself.
         shutil.copytree(whole, killed)
     await store.close()
@@ -109,6 +102,24 @@ async def test_an_erasure_cut_off_before_the_log_was_emptied_is_finished_at_the_
     again = SqliteStore(killed / "secondchair.db")
     assert left(killed, keys, ["ses_0000"]) == []
     await again.close()
+
+
+async def test_an_erasure_that_waits_for_a_reader_holds_no_write_up(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "secondchair.db")
+    await talk(store)
+    ledger = Ledger(store, KEYS, SystemClock(), Policy())
+    note = events.NoteAdded(note_id="not_2", text=WORDS)
+    link = sqlite3.connect(tmp_path / "secondchair.db", isolation_level=None)
+    with closing(link) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM events").fetchone()
+        erasure = asyncio.create_task(ledger.erase("ses_0000", "superior"))
+        await asyncio.wait({erasure}, timeout=1)
+        async with asyncio.timeout(5):
+            await ledger.append("ses_0001", lambda _: (note,), "anna")
+        assert not erasure.done(), "nothing was waited for, so nothing was shown"
+    await erasure
+    await store.close()
 
 
 @pytest.mark.redis
@@ -188,7 +199,7 @@ async def test_a_rewrite_that_broke_off_is_asked_for_again_until_the_key_is_gone
     slow_rewrites.config_set("rdb-key-save-delay", 0)
     keys = await talk(store)
     slow_rewrites.config_set("rdb-key-save-delay", 50_000)
-    await Ledger(store, KEYS, Clock(), Policy()).erase("ses_0000", "superior")
+    await Ledger(store, KEYS, SystemClock(), Policy()).erase("ses_0000", "superior")
     assert slow_rewrites.info("persistence")["aof_rewrite_in_progress"]
     end_rewrite(empty_redis, slow_rewrites)
     assert slow_rewrites.exists("sc:rewrite")
@@ -206,7 +217,7 @@ async def test_a_server_that_was_started_again_is_asked_again(
 ) -> None:
     first = RedisStore(empty_redis.url)
     keys = await talk(first)
-    await Ledger(first, KEYS, Clock(), Policy()).erase("ses_0000", "superior")
+    await Ledger(first, KEYS, SystemClock(), Policy()).erase("ses_0000", "superior")
     await first.close()
     end_rewrite(empty_redis, slow_rewrites)
     empty_redis.kill()
@@ -226,7 +237,7 @@ async def test_the_mark_of_an_erasure_outlives_the_rewrite_of_another(
     with redis.Redis(port=empty_redis.port) as client:
         store = RacedStore(empty_redis.url, lambda: client.set("sc:rewrite", "ses_other"))
         await talk(store)
-        await Ledger(store, KEYS, Clock(), Policy()).erase("ses_0000", "superior")
+        await Ledger(store, KEYS, SystemClock(), Policy()).erase("ses_0000", "superior")
         assert client.get("sc:rewrite") == b"ses_other"
     await store.close()
 
@@ -258,7 +269,7 @@ async def test_a_redis_that_lets_us_not_rewrite_its_file_keeps_no_erasure_waitin
         address = empty_redis.url.replace("//", "//guest:any@")
         store = RacedStore(address, lambda: asked.append(None))
         await talk(store)
-        await Ledger(store, KEYS, Clock(), Policy()).erase("ses_0000", "superior")
+        await Ledger(store, KEYS, SystemClock(), Policy()).erase("ses_0000", "superior")
         assert len(asked) == 1
         assert "NoPermissionError" in capsys.readouterr().out
         assert client.exists("sc:rewrite")
@@ -269,7 +280,7 @@ async def test_a_redis_that_lets_us_not_rewrite_its_file_keeps_no_erasure_waitin
 @pytest.mark.parametrize("again", [False, True])
 async def test_an_erased_session_is_proven_and_unreadable(store: Store, again: bool) -> None:
     await talk(store)
-    ledger = Ledger(store, KEYS, Clock(), Policy())
+    ledger = Ledger(store, KEYS, SystemClock(), Policy())
     await ledger.erase("ses_0000", "superior")
     if again:
         await ledger.erase("ses_0000", "superior")
@@ -277,7 +288,7 @@ async def test_an_erased_session_is_proven_and_unreadable(store: Store, again: b
     assert [one.type for one in log] == ["session_opened", "note_added", "session_erased"]
     assert (await ledger.load("ses_0000")).status == "erased"
     assert await store.wrapped_key("ses_0000") is None
-    fresh = Ledger(store, KEYS, Clock(), Policy())
+    fresh = Ledger(store, KEYS, SystemClock(), Policy())
     with pytest.raises(Refused):
         await fresh.append("ses_0000", lambda _: (_refuse(),), "anna")
 

@@ -13,6 +13,7 @@ import redis
 
 from safety.risk import Category, RiskLevel
 from service.checkpoints import rebuild, verify
+from service.ids import SystemClock
 from service.ledger import Ledger
 from service.session import alarms, events
 from service.session.duties import Policy
@@ -24,7 +25,7 @@ from service.stores.redis import RedisStore
 from service.stores.sqlite import SqliteStore
 from tests.contract.making import row, wish
 from tests.contract.redis_server import RedisServer
-from tests.contract.test_erasure import KEYS, WORDS, Clock
+from tests.contract.test_erasure import KEYS, WORDS
 from tests.contract.test_tampering import fill
 
 DANGER = "ses_2"
@@ -39,7 +40,7 @@ async def stored_of(store: Copyable, session: str = DANGER) -> StoredRow:
 
 async def happens(store: Copyable, event: events.Event, by: str) -> None:
     """Write one more event down for the session in danger."""
-    await Ledger(store, KEYS, Clock(), Policy()).append(DANGER, lambda _: (event,), by)
+    await Ledger(store, KEYS, SystemClock(), Policy()).append(DANGER, lambda _: (event,), by)
 
 
 async def in_danger(store: Copyable) -> Row:
@@ -74,7 +75,7 @@ async def test_nothing_is_found_and_nothing_written_where_rows_say_what_logs_say
 
 async def test_a_leased_session_is_no_other_session(store: Copyable) -> None:
     await in_danger(store)
-    now = Clock().now_ms() + 1_000
+    now = SystemClock().now_ms() + 1_000
     (lease,) = await store.lease_due(now, now + 15_000, 5)
     assert await found(store) == []
     assert await store.keep_lease(lease, now + 60_000, aside_since_ms=now)
@@ -94,13 +95,13 @@ async def test_a_row_that_says_that_nobody_waits_is_found_and_made_anew(store: C
     assert [one.session_id for one in done.mended] == [DANGER]
     assert await found(store) == []
     assert await queued(store) == [DANGER]
-    now = Clock().now_ms()
+    now = SystemClock().now_ms()
     assert [one.session_id for one in await store.lease_due(now, now + 15_000, 5)] == [DANGER]
 
 
 async def test_a_row_that_puts_a_page_off_for_long_is_found(store: Copyable) -> None:
     before = await in_danger(store)
-    await store.mend(replace(before, due_at_ms=Clock().now_ms() + 86_400_000))
+    await store.mend(replace(before, due_at_ms=SystemClock().now_ms() + 86_400_000))
     assert await found(store) == [(DANGER, "row_differs", ("due_at_ms",))]
     await rebuild(store, KEYS)
     assert await found(store) == []
@@ -108,7 +109,7 @@ async def test_a_row_that_puts_a_page_off_for_long_is_found(store: Copyable) -> 
 
 async def test_a_claim_outlives_it_and_a_lease_does_not(store: Copyable) -> None:
     before = await in_danger(store)
-    now = Clock().now_ms() + 1_000
+    now = SystemClock().now_ms() + 1_000
     claim = await store.claim(wish("anna", DANGER, now_ms=now, until_ms=now + 60_000))
     (lease,) = await store.lease_due(now, now + 15_000, 5)
     await store.mend(replace(before, kind=None))
@@ -175,7 +176,7 @@ class Racing(MemoryStore):
 async def test_whoever_writes_meanwhile_makes_no_difference() -> None:
     store = Racing()
     await in_danger(store)
-    store.ledger = Ledger(store, KEYS, Clock(), Policy())
+    store.ledger = Ledger(store, KEYS, SystemClock(), Policy())
     assert await found(store) == []
     assert store.left == 0
 
@@ -225,7 +226,7 @@ async def test_a_session_taken_off_what_is_due_is_found_and_paged_again(
     tiers = cast("list[str]", client.zrange("sc:due", 0, -1))
     for names in (["sc:due"], [f"sc:due:{tier}" for tier in tiers]):
         client.delete(*names)
-        now = Clock().now_ms() + 1_000
+        now = SystemClock().now_ms() + 1_000
         assert await store.lease_due(now, now + 15_000, 5) == []
         assert await found(store) == [(DANGER, "row_differs", ("list due",))]
         await rebuild(store, KEYS)

@@ -7,12 +7,12 @@ import pytest
 import redis
 
 from safety.risk import RiskLevel
+from service.ids import SystemClock
 from service.stores.copying import every_row
 from service.stores.port import Order, RowQuery
 from service.stores.redis import RedisStore
 from tests.contract.making import NOW, opened, waiting
 from tests.contract.redis_server import RedisServer
-from tests.contract.test_erasure import Clock
 from tests.contract.test_rebuilding import DANGER, found, in_danger, queued
 from tests.contract.test_tampering import fill
 
@@ -43,7 +43,7 @@ async def test_what_is_due_by_no_row_is_dropped_and_who_stands_twice_is_leased_o
     tiers = members(client, "sc:due")
     client.zadd("sc:due", {"99": 99})
     client.zadd("sc:due:99", {_NOBODY: 1, DANGER: 1, "ses_1": 1})
-    now = Clock().now_ms() + 1_000
+    now = SystemClock().now_ms() + 1_000
     leased = await store.lease_due(now, now + 15_000, 5)
     assert [one.session_id for one in leased] == [DANGER]
     assert await store.lease_due(now, now + 15_000, 5) == []
@@ -58,7 +58,7 @@ async def test_a_turn_that_no_row_put_aside_is_dropped(kept: Kept) -> None:
     await in_danger(store)
     client.zadd("sc:aside", {"99": 99})
     client.zadd("sc:aside:99", {_NOBODY: 1, DANGER: 1})
-    now = Clock().now_ms() + 1_000
+    now = SystemClock().now_ms() + 1_000
     assert await store.lease_due(now, now + 15_000, 5, aside=True) == []
     assert not client.exists("sc:aside", "sc:aside:99")
 

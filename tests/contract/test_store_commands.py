@@ -9,11 +9,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from service.cli import cli
+from service.ids import SystemClock
 from service.ledger import Ledger
 from service.sealing import MasterKeys
 from service.session.duties import Policy
 from service.stores.sqlite import SqliteStore
-from tests.contract.test_erasure import KEYS, WORDS, Clock
+from tests.contract.test_erasure import KEYS, WORDS
 from tests.contract.test_tampering import fill, write
 
 OLD, NEW = bytes(range(32)), bytes(range(1, 33))
@@ -161,7 +162,7 @@ def test_the_master_key_is_rotated_and_the_old_one_may_go(
 
     async def read() -> int:
         store = SqliteStore(path)
-        state = await Ledger(store, MasterKeys((NEW,)), Clock(), Policy()).load("ses_1")
+        state = await Ledger(store, MasterKeys((NEW,)), SystemClock(), Policy()).load("ses_1")
         await store.close()
         return state.seq
 

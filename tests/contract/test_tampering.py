@@ -11,13 +11,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from service.checkpoints import Checkpoint, NotACheckpoint, digest, opened, sign, take, verify
+from service.ids import SystemClock
 from service.ledger import Ledger, Under
 from service.sealing import GENESIS, header_of
 from service.session import events
 from service.session.duties import Policy
 from service.stores.port import Envelope, Store
 from service.stores.sqlite import SqliteStore
-from tests.contract.test_erasure import KEYS, WORDS, Clock
+from tests.contract.test_erasure import KEYS, WORDS
 
 _TAMPERINGS = 1_000
 _SESSIONS, _EVENTS = 4, 7
@@ -27,7 +28,7 @@ Log = list[Envelope]
 
 async def fill(store: Store) -> None:
     """Give a store a few sessions with a few events each; the first one is erased."""
-    ledger = Ledger(store, KEYS, Clock(), Policy())
+    ledger = Ledger(store, KEYS, SystemClock(), Policy())
     begun = events.SessionOpened(client_ref="ref", team="north", language="en", region="US")
     for number in range(_SESSIONS):
         session_id = f"ses_{number}"
@@ -168,7 +169,7 @@ async def test_without_a_checkpoint_a_changed_payload_chained_anew_does_not_open
 async def test_what_happened_after_a_checkpoint_is_no_tampering(store: Store) -> None:
     await fill(store)
     checkpoint = await take(store, at_ms=1)
-    ledger = Ledger(store, KEYS, Clock(), Policy())
+    ledger = Ledger(store, KEYS, SystemClock(), Policy())
     note = events.NoteAdded(note_id="not_9", text=WORDS)
     await ledger.append("ses_1", lambda _: (note,), "anna")
     await ledger.erase("ses_2", "superior")

@@ -7,6 +7,7 @@ import pytest
 
 from safety.risk import Category, RiskLevel
 from service.checkpoints import verify
+from service.ids import SystemClock
 from service.ledger import Ledger, Under
 from service.sealing import DataKey, new_key
 from service.session.alarms import AlertRaised
@@ -17,7 +18,7 @@ from service.session.row import Row
 from service.session.state import State
 from service.stores.memory import MemoryStore
 from service.stores.port import Append, Envelope
-from tests.contract.test_erasure import KEYS, Clock
+from tests.contract.test_erasure import KEYS
 from tests.fakes import ManualClock
 
 SESSION = "ses_shared"
@@ -49,7 +50,7 @@ class LosingStore(MemoryStore):
 async def pair() -> tuple[Ledger, Ledger]:
     """The second remembers the open session; the first has closed it since."""
     store = MemoryStore()
-    first, second = (Ledger(store, KEYS, Clock(), Policy()) for _ in range(2))
+    first, second = (Ledger(store, KEYS, SystemClock(), Policy()) for _ in range(2))
     await first.open(SESSION, OPENED, "app", Under())
     await second.load(SESSION)
     await first.append(SESSION, lambda _: (SessionClosed(),), "app")
@@ -104,7 +105,7 @@ async def test_nothing_is_written_behind_what_others_wrote_in_the_place_of_what_
 
 async def test_a_session_that_a_failover_lost_altogether_is_not_found() -> None:
     store = LosingStore()
-    ledger = Ledger(store, KEYS, Clock(), Policy())
+    ledger = Ledger(store, KEYS, SystemClock(), Policy())
     await ledger.open(SESSION, OPENED, "app", Under())
     store.fail_over()
     with pytest.raises(Refused, match="not_found"):
@@ -162,7 +163,7 @@ async def test_a_log_that_an_earlier_version_wrote_on_behind_its_erasure_is_stil
     behind = DataKey(SESSION, new_key()).chain((last.seq, last.hash), (NOTE,), last.at_ms, "ada")
     row = replace(kept.row, seq=last.seq + 1)
     await store.append(Append(SESSION, last.seq, behind, row))
-    for ledger in (*pair, Ledger(store, KEYS, Clock(), Policy())):
+    for ledger in (*pair, Ledger(store, KEYS, SystemClock(), Policy())):
         state = await ledger.load(SESSION)
         assert (state.status, state.team, state.seq) == ("erased", "north", last.seq + 1)
     assert await verify(store, None, KEYS) == (), "written on is not tampered with"
