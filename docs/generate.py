@@ -8,8 +8,10 @@ import json
 import tomllib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from itertools import product
 from pathlib import Path
 
+from planner.machine import TABLE
 from service.app import create_app
 from service.house import House
 from service.problems import STATUS
@@ -110,6 +112,26 @@ def architecture() -> str:
     return "\n".join(lines) + "\n"
 
 
+def stages() -> str:
+    """Give the planner's table as a flowchart."""
+    lines = [
+        "# Stages and cursor", "",
+        "Drawn from `planner/machine.py`. `opening` is before a stage's first reply, `underway` on "
+        "any action but the last, `last` on the last one. Solid arrows are decided replies, dotted "
+        "ones are a therapist's own acts.", "",
+        "```mermaid", "flowchart LR",
+    ]  # fmt: skip
+    arrows = {"reply": "-->", "therapist": "-.->"}
+    spots = sorted({f"{rule.stage}_{place}" for rule in TABLE for place in rule.places})
+    lines += [f'  {spot}["{spot.replace("_", ": ")}"]' for spot in spots]
+    lines += [
+        f"  {rule.stage}_{here} {arrows[rule.by]}|{rule.change}| {rule.to_stage}_{there}"
+        for rule in TABLE
+        for here, there in product(rule.places, rule.to_places)
+    ]
+    return "\n".join([*lines, "```"]) + "\n"
+
+
 def openapi() -> str:
     """Give the API's own description, for client apps and for whoever reviews a change."""
 
@@ -133,6 +155,7 @@ PAGES = {
     "docs/events.md": event_page,
     "docs/metrics.md": metric_page,
     "docs/architecture.md": architecture,
+    "docs/stages.md": stages,
     "docs/openapi.json": openapi,
 }
 

@@ -23,14 +23,17 @@ _SHIPPED = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
 def prepare(folder: Path) -> str:
-    """Make sure the base model stands in ``folder`` and return its weights' sha256.
+    """Make sure a base model stands in ``folder`` and return its weights' sha256.
 
-    A second call only reads the record. Two calls at once are harmless: each builds beside the
-    target and the last rename wins with equal content.
+    A second call only reads the record, and another model that somebody put there is recorded as
+    it is. Two calls at once are harmless: each builds beside the target and the first rename wins.
+    Raises: SystemExit where the folder holds something else, which is left alone.
     """
     record = folder / RECORD
     if record.is_file():
         return str(json.loads(record.read_text())["weights_sha256"])
+    if folder.is_dir() and any(folder.iterdir()):
+        return _record_given(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
@@ -41,11 +44,23 @@ def prepare(folder: Path) -> str:
         work.chmod(0o755)
         for file in work.iterdir():
             file.chmod(0o644)
-        if folder.exists():
-            shutil.rmtree(folder)
-        work.rename(folder)
+        try:
+            work.rename(folder)
+        except OSError:
+            if not record.is_file():  # Another call was first, or something is wrong.
+                raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
+    return digest
+
+
+def _record_given(folder: Path) -> str:
+    """Record a model that was put there by hand, so that adapters can name it as their base."""
+    if not (folder / "config.json").is_file() or not any(folder.glob("*.safetensors")):
+        raise SystemExit(f"{folder} holds no model (config.json, *.safetensors) and is not empty.")
+    digest = weights_sha256(folder)
+    notes = {"weights_sha256": digest, "source": "put there by hand"}
+    (folder / RECORD).write_text(json.dumps(notes, indent=1) + "\n")
     return digest
 
 
@@ -87,7 +102,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Unpack the small CPU base model once.")
     parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER)
     folder: Path = parser.parse_args().folder
-    if not (folder / RECORD).is_file():
+    if not folder.is_dir():
         print(f"Unpacking the base model into {folder} (about 20 s, 540 MB) ...", flush=True)
     digest = prepare(folder)
     print(f"Base model ready: {folder} (weights {digest[:12]})", flush=True)

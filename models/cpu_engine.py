@@ -118,6 +118,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=DEFAULT_PORT)
     parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER)
     wanted = parser.parse_args()
+    if wanted.folder != DEFAULT_FOLDER and not wanted.folder.is_dir():
+        parser.error(f"{wanted.folder} holds no model")
     engine = CpuEngine(wanted.port, wanted.folder)
     prepare(engine.folder)
     mark = secrets.token_hex(16)

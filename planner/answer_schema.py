@@ -32,7 +32,8 @@ def answer_schema(
     return _closed(
         surface_level_problem=_text(200 // shorter),
         triggering_situation=_text(240 // shorter),
-        automatic_thoughts=_list(_text(160 // shorter), 1, 3),
+        # None where the client told none: what is unknown is never guessed.
+        automatic_thoughts=_list(_text(160 // shorter), 0, 3),
         strategy={"type": "string", "enum": tuple(str(strategy) for strategy in Strategy)},
         plan=_text(520 // shorter),
         reason_for_these_order=_text(320 // shorter),

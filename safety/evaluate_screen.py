@@ -89,8 +89,8 @@ def read_cases(lines: Iterable[str]) -> Iterator[Case]:
         try:
             row = cast(_CaseRow, json.loads(line))
             yield _case(row, f"line-{number}")
-        except (ValueError, KeyError, TypeError, AttributeError) as unusable:
-            raise ValueError(f"line {number} is not a case") from unusable
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise ValueError(f"line {number} is not a case") from None
 
 
 def judge(screen: Screen, case: Case) -> Judged:

@@ -8,11 +8,11 @@ import statistics
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TextIO
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from safety.scrub import Scrubbed, Scrubber, load_scrubber
 from safety.surrogates import NAMED, Kind, Surrogates, restore
@@ -72,15 +72,25 @@ class Report:
 def run(stdin: TextIO, stdout: TextIO, evaluate: bool) -> None:
     """Reads rows from stdin; writes a scrubbed line for each, or with ``evaluate`` a table.
 
-    Raises: pydantic.ValidationError for a line that is no row.
+    Raises: ValueError, naming the line and never its words, where one is no row.
     """
-    rows = [MarkedRow.model_validate_json(line) for line in stdin if line.strip()]
+    rows = list(read_rows(stdin))
     scrubber = load_scrubber()
     if evaluate:
         stdout.write(table(measure(scrubber, rows)))
         return
     for row in rows:
         stdout.write(json.dumps(_line(row, _scrubbed(scrubber, row)), ensure_ascii=False) + "\n")
+
+
+def read_rows(lines: Iterable[str]) -> Iterator[MarkedRow]:
+    """The rows of a JSONL file; a line that is not one is a ``ValueError`` with its number."""
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            try:
+                yield MarkedRow.model_validate_json(line)
+            except ValidationError:
+                raise ValueError(f"line {number} is not a row") from None
 
 
 def measure(scrubber: Scrubber, rows: Iterable[MarkedRow]) -> Report:

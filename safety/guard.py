@@ -17,7 +17,8 @@ from safety.normalise import fold
 from safety.surrogates import Surrogates, find_stand_ins
 
 LONGEST = 200
-"""Characters in a reply. Paper: PSY-STEP §4."""
+"""Characters in a reply, of either language. Paper: Interactive Agents, response refinement; there
+they are Chinese characters."""
 
 
 class CheckName(StrEnum):

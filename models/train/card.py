@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from math import sqrt
 from pathlib import Path
 
 from models.adapters import Manifest, read_manifest
@@ -28,7 +29,7 @@ _ROWS = {
     "questions": "questions per utterance",
     "several_questions": "utterances with several questions",
     "words": "words per utterance",
-    "anomalies": "anomalies (too long, lists, forbidden phrases)",
+    "anomalies": "anomalies (over 200 characters, lists, a few set phrases)",
     "distinct_2": "distinct-2",
 }
 
@@ -63,6 +64,17 @@ class Report:
                 cells = [_cell(self.figures[name].get(key)) for name in who]
                 lines.append(f"| {label} | {' | '.join(cells)} |")
         return "\n".join(lines)
+
+    def intervals(self) -> str:
+        """The adapter's shares of right answers, each with its 95 % interval (Wilson)."""
+        adapter = self.figures["adapter"]
+        told = [
+            f"{key} {low:.2f}-{high:.2f}"
+            for key in ("action_accuracy", "obeying", "obeying_held")
+            if key in adapter
+            for low, high in [_wilson(adapter[key], self.asked)]
+        ]
+        return "95 % intervals: " + ", ".join(told) + "."
 
     def notes(self) -> dict[str, float]:
         """The figures that the release gate reads."""
@@ -130,7 +142,8 @@ sequences from {_data(manifest)}. Split by client.
 
 **Measured.** {report.basis()}: greedy answers, same prompts
 for base and adapter, losses on `{report.device}`. Grammar on means the engine with the schema and
-settings of the service. {figures}.
+the repetition cost of the service. {figures}. {report.intervals()}
+The same sessions chose recipe and checkpoint; none were kept for a last test.
 
 {report.table()}
 
@@ -165,7 +178,9 @@ def of_the_corpus() -> Mapping[str, str]:
 
 
 def _data(manifest: Manifest) -> str:
-    """Where its sessions are from; one trained before they were noted knows only our corpus."""
+    """Where its sessions are from."""
+    if not learnt(manifest):
+        return "sessions that its manifest does not name"
     if learnt(manifest) <= of_the_corpus().keys():
         return (
             "the fictional, synthetic sessions in `models/corpus` (no real client, no clinician's"
@@ -207,6 +222,13 @@ def _draw(report: Report, path: Path) -> None:
     figure.tight_layout()
     figure.savefig(path, dpi=80)
     pyplot.close(figure)
+
+
+def _wilson(share: float, count: int, z: float = 1.96) -> tuple[float, float]:
+    """Wilson's interval of a share of so many."""
+    middle = share + z * z / (2 * count)
+    reach = z * sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    return tuple((middle + sign * reach) / (1 + z * z / count) for sign in (-1, 1))
 
 
 def _cell(value: float | None) -> str:

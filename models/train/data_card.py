@@ -4,6 +4,7 @@ Raises where a session breaks the format, skips an action or carries a plan agai
 """
 
 import argparse
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from planner.vocabulary import (
 )
 
 _PARTS = ("train", "validation")
+_HAN = re.compile(r"[\u3400-\u9fff]")
 _TELLING = 5
 """Shortest utterance, in words, whose appearance in both parts would be leakage."""
 
@@ -39,7 +41,7 @@ class Preference:
 
 
 def preferences(session: pairs.CorpusSession) -> list[Preference]:
-    """The session's chosen and rejected answers: four utterances and one plan."""
+    """The session's chosen and rejected answers, those whose rejected action was allowed."""
     found: list[Preference] = []
     by_turn = {(d.case.position.stage, len(_so_far(d.case))): d for d in pairs.decisions(session)}
     stages = {"diagnosis": Stage.DIAGNOSTIC, "intervention": Stage.INTERVENTION}
@@ -159,7 +161,7 @@ def _leakage(parts: dict[str, list[pairs.CorpusSession]]) -> str:
         }
         for part, found in parts.items()
     }
-    shared = [u for u in said["train"] & said["validation"] if len(u.split()) >= _TELLING]
+    shared = [u for u in said["train"] & said["validation"] if _long(u) >= _TELLING]
     ids = {part: {session.id for session in found} for part, found in parts.items()}
     names = {part: {n for s in found if (n := _name(s))} for part, found in parts.items()}
     return (
@@ -183,16 +185,23 @@ def _turns(sessions: Iterable[pairs.CorpusSession], kind: type) -> list:
     return [t for s in sessions for t in (*s.diagnostic, *s.intervention) if isinstance(t, kind)]
 
 
+def _long(utterance: str) -> int:
+    """Its words; in Chinese its characters."""
+    return len(_HAN.sub(" x ", utterance).split())
+
+
 def _words(turns: Sequence) -> float:
-    return round(mean(len(turn.utterance.split()) for turn in turns), 1)
+    return round(mean(_long(turn.utterance) for turn in turns), 1) if turns else 0
 
 
 def _length(sessions: Sequence[pairs.CorpusSession], role: Role) -> int:
     samples = pairs.samples(sessions, role)
-    return round(mean(sum(len(m.content) for m in sample.messages) for sample in samples))
+    lengths = [sum(len(m.content) for m in sample.messages) for sample in samples]
+    return round(mean(lengths)) if lengths else 0
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sessions", type=Path, nargs="+", default=pairs.CORPUS)
-    print(data_card(*parser.parse_args().sessions), end="")
+    with pairs.told():
+        print(data_card(*parser.parse_args().sessions), end="")

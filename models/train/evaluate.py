@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.adapters import SHELF, newest, read_manifest, shelved
+from models.base_model import DEFAULT_FOLDER, weights_sha256
 from models.train import measure, pairs
 from models.train.card import Report, learnt, of_the_corpus, write_card
 from models.train.own_engine import Running, engine_running
@@ -47,14 +48,17 @@ def main() -> None:
     """Measures what was asked for, prints it, and writes the cards."""
     asked = _asked()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    adapters = {role: _newest(asked.shelf, role) for role in asked.roles}
+    if not (asked.base / "config.json").is_file():
+        raise SystemExit(f"no model in {asked.base}; `make base` puts the small one there")
+    digest = weights_sha256(asked.base)
+    adapters = {role: _newest(asked.shelf, role, digest) for role in asked.roles}
     sessions = unseen(asked.sessions, trained_on(adapters.values()))
     loads = {role: _load_of(role, sessions, asked) for role in adapters}
     print(f"{len(sessions)} held-back sessions; {', '.join(p.name for p in adapters.values())}")
     bench = measure.load(asked.base, adapters, asked.device)
     losses = {role: _losses(bench, sessions, role) for role in adapters}
     del bench
-    with tempfile.TemporaryDirectory() as work, _engine(asked.engine, Path(work)) as engine:
+    with tempfile.TemporaryDirectory() as work, _engine(asked, Path(work)) as engine:
         for role, folder in adapters.items():
             started = time.monotonic()
             figures = _measured(engine, folder, loads[role])
@@ -102,10 +106,10 @@ def _losses(
     return found
 
 
-def _engine(url: str | None, work: Path):
-    if url is None:
-        return engine_running(work / "engine.log")
-    return nullcontext(Running(url, os.environ.get("SECONDCHAIR_ENGINE_KEY", "")))
+def _engine(asked: argparse.Namespace, work: Path):
+    if asked.engine is None:
+        return engine_running(work / "engine.log", asked.base)
+    return nullcontext(Running(asked.engine, os.environ.get("SECONDCHAIR_ENGINE_KEY", "")))
 
 
 def trained_on(folders: Iterable[Path]) -> frozenset[str]:
@@ -126,12 +130,8 @@ def unseen(path: Path, trained: frozenset[str]) -> list[pairs.CorpusSession]:
 
     Raises: SystemExit where the file cannot be read or none is left.
     """
-    try:
+    with pairs.told():
         given = pairs.read_sessions(path)
-    except pairs.BrokenSession as error:
-        raise SystemExit(str(error)) from None
-    except OSError as error:
-        raise SystemExit(f"{path}: {error.strerror}") from None
     found = [session for session in given if session.digest not in trained]
     if not found:
         raise SystemExit(f"{path.name} holds no session that was not trained on")
@@ -169,11 +169,13 @@ def _load(engine: Running, folder: Path) -> None:
     asyncio.run(loaded())
 
 
-def _newest(shelf: Path, role: Role) -> Path:
-    """The role's adapter on the shelf; where there are several, the one published last."""
-    found = newest(manifest for manifest in shelved(shelf) if manifest.role is role)
+def _newest(shelf: Path, role: Role, base_sha256: str) -> Path:
+    """The role's adapter for this base; where there are several, the one published last."""
+    known = [one for one in shelved(shelf) if (one.role, one.base_sha256) == (role, base_sha256)]
+    found = newest(known)
     if found is None:
-        raise SystemExit(f"no {role} adapter in {shelf}; train one with models.train.sft")
+        why = f"no {role} adapter in {shelf} for the base {base_sha256[:12]}"
+        raise SystemExit(f"{why}; train one with models.train.sft")
     return shelf / found.name
 
 
@@ -181,7 +183,7 @@ def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sessions", type=Path, default=pairs.CORPUS[0])
     parser.add_argument("--shelf", type=Path, default=SHELF)
-    parser.add_argument("--base", type=Path, default=Path("var/base/smollm2-135m"))
+    parser.add_argument("--base", type=Path, default=DEFAULT_FOLDER)
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--engine", help="URL of a running engine; none starts one on the CPU")
     parser.add_argument("--roles", type=Role, nargs="+", default=list(Role))
@@ -194,8 +196,8 @@ def _asked() -> argparse.Namespace:
 
 
 def _some(text: str) -> int:
-    if int(text) < 1:
-        raise ValueError
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("a whole number from 1 on")
     return int(text)
 
 

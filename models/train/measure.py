@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from models.completion import Ask
 from models.train import pairs
+from models.train.tokens import IGNORED, tokens
 from models.vllm_engine import VllmEngine, open_client, request_body
 from planner.machine import candidates
 from planner.parse import Unreadable, parse_plan, parse_utterance
@@ -32,6 +33,8 @@ _ANOMALY = re.compile(
     r"\n|^\s*([-*]|\d+[.)])\s|(our|the) time is up|as an ai\b|i am human|questionnaire", re.I | re.M
 )
 _LONGEST = 200
+_WORD = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+")
+"""A word; in Chinese a character."""
 _T = TypeVar("_T")
 
 
@@ -79,12 +82,12 @@ def loss(bench: Bench, sessions: Sequence[pairs.CorpusSession], role: Role) -> f
 
     total, count = 0.0, 0
     for sample in tqdm(pairs.samples(sessions, role), desc=f"{role} loss", leave=False):
-        row = pairs.tokens(sample, bench.tokenizer)
+        row = tokens(sample, bench.tokenizer)
         ids, labels = (torch.tensor(row[key])[None] for key in ("input_ids", "labels"))
         with torch.no_grad(), torch.autocast(bench.model.device.type, dtype=torch.bfloat16):
             chat = bench.model.base_model.model
             hidden = chat.model(ids.to(bench.model.device)).last_hidden_state[:, :-1]
-            learnt = labels[:, 1:] != pairs.IGNORED
+            learnt = labels[:, 1:] != IGNORED
             logits = chat.lm_head(hidden[learnt]).float().cpu()
             total += torch.nn.functional.cross_entropy(
                 logits, labels[:, 1:][learnt], reduction="sum"
@@ -164,14 +167,20 @@ def decision_figures(voice: Voice, chosen: Sequence[pairs.Decision]) -> dict[str
     }
 
 
+def words_of(text: str) -> list[str]:
+    """The words of a text as they are counted here, without regard to capitals."""
+    return _WORD.findall(text.casefold())
+
+
 def style(utterances: Sequence[str]) -> dict[str, float]:
     """Questions, length, anomalies and variety of what was said, per utterance."""
-    words = [re.findall(r"\w+", text.casefold()) for text in utterances]
+    words = [words_of(text) for text in utterances]
+    questions = [text.count("?") + text.count("？") for text in utterances]
     twos = Counter(two for line in words for two in pairwise(line))
     odd = [len(text) > _LONGEST or bool(_ANOMALY.search(text)) for text in utterances]
     return {
-        "questions": _mean([text.count("?") for text in utterances]),
-        "several_questions": _mean([text.count("?") > 1 for text in utterances]),
+        "questions": _mean(questions),
+        "several_questions": _mean([count > 1 for count in questions]),
         "words": _mean([len(line) for line in words]),
         "anomalies": _mean(odd),
         "distinct_2": len(twos) / max(sum(twos.values()), 1),

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import httpx
 
+from models.base_model import DEFAULT_FOLDER
+
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-engine" / "bin" / "python"
 START_SECONDS = 900
@@ -32,10 +34,10 @@ class Running:
 
 
 @contextmanager
-def engine_running(log: Path) -> Iterator[Running]:
-    """Give an engine with no adapter loaded, or the one SECONDCHAIR_TEST_ENGINE_URL points at.
+def engine_running(log: Path, base: Path = DEFAULT_FOLDER) -> Iterator[Running]:
+    """Give an engine of that base with no adapter loaded.
 
-    Raises: NotStarted.
+    Where SECONDCHAIR_TEST_ENGINE_URL points at a running one, give that. Raises: NotStarted.
     """
     given = os.environ.get("SECONDCHAIR_TEST_ENGINE_URL")
     if given:
@@ -47,7 +49,7 @@ def engine_running(log: Path) -> Iterator[Running]:
     key = secrets.token_hex(16)
     with log.open("wb") as sink:
         process = subprocess.Popen(  # noqa: S603 - our own module, no shell
-            [PYTHON, "-m", "models.cpu_engine", "--port", str(port)],
+            [PYTHON, "-m", "models.cpu_engine", "--port", str(port), "--folder", base],
             cwd=ROOT,
             env={**os.environ, "SECONDCHAIR_ENGINE_KEY": key},
             stdout=sink,

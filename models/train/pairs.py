@@ -1,18 +1,18 @@
 """Corpus sessions become training sequences through `planner.prompt`, the function that serves.
 
-One sequence per stage for the utterance role, one per session for the planner; the loss is on the
-counselor's (or planner's) own tokens only. Paper: PSY-STEP §4, D.1; Psy-Insight (masked prompts).
+One sequence per stage for the utterance role, one per session for the planner. Paper: PSY-STEP §4,
+D.1.
 """
 
 import json
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal, get_args
 
-from planner.machine import adopt, advance, start
+from planner.machine import adopt, advance, candidates, start
 from planner.plan_rules import NotAllowed
 from planner.prompt import Message, Prompt, answer_text, render
 from planner.vocabulary import (
@@ -33,12 +33,8 @@ from planner.vocabulary import (
 
 CORPUS = tuple(sorted((Path(__file__).parents[1] / "corpus").glob("sessions*.jsonl")))
 """All files of sessions that are here; the first has the held-back ones."""
-IGNORED = -100
-"""The label of a token that carries no loss."""
 TRAINED_ON = "trained_on"
 """The note of a manifest that holds the digests of the sessions that were learnt."""
-_NAMING = re.compile(r'"action":"[^"]*$|"action_order":\[[^\]]*$')
-"""An answer so far that has begun and not ended the name of an action, or the list of them."""
 
 
 class BrokenSession(ValueError):
@@ -66,6 +62,9 @@ class CorpusSession:
     row: dict
     """The corpus row as it was read."""
     language: Language = "en"
+    led: bool = False
+    """Whether a therapist led it, as in the service's own export: whoever does may speak in words
+    of her own and move the cursor, which are read here and never learnt."""
 
     @property
     def digest(self) -> str:
@@ -81,16 +80,19 @@ class CorpusSession:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A chat whose assistant messages are to be learnt."""
+    """A chat and which of its assistant messages are to be learnt."""
 
     session: str
     messages: tuple[Message, ...]
+    learnt: frozenset[str]
+    """Those answers, as they stand in the messages; what a prompt had to shorten is none."""
 
 
 def read_sessions(*files: Path) -> list[CorpusSession]:
     """Every session of JSONL files in the corpus format, each replayed through the planner.
 
-    Raises: BrokenSession, naming the line, where one breaks the format or skips an action.
+    An export that has no plan yet is left out. Raises: BrokenSession, naming the line, where one
+    breaks the format or, with nobody leading it, skips an action.
     """
     found: list[CorpusSession] = []
     for path in files:
@@ -98,10 +100,23 @@ def read_sessions(*files: Path) -> list[CorpusSession]:
         for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
             if line.strip():
                 try:
-                    found.append(_replayed(json.loads(line)))
+                    row = json.loads(line)
+                    if not _unplanned(row):
+                        found.append(_replayed(row))
                 except (ValueError, KeyError, TypeError, AttributeError, NotAllowed) as error:
                     raise BrokenSession(f"{path.name}, line {number}: {_why(error)}") from None
     return found
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """For a command: end it with one line where a file of sessions cannot be read."""
+    try:
+        yield
+    except BrokenSession as error:
+        raise SystemExit(str(error)) from None
+    except OSError as error:
+        raise SystemExit(f"{error.filename}: {error.strerror}") from None
 
 
 def part_of(session_id: str) -> Literal["train", "validation"]:
@@ -111,38 +126,55 @@ def part_of(session_id: str) -> Literal["train", "validation"]:
 
 
 def decisions(session: CorpusSession) -> Iterable[Decision]:
-    """Every counselor turn, with the case as it stood before."""
+    """Every counselor turn that the plan allowed, with the case as it stood before.
+
+    Raises: NotAllowed where a turn breaks the planner's rules and nobody led the session.
+    """
     position = start()
     for stage in Stage:
         if stage is Stage.INTERVENTION:
-            position = adopt(position, session.plan)
+            led = Position(stage, session.plan)
+            position = led if session.led else adopt(position, session.plan)
         turns = session.diagnostic if stage is Stage.DIAGNOSTIC else session.intervention
         for index, turn in enumerate(turns):
             if isinstance(turn, CounselorTurn):
-                yield Decision(session.id, _case(session, position, turns[:index]), turn)
-                position = advance(position, turn.action)
+                if turn.action in candidates(position) or not session.led:
+                    yield Decision(session.id, _case(session, position, turns[:index]), turn)
+                position = _after(session, position, turn.action)
+
+
+def _after(session: CorpusSession, position: Position, action: Action) -> Position:
+    """Where a turn leaves the cursor; a therapist's own words leave it, her move sets it."""
+    if not session.led:
+        return advance(position, action)
+    known = position.plan.actions
+    return replace(position, cursor=known.index(action)) if action in known else position
 
 
 def utterance_samples(session: CorpusSession) -> list[Sample]:
-    """One sequence per stage: the last turn's prompt begins with every earlier one."""
-    last: dict[Stage, Decision] = {d.case.position.stage: d for d in decisions(session)}
-    return [
-        Sample(
-            session.id,
-            (
-                *render(Role.UTTERANCE, decision.case).messages,
-                Message("assistant", answer_text(decision.chosen)),
-            ),
-        )
-        for decision in last.values()
-    ]
+    """One sequence per stage: its last decision's prompt and answer.
+
+    The prompt holds the earlier turns as they were served; a stage too long for a prompt begins
+    later, and what it leaves out is not learnt.
+    """
+    of_stage: dict[Stage, list[Decision]] = {}
+    for decision in decisions(session):
+        of_stage.setdefault(decision.case.position.stage, []).append(decision)
+    return [_sample(session, found) for found in of_stage.values()]
+
+
+def _sample(session: CorpusSession, found: Sequence[Decision]) -> Sample:
+    answers = [answer_text(decision.chosen) for decision in found]
+    asked = render(Role.UTTERANCE, found[-1].case).messages
+    return Sample(session.id, (*asked, Message("assistant", answers[-1])), frozenset(answers))
 
 
 def _planner_samples(session: CorpusSession) -> list[Sample]:
     """The diagnostic dialogue, then formulation and plan."""
     prompt = planner_prompt(session)
-    answer = Message("assistant", answer_text(session.answer))
-    return [Sample(session.id, (*prompt.messages, answer))]
+    answer = answer_text(session.answer)
+    asked = (*prompt.messages, Message("assistant", answer))
+    return [Sample(session.id, asked, frozenset({answer}))]
 
 
 def samples(sessions: Iterable[CorpusSession], role: Role) -> list[Sample]:
@@ -156,29 +188,15 @@ def planner_prompt(session: CorpusSession) -> Prompt:
     position = start()
     for turn in session.diagnostic:
         if isinstance(turn, CounselorTurn):
-            position = advance(position, turn.action)
+            position = _after(session, position, turn.action)
     return render(Role.PLANNER, _case(session, position, session.diagnostic))
 
 
-def tokens(sample: Sample, tokenizer, action_weight: float = 1.0) -> dict[str, list]:
-    """`input_ids`, `labels` and `weights` of a sequence, all of the same length.
-
-    Each assistant message is learnt up to and including the token that ends it.
-    """
-    ids: list[int] = []
-    labels: list[int] = []
-    weights: list[float] = []
-    for turn in range(len(sample.messages)):
-        chat = [{"role": m.role, "content": m.content} for m in sample.messages[: turn + 1]]
-        spoken = sample.messages[turn].role == "assistant"
-        before = _ids(tokenizer, chat[:-1], prompt=True) if spoken else ids
-        after = _ids(tokenizer, chat, prompt=False)
-        assert after[: len(before)] == before, "the chat template is not append-only"
-        for new, learnt in ((before[len(ids) :], False), (after[len(before) :], spoken)):
-            ids += new
-            labels += new if learnt else [IGNORED] * len(new)
-            weights += _weights(tokenizer, new, action_weight) if learnt else [0.0] * len(new)
-    return _without_tail(ids, labels, weights, tokenizer.eos_token_id)
+def _unplanned(row: object) -> bool:
+    """Whether it is the service's export of a session that is still in its first stage."""
+    if not isinstance(row, dict):
+        return False
+    return "formulation" in row and not row.keys() & {"profile", "intervention"}
 
 
 def _replayed(row: dict) -> CorpusSession:
@@ -213,7 +231,8 @@ def _why(error: Exception) -> str:
 
 def _session(row: dict) -> CorpusSession:
     # The service's own export has no profile, because a profile names a person.
-    known = row["formulation"] if "formulation" in row and "profile" not in row else row["profile"]
+    led = "formulation" in row and "profile" not in row
+    known = row["formulation"] if led else row["profile"]
     language = row.get("language", "en")
     if language not in get_args(Language):
         raise BrokenSession("its language is none that the prompts know")
@@ -229,6 +248,7 @@ def _session(row: dict) -> CorpusSession:
         intervention=tuple(map(_turn, row["intervention"]["turns"])),
         row=row,
         language=language,
+        led=led,
     )
 
 
@@ -267,28 +287,3 @@ def _case(session: CorpusSession, position: Position, turns: Sequence[Turn]) -> 
         return PlannedCase(session.language, position, diagnostic=tuple(turns))
     known = session.formulation, session.diagnostic
     return PlannedCase(session.language, position, *known, intervention=tuple(turns))
-
-
-def _ids(tokenizer, chat: list[dict[str, str]], *, prompt: bool) -> list[int]:
-    text = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=prompt)
-    return tokenizer(text, add_special_tokens=False)["input_ids"]
-
-
-def _weights(tokenizer, answer: list[int], action_weight: float) -> list[float]:
-    """1 for every token, `action_weight` for those that spell an action's name."""
-    weights, text = [1.0] * len(answer), ""
-    for index, token in enumerate(answer):
-        if _NAMING.search(text):
-            weights[index] = action_weight
-        text += tokenizer.decode([token])
-    return weights
-
-
-def _without_tail(
-    ids: list[int], labels: list[int], weights: list[float], end: int
-) -> dict[str, list]:
-    """Takes the loss off what a template adds after a message's end, such as a line break."""
-    for index in range(1, len(ids)):
-        if labels[index] != IGNORED and ids[index - 1] == end and labels[index - 1] != IGNORED:
-            labels[index], weights[index] = IGNORED, 0.0
-    return {"input_ids": ids, "labels": labels, "weights": weights}

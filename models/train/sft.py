@@ -11,15 +11,14 @@ import json
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
+from math import inf
 from pathlib import Path
-from typing import Literal
 
 import torch
-import yaml
 from datasets import Dataset
-from peft import LoraConfig
+from peft import LoraConfig, get_peft_model_state_dict, set_peft_model_state_dict
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -30,74 +29,27 @@ from transformers.trainer_utils import get_last_checkpoint
 from trl import SFTConfig, SFTTrainer
 
 from models.train import pairs
-from models.train.adapter_folder import joined, manifest_of, write_adapter
 from models.train.card import draw_losses
+from models.train.measure import spread
+from models.train.recipe import (
+    TARGETS,
+    Recipe,
+    joined,
+    manifest_of,
+    read_recipe,
+    write_adapter,
+)
+from models.train.tokens import IGNORED, tokens
 from planner.vocabulary import Role
 
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
-TARGETS = Path(__file__).parent / "targets"
-
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """One schedule, from its rate down to nothing, over the sessions."""
-
-    rate: float
-    epochs: float = 1.0
-    only: str = ""
-    """One of the session files; empty for all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """Everything that decides what an adapter becomes, besides data and code."""
-
-    role: str
-    target: str
-    base: str
-    device: str
-    seed: int
-    rank: int
-    alpha: int
-    dropout: float
-    first_layer: int
-    """Layers below it stay as they are, which spares their backward pass."""
-    batch: int
-    accumulate: int
-    max_length: int
-    warmup: float
-    """Share of the steps in which the learning rate rises."""
-    weight_decay: float
-    patience: int
-    """Validation checks without gain before it stops."""
-    passes: tuple[Pass, ...]
-    """One after the other, each from where the one before ended."""
-    validation: int
-    """Most held-back sequences that a check looks at, evenly spread; evaluate.py takes all."""
-    checks: int
-    """How often, evenly spread, the validation loss is measured and a checkpoint written."""
-    action_weight: float
-    """Weight of the tokens that spell an action's name, in training only."""
-    keep: Literal["best", "last"]
-    """The checkpoint with the lowest validation loss, or the last one: a plan is judged by its
-    rules, which go on improving when the loss on its words no longer does."""
-    max_minutes: float
-    """Wall-clock after which it stops at the next step and keeps what `keep` says."""
-
-
-def read_recipe(target: str, role: Role) -> Recipe:
-    """The recipe of a role from `targets/<target>.yaml`.
-
-    Raises: TypeError where a value is missing or unknown.
-    """
-    found = yaml.safe_load((TARGETS / f"{target}.yaml").read_text("utf-8"))
-    own = found.pop("roles")[role.value]
-    passes = tuple(Pass(**one) for one in own.pop("passes"))
-    return Recipe(role=role.value, target=target, passes=passes, **found, **own)
 
 
 class CounselorTrainer(SFTTrainer):
     """TRL's trainer with the loss on weighted tokens; logits are made for those tokens only."""
+
+    loss_is_scaled_for_ga = False
+    """The loss below is a batch's mean: the trainer has to divide it by `accumulate`."""
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         """Weighted mean of the cross-entropy in nats; unweighted while validating."""
@@ -106,7 +58,7 @@ class CounselorTrainer(SFTTrainer):
             input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], use_cache=False
         ).last_hidden_state
         labels, weights = inputs["labels"][:, 1:], inputs["weights"][:, 1:]
-        learnt = labels != pairs.IGNORED
+        learnt = labels != IGNORED
         logits = chat.lm_head(hidden[:, :-1][learnt]).float()
         losses = torch.nn.functional.cross_entropy(logits, labels[learnt], reduction="none")
         weight = weights[learnt] if model.training else torch.ones_like(losses)
@@ -160,7 +112,7 @@ def collate(pad: int):
 
     def batch(examples: list[dict]) -> dict[str, torch.Tensor]:
         longest = max(len(example["input_ids"]) for example in examples)
-        fill = {"input_ids": pad, "labels": pairs.IGNORED, "weights": 0.0}
+        fill = {"input_ids": pad, "labels": IGNORED, "weights": 0.0}
         found = {
             key: torch.tensor([e[key] + [value] * (longest - len(e[key])) for e in examples])
             for key, value in fill.items()
@@ -172,25 +124,28 @@ def collate(pad: int):
 
 
 def train(recipe: Recipe, sessions: Sequence[Path], work: Path) -> tuple[SFTTrainer, dict]:
-    """Trains by the recipe and returns the trainer, best weights loaded, with its figures."""
+    """Trains by the recipe and returns the trainer, with the weights to keep, and its figures."""
     tokenizer = AutoTokenizer.from_pretrained(recipe.base)
     parts = _parts(recipe, sessions, tokenizer)
     base = AutoModelForCausalLM.from_pretrained(recipe.base, dtype=torch.bfloat16)
     learner = {"model": base, "peft_config": _lora(recipe, base.config.num_hidden_layers)}
     done = {"steps": 0, "planned_steps": 0, "minutes": 0}
     done |= {f"examples_{part}": len(rows) for part, rows in parts.items()}
-    history = []
+    history, kept = [], {}
     for number, one in enumerate(recipe.passes):
-        own = _parts(recipe, [Path(one.only)], tokenizer)["train"] if one.only else parts["train"]
+        own = _part("train", recipe, [Path(one.only)], tokenizer) if one.only else parts["train"]
         seed, left = recipe.seed + number, recipe.max_minutes - done["minutes"]
         this = replace(recipe, passes=(one,), seed=seed, max_minutes=left)
         at = work / f"pass-{number + 1}"
         trainer, figures = _pass(this, tokenizer, parts | {"train": own}, at, **learner)
         history += [e | {"step": e["step"] + done["steps"]} for e in trainer.state.log_history]
-        figures["best_step"] += done["steps"]
-        sums = {k: done[k] + figures[k] for k in ("steps", "planned_steps", "minutes")}
-        done |= figures | sums
+        if recipe.keep == "last" or figures["validation_loss"] < done.get("validation_loss", inf):
+            best = {"best_step": done["steps"] + figures["best_step"]}
+            done |= best | {"validation_loss": figures["validation_loss"]}
+            kept = {k: v.clone() for k, v in get_peft_model_state_dict(trainer.model).items()}
+        done |= {k: done[k] + figures[k] for k in ("steps", "planned_steps", "minutes")}
         learner = {"model": trainer.model}
+    set_peft_model_state_dict(trainer.model, kept)
     trainer.state.log_history = history
     return trainer, done
 
@@ -200,8 +155,9 @@ def _pass(
 ) -> tuple[SFTTrainer, dict]:
     """One schedule from its first step, or its newest checkpoint, to its end."""
     examples = len(parts["train"]) * recipe.passes[0].epochs
-    steps = round(examples / recipe.batch / recipe.accumulate)
+    steps = max(round(examples / recipe.batch / recipe.accumulate), 1)
     clock = WallClock(recipe.max_minutes, work / "minutes")
+    stopping = [EarlyStoppingCallback(recipe.patience)] if recipe.keep == "best" else []
     trainer = CounselorTrainer(
         **learner,
         args=_arguments(recipe, work, steps),
@@ -209,15 +165,16 @@ def _pass(
         eval_dataset=parts["validation"],
         processing_class=tokenizer,
         data_collator=collate(padding(tokenizer)),
-        callbacks=[EarlyStoppingCallback(recipe.patience), clock],
+        callbacks=[clock, *stopping],
     )
     trainer.train(resume_from_checkpoint=get_last_checkpoint(work) if work.exists() else None)
-    state = trainer.state
+    state, best = trainer.state, recipe.keep == "best"
+    losses = [each["eval_loss"] for each in state.log_history if "eval_loss" in each]
     figures = {
-        "validation_loss": state.best_metric,
+        "validation_loss": state.best_metric if best else losses[-1],
         "steps": state.global_step,
         "planned_steps": steps,
-        "best_step": state.best_global_step if recipe.keep == "best" else state.global_step,
+        "best_step": state.best_global_step if best else state.global_step,
         "minutes": round(clock.minutes),
     }
     return trainer, figures
@@ -235,23 +192,30 @@ def _lora(recipe: Recipe, layers: int) -> LoraConfig:
 
 
 def _parts(recipe: Recipe, sessions: Sequence[Path], tokenizer) -> dict[str, Dataset]:
-    """Training and validation sequences; of the latter as many as the recipe says."""
-    corpus = pairs.read_sessions(*sessions)
-    parts = {
-        part: _dataset([s for s in corpus if pairs.part_of(s.id) == part], recipe, tokenizer)
-        for part in ("train", "validation")
-    }
-    every = max(len(parts["validation"]) // recipe.validation, 1)
-    parts["validation"] = parts["validation"].select(range(0, len(parts["validation"]), every))
-    return parts
+    return {part: _part(part, recipe, sessions, tokenizer) for part in ("train", "validation")}
 
 
-def _dataset(sessions: list[pairs.CorpusSession], recipe: Recipe, tokenizer) -> Dataset:
-    rows = [
-        pairs.tokens(sample, tokenizer, recipe.action_weight)
-        for sample in pairs.samples(sessions, Role(recipe.role))
+def _part(part: str, recipe: Recipe, sessions: Sequence[Path], tokenizer) -> Dataset:
+    """The sequences of one part; of the sessions to validate on as many as the recipe says.
+
+    Raises: SystemExit where there is none, at once and not at the first check.
+    """
+    chosen = [s for s in pairs.read_sessions(*sessions) if pairs.part_of(s.id) == part]
+    if part == "validation":
+        chosen = spread(chosen, recipe.validation)
+    made = [
+        tokens(sample, tokenizer, recipe.action_weight)
+        for sample in pairs.samples(chosen, Role(recipe.role))
     ]
-    return Dataset.from_list([row for row in rows if len(row["input_ids"]) <= recipe.max_length])
+    rows = [row for row in made if len(row["input_ids"]) <= recipe.max_length]
+    names = ", ".join(path.name for path in sessions)
+    told = f"{part}: {len(rows)} sequences of {len(chosen)} sessions in {names}"
+    if len(rows) < len(made):
+        told += f"; {len(made) - len(rows)} longer than {recipe.max_length} tokens left out"
+    if not rows:
+        raise SystemExit(f"{told}: nothing to train with. One session in ten is to validate on.")
+    print(told, flush=True)
+    return Dataset.from_list(rows)
 
 
 def _arguments(recipe: Recipe, work: Path, steps: int) -> SFTConfig:
@@ -277,7 +241,8 @@ def main() -> None:
     """Trains one role and writes its adapter folder; resumes a run of the same recipe and data."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--role", type=Role, required=True, choices=list(Role))
-    parser.add_argument("--target", default="smollm2-135m-cpu")
+    known = sorted(path.stem for path in TARGETS.glob("*.yaml"))
+    parser.add_argument("--target", default="smollm2-135m-cpu", choices=known)
     parser.add_argument("--sessions", type=Path, nargs="+", default=pairs.CORPUS)
     parser.add_argument("--work", type=Path, default=Path("var/train"))
     parser.add_argument("--out", type=Path, default=Path("models/adapters"))
@@ -288,6 +253,10 @@ def main() -> None:
     # Nobody's own sessions end on a pass over ours.
     own = [one for one in recipe.passes if not one.only or Path(one.only).resolve() in given]
     recipe = replace(recipe, passes=tuple(own))
+    with pairs.told():
+        pairs.read_sessions(*asked.sessions)
+    if not (Path(recipe.base) / "config.json").is_file():
+        raise SystemExit(f"no model in {recipe.base}; `make base` puts the small one there")
     same = sha256(repr(recipe).encode() + joined(asked.sessions)).hexdigest()[:8]
     work = asked.work / f"{asked.target}-{asked.role}-{same}"
     trainer, figures = train(recipe, asked.sessions, work)

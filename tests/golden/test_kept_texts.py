@@ -1,14 +1,10 @@
-"""Texts that may only change on purpose: the prompts and the drawn table."""
-
-from pathlib import Path
+"""Texts that may only change on purpose: the prompts."""
 
 import pytest
 
-from planner.diagram import stages_page
 from tests.golden.cases import FOLDER, as_text, golden_prompts
 
 PROMPTS = golden_prompts()
-DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.mark.parametrize("name", PROMPTS)
@@ -19,7 +15,3 @@ def test_a_prompt_reads_as_it_was_kept(name: str):
 
 def test_no_kept_prompt_is_left_over():
     assert {path.stem for path in FOLDER.glob("*.txt")} == set(PROMPTS)
-
-
-def test_the_drawn_stages_are_the_machines_table():
-    assert (DOCS / "stages.md").read_text("utf-8") == stages_page(), "run `make docs`"

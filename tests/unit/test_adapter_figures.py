@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from models.adapters import CONFIG, WEIGHTS, publish
+from models.adapters import CONFIG, SHELF, WEIGHTS, Manifest, publish, shelved
 from models.train import evaluate, measure, pairs
 from models.train.card import Report, page
 from models.train.data_card import data_card
+from planner.prompt import render
 from planner.vocabulary import Role
 from tests.unit.test_adapters import PEFT, weights
 from tests.unit.test_release_gate import manifest
@@ -105,3 +106,22 @@ def test_a_data_card_gives_the_share_that_is_held_back(tmp_path: Path):
     card = data_card(first, second)
     assert "holds 1 back (33.3 %)" in card
     assert "For training only, by their ids: `second.jsonl`." in card
+
+
+@pytest.mark.parametrize("shipped", shelved(SHELF), ids=lambda one: one.role)
+def test_a_shipped_adapter_learnt_the_prompts_that_serve(shipped: Manifest):
+    sessions = pairs.read_sessions(*pairs.CORPUS[:1])
+    cases = [each.case for one in sessions[:4] for each in pairs.decisions(one)]
+    assert set(shipped.templates) == {render(shipped.role, case).template for case in cases}
+
+
+def test_only_an_adapter_of_the_base_that_is_measured_is_taken(tmp_path: Path):
+    mine = adapter(tmp_path)
+    assert evaluate._newest(tmp_path / "shelf", Role.UTTERANCE, "0" * 64) == mine
+    with pytest.raises(SystemExit, match="no utterance adapter"):
+        evaluate._newest(tmp_path / "shelf", Role.UTTERANCE, "f" * 64)
+
+
+def test_a_chinese_utterance_has_questions_and_as_many_words_as_characters():
+    found = measure.style(["你最近睡得怎么样？是什么让你担心？", "我在听。"])
+    assert (found["questions"], found["several_questions"], found["words"]) == (1.0, 0.5, 9.0)

@@ -8,6 +8,7 @@ import pytest
 
 from models.train import pairs
 from models.train.data_card import preferences
+from models.train.tokens import IGNORED, tokens
 from planner.prompt import answer_text, render
 from planner.vocabulary import InteractionStyle, Role, Stage
 
@@ -56,15 +57,15 @@ def test_the_loss_is_on_the_models_own_words_and_their_end_only(
     sessions: list[pairs.CorpusSession], role: Role
 ):
     sample = pairs.samples(sessions, role)[0]
-    row = pairs.tokens(sample, Letters())
-    learnt = "".join(chr(label) for label in row["labels"] if label != pairs.IGNORED)
+    row = tokens(sample, Letters())
+    learnt = "".join(chr(label) for label in row["labels"] if label != IGNORED)
     own = [message.content for message in sample.messages if message.role == "assistant"]
     assert learnt == "".join(text + "\x03" for text in own)
     assert len(row["input_ids"]) == len(row["labels"]) == len(row["weights"])
 
 
 def test_only_the_tokens_that_spell_the_action_weigh_more(sessions: list[pairs.CorpusSession]):
-    row = pairs.tokens(pairs.utterance_samples(sessions[0])[0], Letters(), action_weight=3.0)
+    row = tokens(pairs.utterance_samples(sessions[0])[0], Letters(), action_weight=3.0)
     heavy = zip(row["input_ids"], row["weights"], strict=True)
     spelt = "".join(chr(token) for token, weight in heavy if weight == 3.0)
     diagnostic = [d for d in pairs.decisions(sessions[0]) if _stage(d) is Stage.DIAGNOSTIC]
@@ -77,7 +78,7 @@ def _stage(decision: pairs.Decision) -> Stage:
 
 
 def test_a_plan_weighs_more_where_it_names_its_actions(sessions: list[pairs.CorpusSession]):
-    row = pairs.tokens(pairs.samples(sessions, Role.PLANNER)[0], Letters(), action_weight=3.0)
+    row = tokens(pairs.samples(sessions, Role.PLANNER)[0], Letters(), action_weight=3.0)
     heavy = zip(row["input_ids"], row["weights"], strict=True)
     spelt = "".join(chr(token) for token, weight in heavy if weight == 3.0)
     named = sessions[0].plan.actions[:-1]
@@ -168,6 +169,54 @@ def test_an_export_of_the_service_has_a_formulation_instead_of_a_profile(tmp_pat
 
     exported = read_as(tmp_path, as_exported)
     assert exported.formulation == pairs.read_sessions(CORPUS)[0].formulation
+
+
+def led(row: dict, *, planned: bool) -> dict:
+    """The row as the service exports it, with a reply in the therapist's own words in each stage,
+    and her move back to the first step."""
+    kept = {
+        name: row["profile"][name] for name in ("surface_level_problem", "triggering_situation")
+    }
+    row = {**row, "formulation": {**kept, "automatic_thoughts": []}}
+    row.pop("profile")
+    own = {"role": "counselor", "action_reasoning": "", "action": "", "utterance": "In my words."}
+    for name in ("diagnosis", "intervention"):
+        turns = row[name]["turns"]
+        again = next(turn for turn in turns if turn["role"] == "counselor")
+        row[name]["turns"] = [*turns[:4], own, *turns[4:], again]
+    if not planned:
+        row.pop("intervention")
+    return row
+
+
+def test_what_a_therapist_led_is_learnt_but_for_her_own_words_and_moves(tmp_path: Path):
+    rows = [json.loads(line) for line in CORPUS.read_text("utf-8").splitlines()[:2]]
+    path = tmp_path / "export.jsonl"
+    exported = [led(rows[0], planned=True), led(rows[1], planned=False)]
+    path.write_text("\n".join(map(json.dumps, exported)), "utf-8")
+    (session,) = pairs.read_sessions(path)
+    shipped = pairs.read_sessions(CORPUS)[0]
+    assert [d.chosen for d in pairs.decisions(session)] == [
+        d.chosen for d in pairs.decisions(shipped)
+    ]
+    for sample in pairs.utterance_samples(session):
+        row = tokens(sample, Letters())
+        learnt = "".join(chr(label) for label in row["labels"] if label != IGNORED)
+        assert "In my words." not in learnt
+        assert "In my words." in "".join(map(chr, row["input_ids"]))
+    assert len(pairs.samples([session], Role.PLANNER)) == 1
+
+
+def test_what_a_prompt_had_to_shorten_is_read_and_not_learnt(tmp_path: Path):
+    def long(row: dict) -> None:
+        for turn in row["intervention"]["turns"]:
+            turn["utterance"] = turn["utterance"] + " and so on" * 90
+
+    for sample in pairs.utterance_samples(read_as(tmp_path, long)):
+        row = tokens(sample, Letters())
+        learnt = "".join(chr(label) for label in row["labels"] if label != IGNORED)
+        assert " … " not in learnt
+        assert learnt
 
 
 @pytest.mark.parametrize("line", [b"{", b"7", b"[]", b"null", b"\xff\xfe"], ids=repr)

@@ -1,14 +1,16 @@
-"""Puts a trained adapter on the shelf as a small, reproducible PEFT folder."""
+"""A training recipe: read from its YAML file, and noted beside the adapter that it made."""
 
 import importlib.metadata
 import json
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal
 
+import yaml
 from safetensors.torch import load_file, save_file
 
 from models.adapters import CONFIG, WEIGHTS, Manifest, publish
@@ -16,6 +18,66 @@ from models.base_model import weights_sha256
 from models.train import pairs
 from planner.prompt import render
 from planner.vocabulary import Role
+
+TARGETS = Path(__file__).parent / "targets"
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One schedule, from its rate down to nothing, over the sessions."""
+
+    rate: float
+    epochs: float = 1.0
+    only: str = ""
+    """One of the session files; empty for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides what an adapter becomes, besides data and code."""
+
+    role: str
+    target: str
+    base: str
+    device: str
+    seed: int
+    rank: int
+    alpha: int
+    dropout: float
+    first_layer: int
+    """Layers below it stay as they are, which spares their backward pass."""
+    batch: int
+    accumulate: int
+    max_length: int
+    warmup: float
+    """Share of the steps in which the learning rate rises."""
+    weight_decay: float
+    patience: int
+    """Validation checks without gain before a pass stops, where `keep` is best."""
+    passes: tuple[Pass, ...]
+    """One after the other, each from where the one before ended."""
+    validation: int
+    """Most held-back sessions that a check looks at, evenly spread; evaluate.py takes all."""
+    checks: int
+    """How often, evenly spread, the validation loss is measured and a checkpoint written."""
+    action_weight: float
+    """Weight of the tokens that spell an action's name, in training only."""
+    keep: Literal["best", "last"]
+    """The checkpoint with the lowest validation loss of all passes, or the last one: a plan is
+    judged by its rules, which go on improving when the loss on its words no longer does."""
+    max_minutes: float
+    """Wall-clock after which it stops at the next step and keeps what `keep` says."""
+
+
+def read_recipe(target: str, role: Role) -> Recipe:
+    """The recipe of a role from `targets/<target>.yaml`.
+
+    Raises: TypeError where a value is missing or unknown.
+    """
+    found = yaml.safe_load((TARGETS / f"{target}.yaml").read_text("utf-8"))
+    own = found.pop("roles")[role.value]
+    passes = tuple(Pass(**one) for one in own.pop("passes"))
+    return Recipe(role=role.value, target=target, passes=passes, **found, **own)
 
 
 def write_adapter(model, manifest: Manifest, shelf: Path) -> Path:
@@ -31,10 +93,10 @@ def write_adapter(model, manifest: Manifest, shelf: Path) -> Path:
         return publish(folder, shelf, manifest)
 
 
-def manifest_of(recipe, sessions: Sequence[Path], figures: dict) -> Manifest:
-    """What has to be known to make the same adapter again, by a recipe of `sft`."""
+def manifest_of(recipe: Recipe, sessions: Sequence[Path], figures: dict) -> Manifest:
+    """What has to be known to make the same adapter again."""
     corpus = pairs.read_sessions(*sessions)
-    cases = [decision.case for decision in pairs.decisions(corpus[0])]
+    cases = [decision.case for session in corpus for decision in pairs.decisions(session)]
     prompts = {render(Role(recipe.role), case).template for case in cases}
     learnt = [session.digest for session in corpus if pairs.part_of(session.id) == "train"]
     packages = ("torch", "transformers", "peft", "trl")
