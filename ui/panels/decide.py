@@ -12,7 +12,7 @@ from ui.claims import lose
 from ui.client import Offline, Refused, Unanswered
 from ui.desk import Editor, Held, Press, desk, now, t, why
 from ui.panels import draft as drafts
-from ui.panels import questions, writing
+from ui.panels import questions, steps, writing
 from ui.panels.transcript import diff_html
 
 
@@ -36,6 +36,7 @@ def side(workspace: Workspace, leads_on: bool = True) -> bool:
         if editor.panel is not None:
             questions.draw(workspace, editor)
             return False
+        steps.choice(workspace, editor, verdict)
         if not desk().may_write(session):
             return False
         onward = leads_on and workspace.status != "crisis"
@@ -139,7 +140,10 @@ def _decide(workspace: Workspace, editor: Editor, claim: str) -> Decided:
     confirmed = tuple(check.check for check in editor.warnings if check.verdict == "warn")
     draft = workspace.draft
     if draft is None or draft.stale:
-        reply = ReplyRequest(text=text, confirm_checks=confirmed, basis=workspace.seq)
+        action = steps.served(workspace, editor, "respond")
+        reply = ReplyRequest(
+            text=text, action=action, confirm_checks=confirmed, basis=workspace.seq
+        )
         return desk().api.reply(workspace.session_id, reply, claim)
     verdict = writing.verdict(editor, workspace)
     shown = editor.shown_at or now()
@@ -147,6 +151,7 @@ def _decide(workspace: Workspace, editor: Editor, claim: str) -> Decided:
         verdict=verdict,
         candidate=editor.candidate,
         text=None if verdict == "approve" else text,
+        action=steps.served(workspace, editor, verdict),
         reasons=questions.chosen_reasons(workspace),
         confirm_checks=confirmed,
         basis=workspace.seq,
@@ -183,7 +188,7 @@ def _warnings(editor: Editor) -> None:
 
 def _own(editor: Editor) -> None:
     """Write from nothing; a second time takes the draft's words back."""
-    editor.own = not editor.own
+    editor.own, editor.action = not editor.own, None
     if editor.own and editor.text.strip() == editor.start.strip():
         editor.put("")
     elif not editor.own and not editor.text.strip():
