@@ -9,6 +9,7 @@ from planner.vocabulary import Stage
 from safety.risk import Category, RiskLevel
 from service.session import alarms, events, parts, plans
 from service.session.decide import still_open
+from service.session.entries import withdrawn
 from service.session.evolve_plans import planned
 from service.session.refusals import Refused
 from service.session.state import Draft, State
@@ -213,6 +214,24 @@ def correct(
         raise Refused("basis_is_stale", "The session has moved on; read it again.", state.seq)
     merged = parts.formulation_text(state.formulation).model_copy(update=sent)
     return (plans.FormulationCorrected(formulation=merged),)
+
+
+def raise_alert(
+    state: State, raised: alarms.AlertRaised, note: events.NoteAdded | None
+) -> tuple[events.Event, ...]:
+    """Call people to a session by hand: with a draft or without, under a claim or not, also late.
+
+    While nobody has seen an alert that stands for it, another one would call nobody else: then
+    only a note that is not there yet is added. Raises: Refused session_erased.
+    """
+    if state.status == "erased":
+        raise Refused("session_erased", "The session was erased.", state.seq)
+    known = state.standing(raised.level, raised.category)
+    if known is None:
+        notes = () if note is None else (note,)
+        return (raised, *withdrawn(state, raised.level), *notes)
+    told = (entry.text for entry in state.entries if entry.kind == "note" and entry.seq > known.seq)
+    return () if note is None or note.text in told else (note,)
 
 
 def acknowledge(state: State, alert_id: str) -> tuple[events.Event, ...]:

@@ -38,6 +38,7 @@ def side(workspace: Workspace, leads_on: bool = True) -> bool:
             return False
         steps.choice(workspace, editor, verdict)
         if not desk().may_write(session):
+            _other_ways(workspace, editor)
             return False
         onward = leads_on and workspace.status != "crisis"
         return _buttons(workspace, editor, verdict, hit, onward)
@@ -89,12 +90,14 @@ def _said_already(workspace: Workspace, text: str) -> bool:
 
 
 def _other_ways(workspace: Workspace, editor: Editor) -> None:
-    """What else can be done; only what the service would not refuse."""
-    needs_draft, in_crisis = {"reject", "escalate"}, workspace.status == "crisis"
+    """What else can be done; only what the service would not refuse, and always a call for help."""
+    writes, in_crisis = desk().may_write(workspace.session_id), workspace.status == "crisis"
     with st.container(key="other_row", horizontal=True):
         for action, key in (("own", "W"), ("reject", "X"), ("redraft", "G"), ("escalate", "L")):
-            no_draft = action in needs_draft and workspace.draft is None
+            no_draft = action == "reject" and workspace.draft is None
             if no_draft or (action == "redraft" and in_crisis):
+                continue
+            if not writes and action != "escalate":
                 continue
             st.button(
                 t(f"send.{action}"),
@@ -152,7 +155,7 @@ def _decide(workspace: Workspace, editor: Editor, claim: str) -> Decided:
         candidate=editor.candidate,
         text=None if verdict == "approve" else text,
         action=steps.served(workspace, editor, verdict),
-        reasons=questions.chosen_reasons(workspace),
+        reasons=drafts.chosen_reasons(workspace),
         confirm_checks=confirmed,
         basis=workspace.seq,
         dwell_ms=min(int((now() - shown).total_seconds() * 1000), 86_400_000),
@@ -178,7 +181,7 @@ def _difference(workspace: Workspace, editor: Editor, verdict: Verdict) -> None:
         f"{diff_html(editor.start, editor.text)}</p>"
     )
     if editor.panel is None:
-        questions.reasons(questions.reasons_key(workspace))
+        drafts.reasons(drafts.reasons_key(workspace))
 
 
 def _warnings(editor: Editor) -> None:
