@@ -8,10 +8,12 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from service.auth import Caller
-from service.house import House, InHouse, Therapist, read_by, session_of_part
-from service.schemas.alerts import Alert, Alerts, ResolveRequest
+from service.desk import count_written
+from service.house import House, InHouse, Therapist, read_by, session_for, session_of_part
+from service.ids import within
+from service.schemas.alerts import Alert, AlertRequest, Alerts, ResolveRequest
 from service.schemas.wire import Ident, Wire
-from service.session import alarms, decide_review
+from service.session import alarms, decide_review, events
 from service.session.refusals import Refused
 from service.session.state import Alarm, State
 from service.stores.port import RowQuery, StoreUnavailable
@@ -44,6 +46,33 @@ async def read_alerts(
     for stored in page.items:
         found += await _listed(house, stored.row.session_id)
     return Alerts(items=tuple(found), next_page_token=page.next_after)
+
+
+@router.post("/sessions/{session_id}/alerts", status_code=201)
+async def raise_alert(
+    session_id: Ident, asked: AlertRequest, house: InHouse, caller: Therapist
+) -> Alert:
+    """Call people to a session: danger that no layer saw, or that was seen elsewhere.
+
+    Danger waits for nobody: it needs no draft, no claim and no open session. Asked again, it gives
+    the same alert while nobody has acknowledged it. From high on the model falls silent and a
+    reply that is still held is taken back; no notice is sent to the client.
+    """
+    state, ids = await session_for(house, caller, session_id), house.ports.ids
+    alert_id = within(ids.new("alr"), session_id)
+    said = (entry.id for entry in reversed(state.entries) if entry.kind == "client")
+    raised = alarms.AlertRaised(
+        alert_id=alert_id, message_id=next(said, alert_id), level=asked.level,
+        category=asked.category, score=1.0, source="human",
+    )  # fmt: skip
+    note = events.NoteAdded(note_id=ids.new("not"), text=asked.note) if asked.note else None
+    done = await house.ledger.append(
+        session_id, lambda now: decide_review.raise_alert(now, raised, note), caller.name
+    )
+    count_written(done.events)
+    alarm = done.state.standing(asked.level, asked.category)
+    assert alarm is not None  # noqa: S101  (raised just now, if it did not stand there before)
+    return await _shown(house, caller, done.state, alarm.alert_id)
 
 
 @router.post("/alerts/{alert_id}/acknowledge")

@@ -141,6 +141,10 @@ class Api:
             found += page.items
         return tuple({one.alert_id: one for one in found}.values())
 
+    def raise_alert(self, session: str, request: crisis.AlertRequest) -> None:
+        """Call people to a session; needs no claim."""
+        self._ask("POST", f"/v1/sessions/{session}/alerts", request)
+
     def acknowledge(self, alert: str) -> None:
         """Say that a person is looking; the pager stops."""
         self._ask("POST", f"/v1/alerts/{alert}/acknowledge")

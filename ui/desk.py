@@ -34,6 +34,8 @@ class Editor:
     candidate: int = 0
     last: Draft | None = None
     """The draft shown last; greyed when the session moves on under the reader's hands."""
+    action: str | None = None
+    """The step chosen for these words; None while it is left to what they came from."""
     own: bool = False
     """The therapist chose to write own words."""
     saved: str = ""

@@ -29,7 +29,8 @@ class Alert(Wire):
     category: Category
     score: float
     source: str
-    """Which layer judged: rules, classifier, engine or failure."""
+    """Which layer judged: rules, classifier, engine or failure; ``therapist`` for an escalated
+    draft, ``human`` where somebody raised it without one."""
     evidence: tuple[EvidenceView, ...]
     """Empty in lists."""
     raised_at: When
@@ -49,6 +50,16 @@ class Alerts(Wire):
 
     items: tuple[Alert, ...]
     next_page_token: str | None = None
+
+
+class AlertRequest(Wire):
+    """Call people to a session: danger that no layer saw, or that was seen elsewhere."""
+
+    level: Literal[RiskLevel.MODERATE, RiskLevel.HIGH, RiskLevel.IMMINENT] = RiskLevel.HIGH
+    """From high on the model falls silent until a human resolves it."""
+    category: Category = Category.NONE
+    note: Text | None = None
+    """For colleagues; never part of a page, and never shown to the client or the model."""
 
 
 class ResolveRequest(Wire):

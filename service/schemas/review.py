@@ -97,7 +97,8 @@ class DecisionRequest(Wire):
     text: Text | None = None
     """The words to send; required with ``edit`` and ``respond``, refused with anything else."""
     action: Label | None = None
-    """The action the words carry out; default: the candidate's."""
+    """The action the words carry out: the current or the next one. Default: the candidate's, but
+    with ``respond`` the current one, so that own words do not move the plan unless told to."""
     reasons: Annotated[tuple[Reason, ...], Field(max_length=8)] = ()
     """Required with ``reject`` and for large edits."""
     confirm_checks: Annotated[tuple[Label, ...], Field(max_length=20)] = ()
@@ -122,6 +123,7 @@ class ReplyRequest(Wire):
 
     text: Text
     action: Label | None = None
+    """The action the words carry out; default: the current one, and none before the first."""
     confirm_checks: Annotated[tuple[Label, ...], Field(max_length=20)] = ()
     basis: Seq
 

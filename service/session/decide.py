@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from safety.risk import FROM_OTHERS, Category, RiskReport
 from service.session import alarms, events, parts
 from service.session.duties import REJECTED, Policy, lacks_plan, wants_draft
+from service.session.entries import withdrawn
 from service.session.evolve import evolve
 from service.session.plans import PlanProposed
 from service.session.refusals import Refused
@@ -98,8 +99,8 @@ def _alerts(
     state: State, message: Message, spans: tuple[parts.Evidence, ...], policy: Policy
 ) -> tuple[events.Event, ...]:
     report = message.report
-    if any(alarm.stands_for(report.level, report.category) for alarm in state.open_alarms):
-        return _withdrawn(state, report)
+    if state.standing(report.level, report.category) is not None:
+        return withdrawn(state, report.level)
     raised = alarms.AlertRaised(
         alert_id=message.alert_id,
         message_id=message.message_id,
@@ -109,15 +110,7 @@ def _alerts(
         source=report.source,
         evidence=spans,
     )
-    return (raised, *_withdrawn(state, report), *_notice(state, message, policy))
-
-
-def _withdrawn(state: State, report: RiskReport) -> tuple[events.Event, ...]:
-    """A reply decided before the danger was known goes back to its therapist."""
-    if state.held is None or not report.stops_drafting:
-        return ()
-    decision_id = state.held.decision.decision_id
-    return (events.DecisionUndone(decision_id=decision_id, cause="crisis"),)
+    return (raised, *withdrawn(state, report.level), *_notice(state, message, policy))
 
 
 def _notice(state: State, message: Message, policy: Policy) -> tuple[events.Event, ...]:

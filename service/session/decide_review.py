@@ -9,6 +9,7 @@ from planner.vocabulary import Stage
 from safety.risk import Category, RiskLevel
 from service.session import alarms, events, parts, plans
 from service.session.decide import still_open
+from service.session.entries import withdrawn
 from service.session.evolve_plans import planned
 from service.session.refusals import Refused
 from service.session.state import Draft, State
@@ -26,6 +27,7 @@ class Choice:
     draft_id: str | None = None
     candidate: int = 0
     action: str | None = None
+    """What the words carry out; None leaves it to `reply`."""
     reasons: tuple[str, ...] = ()
     confirmed: tuple[str, ...] = ()
     dwell_ms: int | None = None
@@ -46,7 +48,7 @@ def decidable(state: State, draft_id: str, basis: int) -> Draft:
     return state.draft
 
 
-def current(state: State, basis: int) -> None:
+def _current(state: State, basis: int) -> None:
     """Refuse a write made on an older view of the session. Raises: Refused basis_is_stale."""
     still_open(state)
     if basis < state.moved_seq or basis > state.seq:
@@ -58,18 +60,13 @@ def reply(state: State, choice: Choice) -> tuple[events.Event, ...]:
 
     Raises: Refused reply_is_held, action_not_allowed, no_such_candidate, and `decidable`'s.
     """
-    if choice.draft_id is None:
-        current(state, choice.basis)
-        action, reasoning = choice.action or "", ""
-    else:
-        drafted = decidable(state, choice.draft_id, choice.basis).prepared.candidates
-        if choice.candidate >= len(drafted):
-            raise Refused("no_such_candidate", f"The draft has {len(drafted)} candidates.")
-        action = choice.action or drafted[choice.candidate].action
-        reasoning = drafted[choice.candidate].action_reasoning
+    drafted = _answered(state, choice)
     _nothing_held(state)
+    action = choice.action or _served(state, choice, drafted)
     if action and action not in machine.candidates(state.position):
         raise Refused("action_not_allowed", "Only the current or the next action can be chosen.")
+    # It tells why the draft took its own step, which says nothing of another.
+    reasoning = drafted.action_reasoning if drafted and drafted.action == action else ""
     decided = events.ReplyDecided(
         decision_id=choice.decision_id, draft_id=choice.draft_id, verdict=choice.verdict,
         text=choice.text, action=action, reasoning=reasoning,
@@ -78,6 +75,29 @@ def reply(state: State, choice: Choice) -> tuple[events.Event, ...]:
         basis=choice.basis, release_at_ms=choice.release_at_ms,
     )  # fmt: skip
     return (decided,)
+
+
+def _answered(state: State, choice: Choice) -> parts.CandidateText | None:
+    """Give the candidate that was decided on, if it was on one. Raises: Refused as `reply`."""
+    if choice.draft_id is None:
+        _current(state, choice.basis)
+        return None
+    drafted = decidable(state, choice.draft_id, choice.basis).prepared.candidates
+    if choice.candidate >= len(drafted):
+        raise Refused("no_such_candidate", f"The draft has {len(drafted)} candidates.")
+    return drafted[choice.candidate]
+
+
+def _served(state: State, choice: Choice, drafted: parts.CandidateText | None) -> str:
+    """Give the action of words whose human named none.
+
+    A draft's words, edited or not, carry out its own. Words of one's own repeat the current action,
+    for whoever puts a draft aside may well want to stay; before the first one they take none.
+    """
+    if drafted is not None and choice.verdict != "respond":
+        return drafted.action
+    cursor = state.position.cursor
+    return "" if cursor is None else state.position.plan.actions[cursor]
 
 
 def reject(state: State, rejected: events.DraftRejected, basis: int) -> tuple[events.Event, ...]:
@@ -132,7 +152,7 @@ def plan(state: State, decided: plans.PlanDecided, basis: int) -> tuple[events.E
     still_open(state)
     if state.proposed is None or state.proposed.plan_id != decided.plan_id:
         raise Refused("already_decided", "This plan is not up for decision.", state.seq)
-    current(state, basis)
+    _current(state, basis)
     if decided.plan is not None:
         _nothing_held(state)
         planned(state, decided)
@@ -148,10 +168,10 @@ def _nothing_held(state: State) -> None:
 def own_plan(state: State, proposal: plans.PlanProposed, basis: int) -> tuple[events.Event, ...]:
     """Run a therapist's own plan at once; an edited running plan keeps its cursor.
 
-    Raises: Refused as `current`, reply_is_held, too_early; planner NotAllowed for a plan that
+    Raises: Refused basis_is_stale, reply_is_held, too_early; planner NotAllowed for a plan that
     breaks a rule.
     """
-    current(state, basis)
+    _current(state, basis)
     _nothing_held(state)
     _not_too_early(state)
     decided = plans.PlanDecided(plan_id=proposal.plan_id, verdict="approve", plan=proposal.plan)
@@ -160,8 +180,8 @@ def own_plan(state: State, proposal: plans.PlanProposed, basis: int) -> tuple[ev
 
 
 def ask_plan(state: State, basis: int) -> tuple[events.Event, ...]:
-    """Ask the planner for a new plan. Raises: Refused as `current`, too_early, in_crisis."""
-    current(state, basis)
+    """Ask the planner for a new plan. Raises: Refused basis_is_stale, too_early, in_crisis."""
+    _current(state, basis)
     if state.status == "crisis":
         raise Refused("in_crisis", "Drafting is stopped until the crisis is resolved.", state.seq)
     _not_too_early(state)
@@ -175,8 +195,8 @@ def _not_too_early(state: State) -> None:
 
 
 def move(state: State, moved: plans.PositionMoved, basis: int) -> tuple[events.Event, ...]:
-    """Move the cursor by hand. Raises: Refused as `current`; planner NotAllowed."""
-    current(state, basis)
+    """Move the cursor by hand. Raises: Refused basis_is_stale; planner NotAllowed."""
+    _current(state, basis)
     _nothing_held(state)
     machine.move(state.position, Stage(moved.stage), moved.action_index)
     return (moved,)
@@ -187,13 +207,31 @@ def correct(
 ) -> tuple[events.Event, ...]:
     """Correct parts of the formulation; the others stay as they are by now.
 
-    Raises: Refused as `current`, and basis_is_stale where the planner has understood more since.
+    Raises: Refused basis_is_stale, also where the planner has understood more since.
     """
-    current(state, basis)
+    _current(state, basis)
     if basis < state.understood_seq:
         raise Refused("basis_is_stale", "The session has moved on; read it again.", state.seq)
     merged = parts.formulation_text(state.formulation).model_copy(update=sent)
     return (plans.FormulationCorrected(formulation=merged),)
+
+
+def raise_alert(
+    state: State, raised: alarms.AlertRaised, note: events.NoteAdded | None
+) -> tuple[events.Event, ...]:
+    """Call people to a session by hand: with a draft or without, under a claim or not, also late.
+
+    While nobody has seen an alert that stands for it, another one would call nobody else: then
+    only a note that is not there yet is added. Raises: Refused session_erased.
+    """
+    if state.status == "erased":
+        raise Refused("session_erased", "The session was erased.", state.seq)
+    known = state.standing(raised.level, raised.category)
+    if known is None:
+        notes = () if note is None else (note,)
+        return (raised, *withdrawn(state, raised.level), *notes)
+    told = (entry.text for entry in state.entries if entry.kind == "note" and entry.seq > known.seq)
+    return () if note is None or note.text in told else (note,)
 
 
 def acknowledge(state: State, alert_id: str) -> tuple[events.Event, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
+from safety.risk import RiskLevel
 from service.session import events
 from service.session.state import Entry, Failing, State
 
@@ -26,3 +27,11 @@ def moved(state: State) -> State:
 def without(state: State, duty: str) -> Mapping[str, Failing]:
     """Give the failures of all other duties."""
     return {key: failed for key, failed in state.failing.items() if key != duty}
+
+
+def withdrawn(state: State, level: RiskLevel) -> tuple[events.Event, ...]:
+    """A reply decided before the danger was known goes back to its therapist."""
+    if state.held is None or not level.at_least(RiskLevel.HIGH):
+        return ()
+    decision_id = state.held.decision.decision_id
+    return (events.DecisionUndone(decision_id=decision_id, cause="crisis"),)

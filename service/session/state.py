@@ -198,6 +198,11 @@ class State(Struct, frozen=True):
         unresolved = (alarm for alarm in self.alarms if alarm.resolved_at_ms is None)
         return tuple(sorted(unresolved, key=lambda alarm: (-alarm.level.rank, alarm.raised_at_ms)))
 
+    def standing(self, level: RiskLevel, category: Category) -> Alarm | None:
+        """The alert that nobody has seen yet and that danger of this kind belongs to."""
+        unseen = self.unseen_alarms
+        return next((one for one in unseen if one.stands_for(level, category)), None)
+
     @property
     def settled_seq(self) -> int:
         """How far a human who ended an alert had read the log; 0 if nobody did.

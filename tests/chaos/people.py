@@ -139,7 +139,9 @@ async def _decide(script: Script, key: str, seen: Json, holding: dict[str, str])
     path = f"/v1/drafts/{draft['draft_id']}/decisions"
     asked = {"verdict": "approve", "basis": basis}
     if script.dice.random() < 0.3:
-        asked |= {"verdict": "respond", "text": "Thank you for telling me. What was hardest?"}
+        step = draft["candidates"][0]["action"]
+        text = "Thank you for telling me. What was hardest?"
+        asked |= {"verdict": "respond", "text": text, "action": step}
     done = await ask("POST", path, key, json=asked, headers=holding)
     if done is not None and done.is_success:
         script.witness.decide(done.json()["decision_id"], seen["session_id"])

@@ -50,9 +50,8 @@ def test_what_was_written_never_stands_in_an_error() -> None:
     assert "Anna" not in str(caught.value)
 
 
-@pytest.mark.parametrize("panel", ["escalate", "redraft"])
-def test_a_question_that_outlives_the_claim_says_so(line: Line, panel: str) -> None:
-    script = asks(line, panel)
+def test_a_question_that_outlives_the_claim_says_so(line: Line) -> None:
+    script = asks(line, "redraft")
     line.refuses["/claim"] = (409, "claimed_by_other")
     script.session_state["desk"].claims.clear()
     script.button(key="question_go").click().run()
@@ -71,7 +70,7 @@ def test_a_note_needs_no_claim(line: Line) -> None:
 
 
 def test_a_question_about_a_draft_that_is_gone_is_answered(line: Line) -> None:
-    script = asks(line, "escalate")
+    script = asks(line, "reject")
     line.shows = workspace_of(DRAFTED, draft=None, no_draft_reason="drafting")
     script.run()
     script.button(key="question_go").click().run()

@@ -86,6 +86,7 @@ MATRIX = (
         body={"triggering_situation": "A full inbox.", "basis": 1},
     ),
     door("GET /v1/alerts", DESK, LEAD, scene="alert"),
+    door("POST /v1/sessions/{session_id}/alerts", DESK, LEAD, body={}, gives=201),
     door("POST /v1/alerts/{alert_id}/acknowledge", DESK, LEAD, scene="alert"),
     door(
         "POST /v1/alerts/{alert_id}/resolve", DESK, LEAD, scene="alert",

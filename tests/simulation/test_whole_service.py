@@ -183,7 +183,9 @@ class WholeService(World):
     @precondition(lambda self: any(talk.views for talk in self.talks))
     @rule(
         pick=picks, who=people,
-        what=st.sampled_from(["replies", "position", "plans", "own_plan", "drafts", "formulation"]),
+        what=st.sampled_from(
+            ["replies", "position", "plans", "own_plan", "drafts", "formulation", "alerts"]
+        ),
     )  # fmt: skip
     def write(self, pick: int, who: str, what: str) -> None:
         talk = self.talk(pick)
@@ -201,9 +203,10 @@ class WholeService(World):
                 "plan": {**plan, "actions": plan["actions"][::-1]}, "reason": "So.",
             }),
             "drafts": ("POST", "drafts", {"hint": "Ask about Marisol."}),
+            "alerts": ("POST", "alerts", {"category": "suicide", "note": "Marisol rang."}),
             "formulation": ("PATCH", "formulation", {"triggering_situation": "With Gregor."}),
         }[what]  # fmt: skip
-        given = body if what == "drafts" else {**body, "basis": seen["seq"]}
+        given = body if what in {"drafts", "alerts"} else {**body, "basis": seen["seq"]}
         self.ask(self.here.write(who, talk.id, method, f"/v1/sessions/{talk.id}/{part}", given))
 
     @precondition(lambda self: any(talk.views for talk in self.talks))

@@ -57,6 +57,10 @@ async def test_an_alert_and_a_notice_are_counted_when_they_are_written() -> None
         other = await here.drafted()
         assert (await here.decide("ada", other, "escalate")).status_code == 201
         assert counted() == [own + 1, handed_up + 1, notices + 1]
+        path = f"/v1/sessions/{await here.open()}/alerts"
+        for _ in range(2):
+            assert (await here.call("ada", "POST", path, {})).status_code == 201
+        assert counted() == [own + 1, handed_up + 2, notices + 1]
 
 
 async def test_an_alert_that_cannot_be_opened_ages_by_its_row_beside_others(here: Town) -> None:

@@ -12,7 +12,7 @@ from ui.claims import lose
 from ui.client import Offline, Refused, Unanswered
 from ui.desk import Editor, Held, Press, desk, now, t, why
 from ui.panels import draft as drafts
-from ui.panels import questions, writing
+from ui.panels import questions, steps, writing
 from ui.panels.transcript import diff_html
 
 
@@ -36,7 +36,9 @@ def side(workspace: Workspace, leads_on: bool = True) -> bool:
         if editor.panel is not None:
             questions.draw(workspace, editor)
             return False
+        steps.choice(workspace, editor, verdict)
         if not desk().may_write(session):
+            _other_ways(workspace, editor)
             return False
         onward = leads_on and workspace.status != "crisis"
         return _buttons(workspace, editor, verdict, hit, onward)
@@ -88,12 +90,14 @@ def _said_already(workspace: Workspace, text: str) -> bool:
 
 
 def _other_ways(workspace: Workspace, editor: Editor) -> None:
-    """What else can be done; only what the service would not refuse."""
-    needs_draft, in_crisis = {"reject", "escalate"}, workspace.status == "crisis"
+    """What else can be done; only what the service would not refuse, and always a call for help."""
+    writes, in_crisis = desk().may_write(workspace.session_id), workspace.status == "crisis"
     with st.container(key="other_row", horizontal=True):
         for action, key in (("own", "W"), ("reject", "X"), ("redraft", "G"), ("escalate", "L")):
-            no_draft = action in needs_draft and workspace.draft is None
+            no_draft = action == "reject" and workspace.draft is None
             if no_draft or (action == "redraft" and in_crisis):
+                continue
+            if not writes and action != "escalate":
                 continue
             st.button(
                 t(f"send.{action}"),
@@ -139,7 +143,10 @@ def _decide(workspace: Workspace, editor: Editor, claim: str) -> Decided:
     confirmed = tuple(check.check for check in editor.warnings if check.verdict == "warn")
     draft = workspace.draft
     if draft is None or draft.stale:
-        reply = ReplyRequest(text=text, confirm_checks=confirmed, basis=workspace.seq)
+        action = steps.served(workspace, editor, "respond")
+        reply = ReplyRequest(
+            text=text, action=action, confirm_checks=confirmed, basis=workspace.seq
+        )
         return desk().api.reply(workspace.session_id, reply, claim)
     verdict = writing.verdict(editor, workspace)
     shown = editor.shown_at or now()
@@ -147,7 +154,8 @@ def _decide(workspace: Workspace, editor: Editor, claim: str) -> Decided:
         verdict=verdict,
         candidate=editor.candidate,
         text=None if verdict == "approve" else text,
-        reasons=questions.chosen_reasons(workspace),
+        action=steps.served(workspace, editor, verdict),
+        reasons=drafts.chosen_reasons(workspace),
         confirm_checks=confirmed,
         basis=workspace.seq,
         dwell_ms=min(int((now() - shown).total_seconds() * 1000), 86_400_000),
@@ -173,7 +181,7 @@ def _difference(workspace: Workspace, editor: Editor, verdict: Verdict) -> None:
         f"{diff_html(editor.start, editor.text)}</p>"
     )
     if editor.panel is None:
-        questions.reasons(questions.reasons_key(workspace))
+        drafts.reasons(drafts.reasons_key(workspace))
 
 
 def _warnings(editor: Editor) -> None:
@@ -183,7 +191,7 @@ def _warnings(editor: Editor) -> None:
 
 def _own(editor: Editor) -> None:
     """Write from nothing; a second time takes the draft's words back."""
-    editor.own = not editor.own
+    editor.own, editor.action = not editor.own, None
     if editor.own and editor.text.strip() == editor.start.strip():
         editor.put("")
     elif not editor.own and not editor.text.strip():

@@ -1,14 +1,21 @@
-"""The draft as evidence: what it says, why, what it serves, what was checked, where it is from."""
+"""The draft as evidence: what it says, why, what it serves, what was checked, where it is from.
+
+And what somebody has against it, from a closed list.
+"""
 
 from html import escape
+from typing import Final, get_args
 
 import streamlit as st
 
+from service.schemas.plans import Reason
 from service.schemas.problem import CheckResult
 from service.schemas.review import Candidate, Draft
 from service.schemas.workspace import Workspace
 from ui import texts
 from ui.desk import Editor, desk, t, word
+
+REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
 
 
 def card(workspace: Workspace, editor: Editor) -> None:
@@ -33,7 +40,7 @@ def begin(editor: Editor, draft: Draft, candidate: int = 0) -> None:
     editor.start = draft.candidates[candidate].utterance
     editor.draft_id, editor.last = draft.draft_id, draft
     editor.candidate = candidate
-    editor.own = False
+    editor.own, editor.action = False, None
     editor.warnings = ()
     editor.put(editor.start)
 
@@ -64,6 +71,28 @@ def checks_html(checks: tuple[CheckResult, ...]) -> str:
     )
     fine = "" if odd else f'<li class="pass">{escape(t("draft.passed"))}</li>'
     return f'<ul class="checks">{odd}{fine}</ul>'
+
+
+def reasons(key: str) -> list[Reason]:
+    """Ask why; what it is about has a key and with it an answer of its own."""
+    return st.pills(
+        t("send.reasons"),
+        REASONS,
+        key=key,
+        selection_mode="multi",
+        format_func=lambda reason: word("reason", reason),
+    )
+
+
+def chosen_reasons(workspace: Workspace) -> tuple[Reason, ...]:
+    """What was answered for this session's draft."""
+    return tuple(st.session_state.get(reasons_key(workspace)) or ())
+
+
+def reasons_key(workspace: Workspace) -> str:
+    """Each session's draft has its own reasons, for they go into that session's log."""
+    draft = workspace.draft.draft_id if workspace.draft else ""
+    return f"reasons_{workspace.session_id}_{draft}"
 
 
 def known(reason: str) -> str:

@@ -13,7 +13,7 @@ from service.schemas.plans import (
 )
 from service.schemas.workspace import Workspace
 from ui.desk import Press, desk, done, t, word
-from ui.panels import questions
+from ui.panels import draft as drafts
 
 Act = Callable[[], None]
 
@@ -79,7 +79,7 @@ def edit(workspace: Workspace, plan: PlanBody, proposed: str | None = None) -> N
 def reject(workspace: Workspace, plan_id: str) -> None:
     """Refuse a proposed plan, with reasons."""
     with st.form(f"reject_{plan_id}"):
-        reasons = questions.reasons(f"reasons_{plan_id}")
+        reasons = drafts.reasons(f"reasons_{plan_id}")
         sent = _submit(workspace, "plan.reject_go")
     press = desk().pressed_on(workspace.session_id) if sent else None
     if press is None:

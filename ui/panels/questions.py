@@ -1,18 +1,22 @@
 """What the desk asks back before it acts: a reason, a hint, a colleague's name, a note."""
 
 from collections.abc import Callable
-from typing import Final, get_args
+from typing import Final
 
 import streamlit as st
 
-from service.schemas.plans import Reason
+from safety.risk import Category, RiskLevel
+from service.schemas.alerts import AlertRequest
 from service.schemas.review import DecisionRequest
 from service.schemas.workspace import AssignRequest, Workspace
 from ui.claims import let_go, take_over
+from ui.client import Refused
 from ui.desk import Editor, Press, desk, done, t, word
+from ui.panels import draft as drafts
 from ui.panels import writing
 
-REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
+LEVELS: Final = (RiskLevel.MODERATE, RiskLevel.HIGH, RiskLevel.IMMINENT)
+"""Those that alert."""
 Act = Callable[[Press], bool]
 """Does what was asked, about what was on the screen; true when it happened."""
 
@@ -45,79 +49,81 @@ def draw(workspace: Workspace, editor: Editor) -> None:
         st.rerun()
 
 
-def reasons(key: str) -> list[Reason]:
-    """Ask why; what it is about has a key and with it an answer of its own."""
-    return st.pills(
-        t("send.reasons"),
-        REASONS,
-        key=key,
-        selection_mode="multi",
-        format_func=lambda reason: word("reason", reason),
-    )
-
-
-def chosen_reasons(workspace: Workspace) -> tuple[Reason, ...]:
-    """What was answered for this session's draft."""
-    return tuple(st.session_state.get(reasons_key(workspace)) or ())
-
-
-def reasons_key(workspace: Workspace) -> str:
-    """Each session's draft has its own reasons, for they go into that session's log."""
-    draft = workspace.draft.draft_id if workspace.draft else ""
-    return f"reasons_{workspace.session_id}_{draft}"
-
-
 def _reject(workspace: Workspace, editor: Editor) -> Act:
-    reasons(reasons_key(workspace))
+    drafts.reasons(drafts.reasons_key(workspace))
     hint = _hint(workspace)
 
-    def act(press: Press) -> bool:
-        why = chosen_reasons(press.workspace)
-        if not why:
-            return _missing("reasons")
-        return _verdict(
-            press,
-            editor,
-            lambda: DecisionRequest(
-                verdict="reject",
-                candidate=press.words.candidate,
-                reasons=why,
-                hint=hint,
-                basis=press.workspace.seq,
-            ),
-            t("question.reject_done"),
+    def refuse(press: Press) -> None:
+        asked = DecisionRequest(
+            verdict="reject",
+            candidate=press.words.candidate,
+            reasons=drafts.chosen_reasons(press.workspace),
+            hint=hint,
+            basis=press.workspace.seq,
         )
+        _decide(press, asked)
+
+    def act(press: Press) -> bool:
+        if press.workspace.draft is None:
+            desk().notice = ("error", t("refused.draft_is_stale"))
+            return False
+        if not drafts.chosen_reasons(press.workspace):
+            return _missing("reasons")
+        refused = done(lambda: refuse(press), t("question.reject_done"))
+        if refused and editor.text.strip() == editor.start.strip():
+            writing.forget(workspace.session_id, editor)
+        return refused
 
     return act
 
 
 def _escalate(workspace: Workspace, editor: Editor) -> Act:
+    """Call people: by a verdict on the draft, else by hand; danger waits for no draft or claim."""
     st.caption(t("question.escalate_help"))
-    return lambda press: _verdict(
-        press,
-        editor,
-        lambda: DecisionRequest(
-            verdict="escalate", candidate=press.words.candidate, basis=press.workspace.seq
-        ),
-        t("question.escalate_done"),
-    )
+    session = workspace.session_id
+    ask = AlertRequest if _judgeable(workspace) else _danger(session)
+
+    def call(press: Press) -> None:
+        if _judgeable(press.workspace):
+            seen = press.workspace.seq
+            try:
+                _decide(press, DecisionRequest(
+                    verdict="escalate", candidate=press.words.candidate, basis=seen
+                ))  # fmt: skip
+                return
+            except Refused as refusal:
+                if refusal.passing:
+                    raise
+        desk().api.raise_alert(session, ask())
+
+    return lambda press: done(lambda: call(press), t("question.escalate_done"))
 
 
-def _verdict(
-    press: Press, editor: Editor, request: Callable[[], DecisionRequest], said: str
-) -> bool:
-    draft, session = press.workspace.draft, press.workspace.session_id
-    if draft is None:
-        desk().notice = ("error", t("refused.draft_is_stale"))
-        return False
+def _danger(session: str) -> Callable[[], AlertRequest]:
+    """Ask what the danger is; who has no time leaves it as it stands."""
+    level = st.radio(
+        t("question.level"), LEVELS, index=LEVELS.index(AlertRequest().level), horizontal=True,
+        key=f"level_{session}", format_func=lambda one: word("level", one),
+    )  # fmt: skip
+    kinds = sorted(Category, key=lambda one: one is not Category.NONE)
+    category = st.selectbox(
+        t("question.category"), kinds, key=f"category_{session}",
+        format_func=lambda one: word("category", one),
+    )  # fmt: skip
+    note = _line("note_text", session, "danger")
+    return lambda: AlertRequest(level=level, category=category, note=note or None)
 
-    def decide() -> None:
-        desk().api.decide(draft.draft_id, request(), desk().claim(session))
 
-    decided = done(decide, said)
-    if decided and editor.text.strip() == editor.start.strip():
-        writing.forget(session, editor)
-    return decided
+def _judgeable(workspace: Workspace) -> bool:
+    """Whether a verdict on the draft has a chance."""
+    draft = workspace.draft
+    return draft is not None and not draft.stale and workspace.session_id in desk().claims
+
+
+def _decide(press: Press, asked: DecisionRequest) -> None:
+    draft = press.workspace.draft
+    if draft is not None:
+        desk().api.decide(draft.draft_id, asked, desk().claim(press.workspace.session_id))
 
 
 def _redraft(workspace: Workspace, editor: Editor) -> Act:

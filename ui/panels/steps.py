@@ -1,10 +1,15 @@
-"""A plan as a ladder: done, here, next, later; and what a new plan would change."""
+"""A plan as a ladder: done, here, next, later; what a new plan would change; a reply's place."""
 
 from collections.abc import Sequence
 from html import escape
 
+import streamlit as st
+
 from service.schemas.plans import PlanBody, PositionView
-from ui.desk import t, word
+from service.schemas.review import Verdict
+from service.schemas.workspace import Workspace
+from ui.desk import Editor, desk, t, word
+from ui.panels import writing
 
 
 def ladder(position: PositionView) -> str:
@@ -17,6 +22,51 @@ def ladder(position: PositionView) -> str:
         for place, action in enumerate(position.plan.actions)
     )
     return f'<ol class="ladder">{rows}</ol>'
+
+
+def choice(workspace: Workspace, editor: Editor, verdict: Verdict) -> None:
+    """Ask whether words of one's own stay at the step or go on, where both are possible."""
+    offered, session = _offered(workspace, verdict), workspace.session_id
+    if len(offered) < 2 or not editor.text.strip():
+        return
+    here, now = offered[0], served(workspace, editor, verdict) or ""
+    # Words that we put there begin a choice of their own.
+    key = f"serves_{session}_{editor.revision}_{verdict}_{'_'.join(offered)}"
+
+    def keep() -> None:
+        editor.action = st.session_state[key]
+
+    st.radio(
+        t("send.serves"), offered, index=offered.index(now), key=key, horizontal=True,
+        format_func=lambda one: t(
+            "send.stays" if one == here else "send.goes_on",
+            step=word("told", one) if one else t("queue.no_step"),
+        ),
+        on_change=keep, disabled=session not in desk().claims,
+    )  # fmt: skip
+
+
+def served(workspace: Workspace, editor: Editor, verdict: Verdict) -> str | None:
+    """The action to send with the words; None leaves it to the service.
+
+    An edit takes the draft's step unless told otherwise, words of one's own stay where they are.
+    """
+    offered, candidate = _offered(workspace, verdict), writing.chosen(editor, workspace)
+    if not offered:
+        return None
+    if editor.action in offered:
+        return editor.action or None
+    drafted = candidate.action if verdict == "edit" and candidate else None
+    return (drafted if drafted in offered else offered[0]) or None
+
+
+def _offered(workspace: Workspace, verdict: Verdict) -> tuple[str, ...]:
+    """The current and the next action; before the first one own words may also serve none."""
+    position = workspace.plan.position
+    if verdict not in {"edit", "respond"}:
+        return ()
+    opening = position.action_index is None and verdict == "respond"
+    return ("", *position.candidates) if opening else position.candidates
 
 
 def compared(now: Sequence[str], then: Sequence[str]) -> str:

@@ -32,7 +32,7 @@ def settle(editor: Editor, workspace: Workspace) -> None:
         drafts.begin(editor, draft)
         editor.shown_at = now()
     elif draft is None and editor.start:
-        editor.start, editor.draft_id = "", None
+        editor.start, editor.draft_id, editor.action = "", None, None
         editor.put("")
 
 
@@ -94,7 +94,7 @@ def forget(session: str, editor: Editor) -> None:
     typed(session, editor, editor.start)
     editor.put("")
     editor.start, editor.draft_id, editor.candidate, editor.last = "", None, 0, None
-    editor.own, editor.panel, editor.warnings = False, None, ()
+    editor.own, editor.action, editor.panel, editor.warnings = False, None, None, ()
 
 
 def _sent(workspace: Workspace, editor: Editor, key: str) -> None:
