@@ -55,13 +55,18 @@ class Gauges:
 
     async def measure(self) -> None:
         """Set every gauge once. Raises: StoreUnavailable."""
-        now_ms = self._ports.clock.now_ms()
-        rows, total = await self._queue(now_ms)
+        own_ms = self._ports.clock.now_ms()
+        rows, total = await self._queue(own_ms)
+        for row in rows:
+            self._ledger.latest.hear(row.updated_at_ms)
         waits = [await self._wait(row) for row in rows]
+        # By a clock that is behind, nobody would seem to wait.
+        now_ms = self._ledger.latest.now_ms()
+        Duties.clock_behind_seconds.put(self._ledger.latest.behind_ms() / 1_000)
         _show_queue(waits, total, now_ms)
         _show_alerts(waits, now_ms)
         due_ms = await self._ports.store.next_due_ms()
-        Duties.oldest_seconds.put(_age_s(now_ms, due_ms))
+        Duties.oldest_seconds.put(_age_s(own_ms, due_ms))
         await self._show_adapters()
         engine = self._ports.engine
         if isinstance(engine, Probed):

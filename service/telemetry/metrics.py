@@ -233,6 +233,11 @@ class Duties:
     oldest_seconds: Final = Level(
         "duties_oldest_overdue_seconds", "Age of the longest overdue duty.", "livemax"
     )
+    clock_behind_seconds: Final = Level(
+        "clock_behind_seconds",
+        "How far the worker's clock is behind the newest time in the logs; up to 1 counts as 0.",
+        "livemax",
+    )
     rounds: Final = Count("worker_rounds", "Rounds of the worker's loop; still means dead.")
 
 
