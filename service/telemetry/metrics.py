@@ -241,6 +241,17 @@ class Duties:
     rounds: Final = Count("worker_rounds", "Rounds of the worker's loop; still means dead.")
 
 
+class Keys:
+    """API keys."""
+
+    ends_seconds: Final = Level(
+        "key_ends_seconds",
+        "Time until the first API key ends that nobody revoked; below 0 for two weeks after that,"
+        " +Inf where none ends.",
+        "livemax",
+    )
+
+
 class Http:
     """Requests, by route template and never by path."""
 
