@@ -1,5 +1,7 @@
 """The command ``secondchair``, also as ``python -m service``."""
 
+import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -7,6 +9,8 @@ from service.start import load_for_good
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+_MEASURED = {"api", "worker"}
 
 
 def api() -> "FastAPI":
@@ -16,6 +20,10 @@ def api() -> "FastAPI":
 
 def main() -> None:
     """Run the command; the modules it needs are most of what stays in memory."""
+    if not _MEASURED.intersection(sys.argv[1:2]):
+        # Nobody scrapes it, and what it left in the folder would stay there until that is full and
+        # the API, whose folder it is, dies of it. The library decides when it is imported.
+        os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
     load_for_good(lambda: import_module("service.cli")).cli()
 
 

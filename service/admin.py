@@ -84,7 +84,8 @@ async def erase_session(session_id: Ident, house: InHouse, caller: Supervisor) -
     """Destroy a session's words and keep the proof of what happened."""
     await session_for(house, caller, session_id)
     await house.ledger.erase(session_id, caller.name)
-    log_line(LogEvent.SESSION_ERASED, session_id=session_id, actor=caller.name)
+    # Whoever restores a backup reads these to erase again: written at nearly every log level.
+    log_line(LogEvent.SESSION_ERASED, "warning", session_id=session_id, actor=caller.name)
     return Response(status_code=202)
 
 

@@ -127,13 +127,35 @@ async def revoke(store: Store, keys: MasterKeys, prefix: str) -> bool:
     return True
 
 
+class Listed(NamedTuple):
+    """An API key as those who look after keys see it."""
+
+    prefix: str
+    record: KeyRecord
+    ours: bool
+    """Whether it bears a mark of our master keys; without one it opens nothing."""
+
+
+async def listed(store: Store, keys: MasterKeys) -> tuple[Listed, ...]:
+    """Give every API key there is, by name."""
+    read = [(one.key, _record(one)) for one in await store.documents(KIND)]
+    found = [
+        Listed(prefix, record, _marked_by(keys, prefix, record) is not None)
+        for prefix, record in read if record is not None
+    ]  # fmt: skip
+    return tuple(sorted(found, key=lambda one: (one.record.name, one.prefix)))
+
+
+async def next_end_ms(store: Store, since_ms: int) -> int | None:
+    """Give when the first API key ends that nobody has revoked, of those that end after a time."""
+    read = [_record(one) for one in await store.documents(KIND)]
+    ends = [one.expires_at_ms for one in read if one and not one.revoked]
+    return min((end for end in ends if end is not None and end > since_ms), default=None)
+
+
 async def genuine(store: Store, keys: MasterKeys) -> frozenset[str]:
     """Give the prefixes of the API keys that bear a mark of these master keys."""
-    read = [(one.key, _record(one)) for one in await store.documents(KIND)]
-    return frozenset(
-        prefix for prefix, record in read
-        if record is not None and _marked_by(keys, prefix, record) is not None
-    )  # fmt: skip
+    return frozenset(one.prefix for one in await listed(store, keys) if one.ours)
 
 
 class Marked(NamedTuple):

@@ -6,11 +6,14 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Unpack
 
 import click
 import httpx
 import uvicorn
+from pydantic import TypeAdapter, ValidationError
 
 from models.completion import Ask
 from models.vllm_engine import VllmEngine, open_client
@@ -18,18 +21,22 @@ from safety.evaluate_screen import Case
 from safety.evaluate_screen import run as screen_lines
 from safety.evaluate_scrub import run as scrub_lines
 from safety.risk import RiskReport
-from service.auth import Caller, Role, genuine, issue, revoke
+from service.auth import Caller, Listed, Role, genuine, issue, listed, revoke
 from service.cli_store import checkpoint, erase, rotate_master, store, verify
 from service.demo import PromiseBroken, TooSlow
 from service.demo import run as play_demo
 from service.drafting import opinion
+from service.ids import moment
 from service.main import open_house, work
+from service.schemas.wire import Label
 from service.settings import Settings
+from service.telemetry.log import LogEvent, LogFields, configure, log_line
 
 _YIELDING = 10
 _DRAIN_S = 30
 """How long requests may go on once told to stop: the longest there is. Streams end at once."""
 _DAY_MS = 86_400_000
+_LABEL: TypeAdapter[str] = TypeAdapter(Label)
 _DEMO_TEAM = "demo"
 _DEMO: tuple[tuple[str, Role], ...] = (
     ("demo-app", "client_app"),
@@ -150,17 +157,50 @@ def scrub(evaluate: bool) -> None:
 
 @cli.group()
 def keys() -> None:
-    """Make and revoke API keys; rotate the master key."""
+    """Make, list and revoke API keys; rotate the master key."""
+
+
+def _label(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """What the wire takes for a name: an empty team would have sessions that nobody sees."""
+    try:
+        label = _LABEL.validate_python(value.strip())
+    except ValidationError:
+        label = ""
+    if not label.isprintable() or not label:
+        raise click.BadParameter("1 to 200 characters on one line, no control characters")
+    return label
 
 
 @keys.command("issue")
-@click.argument("name")
+@click.argument("name", callback=_label)
 @click.argument("role", type=click.Choice(["client_app", "therapist", "supervisor", "ops"]))
-@click.argument("team")
+@click.argument("team", callback=_label)
 @click.option("--days", type=click.IntRange(min=1), help="How long it opens; for good unless set.")
 def issue_key(name: str, role: Role, team: str, days: int | None) -> None:
     """Make a key and print it once; only its hash is kept."""
     click.echo(asyncio.run(_issue(Caller(name, role, team), days)))
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """Show every key: prefix, name, role, team, when it ends, what it is worth."""
+    found, now_ms = asyncio.run(_listed())
+    for one in found:
+        end = one.record.expires_at_ms
+        until = "-" if end is None else moment(end).isoformat(timespec="seconds")
+        said = one.record
+        click.echo(
+            "\t".join((one.prefix, said.name, said.role, said.team, until, _worth(one, now_ms)))
+        )
+
+
+def _worth(one: Listed, now_ms: int) -> str:
+    if one.record.revoked:
+        return "revoked"
+    if not one.ours:
+        return "unmarked"
+    end = one.record.expires_at_ms
+    return "ended" if end is not None and end <= now_ms else "live"
 
 
 @keys.command("revoke")
@@ -193,14 +233,34 @@ keys.add_command(rotate_master)
 
 
 async def _issue(caller: Caller, days: int | None) -> str:
-    async with open_house(Settings()) as house:
+    settings = Settings()
+    async with open_house(settings) as house:
         ends = None if days is None else house.ports.clock.now_ms() + days * _DAY_MS
-        return await issue(house.ports.store, house.keys, caller, ends)
+        key = await issue(house.ports.store, house.keys, caller, ends)
+    source = f"sc_{key.split('_')[1]}"
+    _tell(settings, LogEvent.KEY_ISSUED, source=source, actor=caller.name, role=caller.role)
+    return key
 
 
 async def _revoke(prefix: str) -> bool:
+    settings = Settings()
+    async with open_house(settings) as house:
+        known = await revoke(house.ports.store, house.keys, prefix)
+    if known:
+        _tell(settings, LogEvent.KEY_REVOKED, source=f"sc_{prefix}")
+    return known
+
+
+def _tell(settings: Settings, event: LogEvent, **said: Unpack[LogFields]) -> None:
+    """Write a line to standard error: on standard output a key stands alone, to be taken up."""
+    configure(settings.log_level)
+    with redirect_stdout(sys.stderr):
+        log_line(event, "warning", **said)
+
+
+async def _listed() -> tuple[Sequence[Listed], int]:
     async with open_house(Settings()) as house:
-        return await revoke(house.ports.store, house.keys, prefix)
+        return await listed(house.ports.store, house.keys), house.ports.clock.now_ms()
 
 
 async def _demo_keys() -> dict[str, str]:

@@ -215,7 +215,7 @@ async def _erase(ids: Sequence[str], actor: str) -> list[str]:
         for place, session_id in enumerate(ids, start=1):
             try:
                 await ledger.erase(session_id, actor)
-                log_line(LogEvent.SESSION_ERASED, session_id=session_id, actor=actor)
+                log_line(LogEvent.SESSION_ERASED, "warning", session_id=session_id, actor=actor)
             except Refused:
                 missing.append(session_id)
             told(place, len(ids))

@@ -6,10 +6,12 @@ that dashboards take the highest. No words, no ids.
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import NamedTuple
 
 from planner.vocabulary import Role
 from safety.risk import RiskLevel
+from service.auth import next_end_ms
 from service.health import Probed
 from service.ledger import Ledger
 from service.ports import Ports
@@ -17,9 +19,11 @@ from service.session.refusals import Refused
 from service.session.row import Row, unmet_since_ms
 from service.stores.port import RowQuery, StoreUnavailable
 from service.telemetry.log import LogEvent, log_line, outliving
-from service.telemetry.metrics import Adapters, Alerts, Duties, Engine, Queue
+from service.telemetry.metrics import Adapters, Alerts, Duties, Engine, Keys, Queue
 
 _EVERY_S = 10.0
+_ENDED_MS = 14 * 86_400_000
+"""How long a key that has ended is still told of: whoever uses it is refused."""
 _PAGE = 200
 _PAGES = 10
 """Rows looked at in one round, most urgent first. In a longer queue the calm tail is counted but
@@ -55,13 +59,20 @@ class Gauges:
 
     async def measure(self) -> None:
         """Set every gauge once. Raises: StoreUnavailable."""
-        now_ms = self._ports.clock.now_ms()
-        rows, total = await self._queue(now_ms)
+        own_ms = self._ports.clock.now_ms()
+        rows, total = await self._queue(own_ms)
+        for row in rows:
+            self._ledger.latest.hear(row.updated_at_ms)
         waits = [await self._wait(row) for row in rows]
+        # By a clock that is behind, nobody would seem to wait.
+        now_ms = self._ledger.latest.now_ms()
+        Duties.clock_behind_seconds.put(self._ledger.latest.behind_ms() / 1_000)
         _show_queue(waits, total, now_ms)
         _show_alerts(waits, now_ms)
         due_ms = await self._ports.store.next_due_ms()
-        Duties.oldest_seconds.put(_age_s(now_ms, due_ms))
+        Duties.oldest_seconds.put(_age_s(own_ms, due_ms))
+        ends_ms = await next_end_ms(self._ports.store, own_ms - _ENDED_MS)
+        Keys.ends_seconds.put(inf if ends_ms is None else (ends_ms - own_ms) / 1_000)
         await self._show_adapters()
         engine = self._ports.engine
         if isinstance(engine, Probed):

@@ -65,5 +65,6 @@ async def metrics(request: Request, house: InHouse) -> Response:
         sent = request.headers.get("Authorization", "")
         if not hmac.compare_digest(sent.encode(), f"Bearer {house.metrics_token}".encode()):
             raise Refused("unauthenticated", "A valid bearer token is needed.")
-    body, kind = series.render()
+    # The files of many processes take a while to read; other requests go on meanwhile.
+    body, kind = await asyncio.to_thread(series.render)
     return Response(body, media_type=kind)

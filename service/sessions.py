@@ -82,11 +82,17 @@ async def close_session(session_id: Ident, once: Once) -> Session:
 async def read_replies(
     session_id: Ident, house: InHouse, caller: ClientApp, window: Annotated[ReplyWindow, Query()]
 ) -> Replies:
-    """Give released replies, oldest first; nothing else ever reaches a client."""
+    """Give released replies, oldest first; nothing else ever reaches a client.
+
+    A place that the log does not have yet is refused: begin again at 0. A restored log is shorter,
+    and what leaves meanwhile would never be given.
+    """
     state = await session_for(house, caller, session_id)
     after = window.after
     if window.page_token is not None:
         after = int(paging.key(window.page_token, (int,))[0])
+    if after > state.seq:
+        raise Refused("invalid_request", "No such place in the log yet: begin again at after=0.")
     found = released(state, after)
     page = found[: window.page_size]
     more = paging.token(page[-1].seq) if len(found) > len(page) else None

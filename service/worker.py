@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequ
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 
 from service.desk import Desk, page_due
+from service.idempotency import forget_answers
 from service.ledger import Ledger
 from service.ports import Ports
 from service.release import release_due
@@ -33,8 +34,9 @@ _SOON_MS, _PLANS_FULL_MS = 1_000, 5_000
 being asked for."""
 _RESTS_MS = 60_000
 """When to look again, at the latest, where nothing is due yet: the model is paused, or away."""
-_FORGET_ANSWERS_EVERY_MS = 300_000
 _REPEATS_OF_A_TURN = 3
+_TAKEN_AHEAD = 256
+"""Sessions looked at in a round, due only by a clock that is ahead of ours; most owe nothing."""
 _STORE_IS_DOWN_S = 0.5
 DRAIN_S = 45.0
 """How long turns may go on once told to stop; whoever sends that has to wait longer."""
@@ -71,7 +73,7 @@ class Worker:
             async with asyncio.timeout(None) as ends, asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._again(lambda: self.look(tasks), self._news))
                 tasks.create_task(self._again(lambda: self.admit(tasks), self._own_news))
-                tasks.create_task(self._forget())
+                tasks.create_task(forget_answers(self._ports, self._stopping))
                 await self._stopping.wait()
                 ends.reschedule(asyncio.get_running_loop().time() + drain_s)
                 for _ in range(self._most + 1):
@@ -80,8 +82,16 @@ class Worker:
     async def look(self, tasks: asyncio.TaskGroup) -> int:
         """Take what is due and start on it; give how many sessions were taken."""
         Duties.rounds.add()
-        now = self._ports.clock.now_ms()
-        leases = await self._ports.store.lease_due(now, now + _LEASE_MS, 2 * self._most)
+        now, latest = self._ports.clock.now_ms(), self._ledger.latest.now_ms()
+        taken = await self._take(now, 2 * self._most, tasks)
+        if latest > now:
+            # Not counted, or we would look again at once: what runs by our time is just given back.
+            await self._take(latest, _TAKEN_AHEAD, tasks)
+        return taken
+
+    async def _take(self, by_ms: int, limit: int, tasks: asyncio.TaskGroup) -> int:
+        until = self._ledger.latest.now_ms() + _LEASE_MS
+        leases = await self._ports.store.lease_due(by_ms, until, limit)
         if begun := [tasks.create_task(self._begin(lease, tasks)) for lease in leases]:
             # Begun or put aside before more are taken, or this worker would take them all.
             await asyncio.wait(begun)
@@ -90,7 +100,7 @@ class Worker:
     async def admit(self, tasks: asyncio.TaskGroup) -> int:
         """Wait for a free slot and give it to the most urgent turn put aside, if there is one."""
         await self._slots.acquire()
-        now = self._ports.clock.now_ms()
+        now = self._ledger.latest.now_ms()
         leases: Sequence[Lease] = ()
         try:
             if not self._stopping.is_set():
@@ -125,19 +135,6 @@ class Worker:
                 log_line(LogEvent.STORE_UNAVAILABLE, "error")
                 await asyncio.sleep(_STORE_IS_DOWN_S)
 
-    async def _forget(self) -> None:
-        """Have the store forget old answers now and then, beginning at once."""
-        next_ms = 0
-        while not self._stopping.is_set():
-            now = self._ports.clock.now_ms()
-            try:
-                if now >= next_ms:
-                    await self._ports.store.forget_answers(now)
-                    next_ms = now + _FORGET_ANSWERS_EVERY_MS
-            except StoreUnavailable:
-                log_line(LogEvent.STORE_UNAVAILABLE, "error")
-            await asyncio.sleep(_POLL_S)
-
     async def _begin(self, lease: Lease, tasks: asyncio.TaskGroup) -> None:
         """See what a session owes; start on it, or put its turn aside when every slot is taken."""
         with _outliving(lease.session_id):
@@ -171,7 +168,7 @@ class Worker:
 
     def _until(self, later_ms: int | None, wait_ms: int) -> int:
         """When to look again after a wait; sooner if something else falls due."""
-        again = self._ports.clock.now_ms() + wait_ms
+        again = self._ledger.latest.now_ms() + wait_ms
         return again if later_ms is None else min(again, later_ms)
 
     async def _resume(self, lease: Lease) -> None:
@@ -208,7 +205,8 @@ class Worker:
     async def _owed(self, session_id: str) -> Owed:
         state = await self._ledger.load(session_id)
         busy: set[DutyKind] = {kind for kind in TURNS if (session_id, kind) in self._busy}
-        return owed_now(state, self._waits, self._ports.clock.now_ms(), busy)
+        now_ms = self._ledger.latest.judging(state.updated_at_ms)
+        return owed_now(state, self._waits, now_ms, busy)
 
     async def _do(self, session_id: str, duty: Duty) -> None:
         key = (session_id, duty.subject or duty.kind)
@@ -242,7 +240,8 @@ class Worker:
         for _ in range(_REPEATS_OF_A_TURN):
             well = await run(owed.state, self._ledger, self._ports)
             if not well:
-                self._waits.begin(owed.state, kind, self._ports.clock.now_ms())
+                now_ms = self._ledger.latest.judging(owed.state.updated_at_ms)
+                self._waits.begin(owed.state, kind, now_ms)
             owed = await self._owed(session_id)
             if self._stopping.is_set() or kind not in [duty.kind for duty in owed.now]:
                 break
@@ -270,7 +269,8 @@ class Worker:
     async def _news(self) -> None:
         """Wait for a change, until the next due time at most: a hold ends when it should."""
         due = await self._ports.store.next_due_ms(aside=False)
-        left_s = _POLL_S if due is None else max(0.001, (due - self._ports.clock.now_ms()) / 1000)
+        now = self._ledger.latest.now_ms()
+        left_s = _POLL_S if due is None else max(0.001, (due - now) / 1000)
         self._seen = await self._ports.store.changed(self._seen, min(_POLL_S, left_s))
 
     async def _own_news(self) -> None:

@@ -41,6 +41,8 @@ class LogEvent(StrEnum):
     PAGE_FAILED = "page_failed"
     WORDS_READ = "words_read"
     KEY_REFUSED = "key_refused"
+    KEY_ISSUED = "key_issued"
+    KEY_REVOKED = "key_revoked"
     SESSION_ERASED = "session_erased"
     ADAPTER_CHANGED = "adapter_changed"
     ROLLOUT_MOVED = "rollout_moved"

@@ -233,7 +233,23 @@ class Duties:
     oldest_seconds: Final = Level(
         "duties_oldest_overdue_seconds", "Age of the longest overdue duty.", "livemax"
     )
+    clock_behind_seconds: Final = Level(
+        "clock_behind_seconds",
+        "How far the worker's clock is behind the newest time in the logs; up to 1 counts as 0.",
+        "livemax",
+    )
     rounds: Final = Count("worker_rounds", "Rounds of the worker's loop; still means dead.")
+
+
+class Keys:
+    """API keys."""
+
+    ends_seconds: Final = Level(
+        "key_ends_seconds",
+        "Time until the first API key ends that nobody revoked; below 0 for two weeks after that,"
+        " +Inf where none ends.",
+        "livemax",
+    )
 
 
 class Http:

@@ -150,6 +150,15 @@ def test_erasing_needs_a_yes_and_leaves_the_proof(path: Path) -> None:
     assert held == {"ses_3"}
 
 
+def test_an_erasure_is_told_at_every_log_level_that_tells_of_warnings(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECONDCHAIR_LOG_LEVEL", "warning")
+    told = say("erase", "ses_2", "--by", "ops", "--yes").output
+    assert "session_erased" in told
+    assert "ses_2" in told
+
+
 def test_the_master_key_is_rotated_and_the_old_one_may_go(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

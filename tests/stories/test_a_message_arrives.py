@@ -5,6 +5,7 @@ import json
 import pytest
 
 from safety.risk import RiskLevel
+from service.stores import paging
 from tests.driving import Town
 
 
@@ -114,3 +115,16 @@ async def test_a_questionnaire_gives_the_means_of_its_two_scales(here: Town) -> 
     answer = await here.call("app", "POST", path, {"kind": "srs", "answers": answers})
     assert answer.status_code == 201
     assert (answer.json()["helpful"], answer.json()["hindering"]) == (4, 1)
+
+
+async def test_a_place_that_the_log_does_not_have_is_refused_lest_replies_are_missed(
+    here: Town,
+) -> None:
+    session = await here.open()
+    path = f"/v1/sessions/{session}/replies"
+    seq = (await here.call("app", "GET", path)).json()["seq"]
+    assert (await here.call("app", "GET", f"{path}?after={seq}")).status_code == 200
+    token = paging.token(seq + 1)
+    for beyond in (f"after={seq + 1}", f"page_token={token}"):
+        refused = await here.call("app", "GET", f"{path}?{beyond}")
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from service.auth import Caller, revoke
 from service.gauges import Gauges
 from service.ledger import Ledger
 from service.sealing import MasterKeys
@@ -213,3 +214,20 @@ async def test_a_claim_is_counted_as_what_it_was(here: Town) -> None:
     assert handed.status_code == 200
     after = [number("claims_total", outcome=one) for one in outcomes]
     assert [now - then for now, then in zip(after, before, strict=True)] == [1, 1, 1, 1, 1]
+
+
+async def test_the_next_end_of_a_key_is_told_until_it_is_revoked(here: Town) -> None:
+    await measured(here)
+    assert number("key_ends_seconds") == float("inf")
+    day = 24 * 60 * MINUTE
+    for who, days in (("late", 30), ("soon", 2)):
+        caller = Caller(who, "client_app", "north")
+        await here.admit(who, caller, here.clock.now_ms() + days * day)
+    await measured(here)
+    assert number("key_ends_seconds") == 2 * day / 1_000
+    here.clock.tick(3 * day)
+    await measured(here)
+    assert number("key_ends_seconds") == -day / 1_000
+    await revoke(here.store, here.master, here.prefix("soon"))
+    await measured(here)
+    assert number("key_ends_seconds") == 27 * day / 1_000
