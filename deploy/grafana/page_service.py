@@ -35,6 +35,7 @@ SERVICE: Final = Dashboard(
             (
                 ("1 h", "secondchair:http_failed:ratio_1h"),
                 ("6 h", "secondchair:http_failed:ratio_6h"),
+                ("messages, 10 min", "secondchair:intake_failed:ratio_10m"),
             ),
             limit=0.001,
         ),
