@@ -17,7 +17,7 @@ from service.session.refusals import Refused
 from service.session.row import Row, unmet_since_ms
 from service.stores.port import RowQuery, StoreUnavailable
 from service.telemetry.log import LogEvent, log_line, outliving
-from service.telemetry.metrics import Adapters, Alerts, Duties, Engine, Queue
+from service.telemetry.metrics import Adapters, Alerts, Duties, Engine, Queue, Store
 
 _EVERY_S = 10.0
 _PAGE = 200
@@ -62,6 +62,9 @@ class Gauges:
         _show_alerts(waits, now_ms)
         due_ms = await self._ports.store.next_due_ms()
         Duties.oldest_seconds.put(_age_s(now_ms, due_ms))
+        used = await self._ports.store.used_ratio()
+        if used is not None:
+            Store.used_ratio.put(used)
         await self._show_adapters()
         engine = self._ports.engine
         if isinstance(engine, Probed):

@@ -81,6 +81,12 @@ SERVICE: Final = Dashboard(
             ),
         ),
         Panel(
+            "Store room taken",
+            "percentunit",
+            (("taken", "max(secondchair_store_used_ratio)"),),
+            limit=0.7,
+        ),
+        Panel(
             "Duties done",
             "reqps",
             (("{{kind}} {{outcome}}", rate(f"{_SC}duties_done_total", "kind, outcome")),),
