@@ -14,7 +14,7 @@ help: ## Print this page
 setup: ## Make both environments from their lock files; only what is missing
 	@deploy/setup.sh
 
-run: ## Start everything, print addresses and demo credentials (first time: under 10 minutes)
+run: ## Start everything to try it, print addresses and demo keys (first time: under 10 minutes)
 	@deploy/run.sh
 
 demo: ## Play a whole recorded session through the running service

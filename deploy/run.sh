@@ -2,8 +2,13 @@
 # Starts everything on this machine and returns when all of it is healthy. `make stop` ends it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-. deploy/run_env.sh
 say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
+if [ "${SECONDCHAIR_ENVIRONMENT:-development}" != development ]; then
+  say "This is for trying Second Chair and for its development: demo keys, a small engine, no alerts." >&2
+  say "Clients are served by containers: docs/operations.md, Start." >&2
+  exit 1
+fi
+. deploy/run_env.sh
 started=$SECONDS
 patience_s=${SECONDCHAIR_START_SECONDS:-400}
 
@@ -27,6 +32,7 @@ addresses() {
   echo
   echo "  Next: make demo     Logs: var/log/run.log     End: make stop"
   echo "  The engine's small model proves the machinery; its words are of no clinical quality."
+  echo "  Development: unless a pager is set, pages go to the log and reach nobody. Never for clients."
 }
 
 if running && healthy engine && healthy api && healthy console; then

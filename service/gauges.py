@@ -19,7 +19,7 @@ from service.session.refusals import Refused
 from service.session.row import Row, unmet_since_ms
 from service.stores.port import RowQuery, StoreUnavailable
 from service.telemetry.log import LogEvent, log_line, outliving
-from service.telemetry.metrics import Adapters, Alerts, Duties, Engine, Keys, Queue
+from service.telemetry.metrics import Adapters, Alerts, Duties, Engine, Keys, Queue, Store
 
 _EVERY_S = 10.0
 _ENDED_MS = 14 * 86_400_000
@@ -73,6 +73,9 @@ class Gauges:
         Duties.oldest_seconds.put(_age_s(own_ms, due_ms))
         ends_ms = await next_end_ms(self._ports.store, own_ms - _ENDED_MS)
         Keys.ends_seconds.put(inf if ends_ms is None else (ends_ms - own_ms) / 1_000)
+        used = await self._ports.store.used_ratio()
+        if used is not None:
+            Store.used_ratio.put(used)
         await self._show_adapters()
         engine = self._ports.engine
         if isinstance(engine, Probed):

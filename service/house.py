@@ -76,8 +76,8 @@ async def recognised(house: House, request: Request, header: str | None) -> Call
     """
     address = request.client.host if request.client else ""
     now_ms = house.ports.clock.now_ms()
-    with house.strangers.meeting(address, header or "", now_ms):
-        caller = await house.auth.caller(header)
+    with house.strangers.meeting(address, header or "", now_ms) as thorough:
+        caller = await house.auth.caller(header, thorough=thorough)
     note(actor=caller.name)
     house.allowance.spend(caller.account, now_ms)
     return caller

@@ -45,10 +45,10 @@ class Allowance:
 
 @dataclass(slots=True)
 class Strangers:
-    """How often an address may show what nobody knows, before it is no longer looked up.
+    """How often an address may show what nobody knows, before it is answered 429.
 
-    Behind a gateway everybody has one address: whoever was recognised lately goes on, so that one
-    who guesses cannot lock out those who are at work.
+    Behind a gateway everybody has one address: whoever was recognised lately goes on, and so does
+    a good key that is new here, so that one who guesses cannot lock out anybody else's.
     """
 
     failures: Allowance = field(default_factory=lambda: Allowance(5.0, 50.0))
@@ -57,14 +57,20 @@ class Strangers:
     """What failed lately. Showing it again is no guess: a console tab does, whose token ended."""
 
     @contextmanager
-    def meeting(self, address: str, shown: str, now_ms: int) -> Generator[None]:
-        """Look up in the ``with`` whose ``shown`` is. Raises: Refused rate_limited, before that."""
+    def meeting(self, address: str, shown: str, now_ms: int) -> Generator[bool]:
+        """Look up in the ``with`` whose ``shown`` is; gives whether that may cost something.
+
+        It may not once the address has shown too much that nobody knows.
+        Raises: Refused rate_limited in place of any other, then.
+        """
         digest = hashlib.sha256(shown.encode("utf-8", "replace")).digest()
-        if digest not in self._met and self.failures.left(address, now_ms) < 1:
-            raise Refused("rate_limited", "Too many unknown tokens; wait a moment.")
+        spent = digest not in self._met and self.failures.left(address, now_ms) < 1
         try:
-            yield
-        except Refused:
+            yield not spent
+        except Refused as refused:
+            if spent:
+                told = "Too many unknown tokens; wait a moment."
+                raise Refused("rate_limited", told) from refused
             self._met.pop(digest, None)
             if shown and digest not in self._failed:
                 with suppress(Refused):

@@ -35,6 +35,7 @@ SERVICE: Final = Dashboard(
             (
                 ("1 h", "secondchair:http_failed:ratio_1h"),
                 ("6 h", "secondchair:http_failed:ratio_6h"),
+                ("messages, 10 min", "secondchair:intake_failed:ratio_10m"),
             ),
             limit=0.001,
         ),
@@ -78,6 +79,12 @@ SERVICE: Final = Dashboard(
                 ("conflicts", rate(f"{_SC}store_conflicts_total")),
                 ("failed {{operation}}", rate(f"{_SC}store_failed_total", "operation")),
             ),
+        ),
+        Panel(
+            "Store room taken",
+            "percentunit",
+            (("taken", "max(secondchair_store_used_ratio)"),),
+            limit=0.7,
         ),
         Panel(
             "Duties done",

@@ -206,6 +206,10 @@ class MemoryStore:
         """See `Store.changed`."""
         return await self._waker.changed(seen, timeout_s, about)
 
+    async def used_ratio(self) -> float | None:
+        """See `Store.used_ratio`."""
+        return None
+
     async def ping(self) -> None:
         """See `Store.ping`."""
 

@@ -108,6 +108,10 @@ class MeteredStore:
         """See `Store.changed`; not timed, as waiting is what it is for."""
         return await _counted("changed", self._within.changed(seen, timeout_s, about))
 
+    async def used_ratio(self) -> float | None:
+        """See `Store.used_ratio`."""
+        return await _timed("used_ratio", self._within.used_ratio())
+
     async def ping(self) -> None:
         """See `Store.ping`."""
         await _timed("ping", self._within.ping())

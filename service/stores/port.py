@@ -276,6 +276,10 @@ class Store(Protocol):
         """
         ...
 
+    async def used_ratio(self) -> float | None:
+        """Give how much of its room is taken, 0 to 1; None where it has no bound, or tells none."""
+        ...
+
     async def ping(self) -> None:
         """Prove that the store answers."""
         ...

@@ -159,12 +159,12 @@ class RedisStore:
     async def document(self, kind: str, key: str) -> Document | None:
         """See `Store.document`."""
         found = await self._link.command("HGET", self._name("documents", kind), key)
-        return None if found is None else _document(key, found)
+        return None if found is None else redis_rows.document(key, found)
 
     async def documents(self, kind: str) -> Sequence[Document]:
         """See `Store.documents`."""
         found = await self._link.command("HGETALL", self._name("documents", kind))
-        return sorted(_document(key.decode(), packed) for key, packed in found.items())
+        return sorted(redis_rows.document(key.decode(), packed) for key, packed in found.items())
 
     async def put_document(self, kind: str, document: Document) -> None:
         """See `Store.put_document`."""
@@ -179,6 +179,10 @@ class RedisStore:
     async def changed(self, seen: int, timeout_s: float, about: str = "") -> int:
         """See `Store.changed`."""
         return await self._link.changed(seen, timeout_s, about)
+
+    async def used_ratio(self) -> float | None:
+        """See `Store.used_ratio`: of its memory; what it may have is its `maxmemory`."""
+        return await self._link.used_ratio()
 
     async def ping(self) -> None:
         """See `Store.ping`."""
@@ -290,8 +294,3 @@ def _answer(key: str, found: Sequence[bytes]) -> Answer:
 
 def _pairs(flat: Sequence[Any]) -> list[tuple[bytes, int]]:
     return list(zip(flat[::2], flat[1::2], strict=True))
-
-
-def _document(key: str, packed: bytes) -> Document:
-    version, _, body = packed.partition(b":")
-    return Document(key, int(version), body)

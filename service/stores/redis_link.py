@@ -109,6 +109,15 @@ class Link:
         well = told.get("aof_last_bgrewrite_status") == "ok"
         return Rewrites(str(told.get("run_id", "")).encode(), bool(busy), well)
 
+    async def used_ratio(self) -> float | None:
+        """Give memory in use over the most there may be; None without such a bound."""
+        try:
+            told = await self._ask("INFO", "memory")
+        except ResponseError:
+            return None  # Some that are rented say nothing of themselves.
+        most = int(told.get("maxmemory", 0))
+        return int(told["used_memory"]) / most if most else None
+
     async def changed(self, seen: int, timeout_s: float, about: str) -> int:
         """Wait for a wake-up after ``seen``."""
         if self._listening is None or self._listening.done():

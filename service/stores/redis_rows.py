@@ -1,4 +1,4 @@
-"""PURE. What Redis holds: events, summaries, and members whose byte order is the list's order."""
+"""PURE. What Redis holds: events, documents, summaries, and members in the byte order of lists."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +8,16 @@ from pydantic import TypeAdapter
 
 from service.session.row import Row
 from service.stores import paging
-from service.stores.port import Append, Claim, Envelope, Order, RowPage, RowQuery, StoredRow
+from service.stores.port import (
+    Append,
+    Claim,
+    Document,
+    Envelope,
+    Order,
+    RowPage,
+    RowQuery,
+    StoredRow,
+)
 from service.stores.waking import topics
 
 _ROW = TypeAdapter(Row)
@@ -160,6 +169,12 @@ def envelope(session_id: str, entry_id: bytes, named: Mapping[bytes, bytes]) -> 
         schema_version=int(named[b"schema_version"]),
         sealed=named[b"sealed"],
     )
+
+
+def document(key: str, packed: bytes) -> Document:
+    """Give a document as found: its version before its body."""
+    version, _, body = packed.partition(b":")
+    return Document(key, int(version), body)
 
 
 def _after(order: Order, token: str) -> bytes:

@@ -30,7 +30,7 @@ from service.stores.port import (
     StoredRow,
     StoreUnavailable,
 )
-from service.stores.sqlite_writer import Writer, connect, empty_log
+from service.stores.sqlite_writer import Writer, connect, disk_used_ratio, empty_log
 from service.stores.waking import Waker, topics
 
 _LOOK_S = 0.05
@@ -162,7 +162,7 @@ class SqliteStore:
 
     async def put_document(self, kind: str, document: Document) -> None:
         """See `Store.put_document`."""
-        await self._writer.run(lambda link: _put(link, kind, document))
+        await self._writer.run(lambda link: sqlite_rows.put_document(link, kind, document))
         if kind not in SIDE_KINDS:
             self._waker.wake()
 
@@ -209,6 +209,10 @@ class SqliteStore:
             mark = await self._waker.changed(seen, max(0.0, min(_LOOK_S, left)), about)
             if mark != seen or left <= 0:
                 return mark
+
+    async def used_ratio(self) -> float | None:
+        """See `Store.used_ratio`: of the disk it is on."""
+        return await asyncio.to_thread(disk_used_ratio, self._path)
 
     async def ping(self) -> None:
         """See `Store.ping`: takes and gives back the write lock."""
@@ -287,12 +291,3 @@ def _answer(link: sqlite3.Connection, key: str) -> Answer | None:
 def _forget(link: sqlite3.Connection, now_ms: int) -> int:
     sql = "DELETE FROM answers WHERE key IN (SELECT key FROM answers WHERE until_ms <= ? LIMIT ?)"
     return link.execute(sql, (now_ms, _FORGET_STEP)).rowcount
-
-
-def _put(link: sqlite3.Connection, kind: str, document: Document) -> None:
-    sql = "SELECT version FROM documents WHERE kind = ? AND key = ?"
-    found = link.execute(sql, (kind, document.key)).fetchone()
-    if (found[0] if found else 0) != document.version - 1:
-        raise Conflict
-    sql = "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)"
-    link.execute(sql, (kind, document.key, document.version, document.body))

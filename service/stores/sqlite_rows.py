@@ -1,4 +1,4 @@
-"""Rows in SQL: columns, conditions, pages, and how one is put right. `sqlite` runs them."""
+"""Rows and documents in SQL: conditions, pages, and how one is put right. `sqlite` runs them."""
 
 import sqlite3
 from dataclasses import fields
@@ -8,7 +8,7 @@ from planner.vocabulary import Stage
 from safety.risk import RiskLevel
 from service.session.row import Row
 from service.stores import paging
-from service.stores.port import Claim, Conflict, RowQuery, StoredRow
+from service.stores.port import Claim, Conflict, Document, RowQuery, StoredRow
 
 _FIELDS = tuple(field.name for field in fields(Row))
 COLUMNS = ", ".join(_FIELDS)
@@ -99,6 +99,16 @@ def put(link: sqlite3.Connection, row: Row) -> None:
     """Write a row over the one there was; that ends leases and waits."""
     link.execute(_UPSERT, (*(getattr(row, name) for name in _FIELDS), row.risk.rank))
     link.execute("DELETE FROM aside WHERE session_id = ?", (row.session_id,))
+
+
+def put_document(link: sqlite3.Connection, kind: str, document: Document) -> None:
+    """See `Store.put_document`."""
+    sql = "SELECT version FROM documents WHERE kind = ? AND key = ?"
+    found = link.execute(sql, (kind, document.key)).fetchone()
+    if (found[0] if found else 0) != document.version - 1:
+        raise Conflict
+    sql = "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)"
+    link.execute(sql, (kind, document.key, document.version, document.body))
 
 
 def misplaced(link: sqlite3.Connection, row: Row) -> list[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import queue
+import shutil
 import sqlite3
 import threading
 import time
@@ -73,6 +74,19 @@ def empty_log(path: Path, tries: int = _TRIES) -> bool:
     finally:
         link.close()
     return False
+
+
+def disk_used_ratio(path: Path) -> float:
+    """Give how much of the disk under the database is taken, by whatever.
+
+    Raises: StoreUnavailable.
+    """
+    try:
+        disk = shutil.disk_usage(path)
+    except OSError as error:
+        raise StoreUnavailable(type(error).__name__) from error
+    # Not of the total: what is kept for root is no room of ours.
+    return disk.used / (disk.used + disk.free)
 
 
 class Writer:

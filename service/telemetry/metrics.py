@@ -55,6 +55,7 @@ _OPERATION = _of(
         "put_document",
         "drop_document",
         "changed",
+        "used_ratio",
         "ping",
     )
 )
@@ -217,6 +218,11 @@ class Store:
     )
     conflicts: Final = Count("store_conflicts", "Appends refused because the log had moved on.")
     failed: Final = Count("store_failed", "Store operations that failed.", operation=_OPERATION)
+    used_ratio: Final = Level(
+        "store_used_ratio",
+        "Share of the store's room that is taken, 0 to 1: of Redis's memory, of SQLite's disk.",
+        "livemax",
+    )
 
 
 class Duties:

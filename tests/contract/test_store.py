@@ -13,6 +13,7 @@ from service.stores.port import (
     Fence,
     Lease,
 )
+from service.stores.sqlite import SqliteStore
 from tests.contract.conftest import Store
 from tests.contract.making import NOW, answer, append, envelope, opened, row, waiting, wish
 
@@ -285,3 +286,9 @@ async def test_waiting_ends_when_its_time_is_over(store: Store) -> None:
 
 async def test_a_store_answers_when_it_is_asked_whether_it_does(store: Store) -> None:
     await store.ping()
+
+
+async def test_how_full_a_store_is_is_a_share_where_there_is_a_bound(store: Store) -> None:
+    used = await store.used_ratio()
+    # Memory has none, nor has the Redis of these tests; a disk has one.
+    assert used is None or (isinstance(store, SqliteStore) and 0 < used <= 1)

@@ -24,6 +24,9 @@ _QUOTED: Final = re.compile(r'"[^"]*"')
 _RANGES: Final = re.compile(r"\[[^\]]*\]")
 _GROUPS: Final = re.compile(r"\b(?:by|on|without|ignoring)\s*\([^)]*\)")
 _SELECTORS: Final = re.compile(r"\{[^}]*\}")
+_CHOSEN: Final = re.compile(r'(secondchair_[a-z_]+)\{((?:"[^"]*"|[^"}])*)\}')
+"""A metric of ours and its selector; a route has braces of its own, inside quotes."""
+_MATCHERS: Final = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"')
 _NAMES: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*(?!\s*\(|[a-zA-Z0-9_:])")
 _WORDS: Final = frozenset({"and", "or", "unless", "sum", "max", "min", "count"})
 
@@ -37,12 +40,11 @@ def named_in(expression: str) -> frozenset[str]:
 
 def selected_wrongly(expression: str) -> list[str]:
     """Each label by which the expression selects our metrics that could never match."""
-    selectors = re.findall(r"(secondchair_[a-z_]+)\{([^}]*)\}", expression)
     return [
         f"{metric}{{{label}={value}}}"
-        for metric, inside in selectors
-        for label, how, values in re.findall(r'(\w+)\s*(=~?)\s*"([^"]*)"', inside)
-        for value in (values.split("|") if how == "=~" else [values])
+        for metric, inside in _CHOSEN.findall(expression)
+        for label, how, values in _MATCHERS.findall(inside)
+        for value in (values.split("|") if how.endswith("~") else [values])
         if label not in {"job", "instance"} and not _possible(metric, label, value)
     ]
 

@@ -8,6 +8,8 @@ import pytest
 import yaml
 from promql import PROMETHEUS_OWN, VLLM, named_in, ours, selected_wrongly
 
+from service.app import ROUTERS
+
 PROMETHEUS = Path(__file__).parents[2] / "deploy" / "prometheus"
 RUNBOOK = PROMETHEUS.parent / "runbook.md"
 needs_promtool = pytest.mark.usefixtures("promtool")
@@ -58,6 +60,14 @@ def test_every_alert_is_made_to_fire_in_the_rule_tests():
 def test_a_rule_asks_only_for_metrics_and_labels_that_exist(expression: str):
     assert named_in(expression) <= ours() | VLLM | RECORDED | PROMETHEUS_OWN
     assert selected_wrongly(expression) == []
+
+
+def test_a_rule_names_only_routes_that_the_service_has():
+    there = {route.path for router in ROUTERS for route in router.routes}
+    chosen = re.findall(r'route(?:=|!=|=~|!~)"([^"]*)"', " ".join(EXPRESSIONS))
+    named = {route for one in chosen for route in one.split("|")}
+    assert "/v1/sessions/{session_id}/messages" in named
+    assert named <= there
 
 
 @needs_promtool

@@ -118,6 +118,25 @@ def test_engine_and_store_are_reached_by_the_service_only_and_reach_nobody(app: 
     assert "egress" not in policy["spec"]
 
 
+@pytest.mark.parametrize("app", ["engine", "redis"])
+def test_engine_and_store_have_no_way_out_not_even_a_resolver(app: str):
+    ways = [one["metadata"]["name"] for one in WRITTEN if lets_out(one, app)]
+    assert ways == []
+    assert any(lets_out(one, "api") for one in WRITTEN if one["metadata"]["name"] == "names")
+
+
+def lets_out(one: Manifest, app: str) -> bool:
+    """Whether a network policy lets an app's pods reach anything."""
+    if one["kind"] != "NetworkPolicy" or not one["spec"].get("egress"):
+        return False
+    chosen = one["spec"]["podSelector"]
+    for each in chosen.get("matchExpressions", ()):
+        assert (each["key"], each["operator"] in {"In", "NotIn"}) == ("app", True)
+        if (app in each["values"]) != (each["operator"] == "In"):
+            return False
+    return chosen.get("matchLabels", {}).get("app", app) == app
+
+
 def test_every_part_of_the_service_has_a_disruption_budget():
     kept = {one["metadata"]["name"] for one in WRITTEN if one["kind"] == "PodDisruptionBudget"}
     assert kept == {"api", "worker", "console", "engine", "redis"}

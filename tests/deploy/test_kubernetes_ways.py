@@ -74,6 +74,20 @@ def test_people_come_in_by_tls_with_open_streams_and_keep_their_replica():
 
 
 @needs_kubectl
+def test_the_gateway_reaches_what_proves_to_an_authority_whose_the_hosts_are():
+    policies = {one["metadata"]["name"]: one["spec"] for one in rendered("clinic") if _policy(one)}
+    solver = policies["certificates"]
+    # cert-manager's own label and port.
+    label = {"acme.cert-manager.io/http01-solver": "true"}
+    assert solver["podSelector"] == {"matchLabels": label}
+    (rule,) = solver["ingress"]
+    assert rule["ports"] == [{"protocol": "TCP", "port": 8089}]
+    (gateway, *_) = policies["api"]["ingress"][0]["from"]
+    assert rule["from"] == [gateway]
+    assert "egress" not in solver
+
+
+@needs_kubectl
 def test_one_node_can_give_a_trial_all_its_volumes():
     claims = [one for one in rendered("trial") if one["kind"] == "PersistentVolumeClaim"]
     assert {one["metadata"]["name"] for one in claims} == {"models", "adapters"}

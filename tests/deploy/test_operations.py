@@ -50,6 +50,57 @@ def test_an_adapter_is_refused_until_the_base_is_named_and_taken_then(
     assert preflight(ROOT / SHELF, one.name, shelf(Settings()).fit) == ()
 
 
+KUBECTL = """#!/bin/sh
+# Does in a folder what kubectl does in the carrier: `cp` puts a folder into one that is there.
+shift 2
+if [ "$1" = cp ]; then
+  [ "$2" != "$BREAKS_AT" ] || { mkdir -p "$ROOT${3#carrier:}"; exit 1; }
+  exec cp -r "$2" "$ROOT${3#carrier:}"
+fi
+shift 3
+for word in "$@"; do
+  shift
+  case $word in /*) word=$ROOT$word ;; esac
+  set -- "$@" "$word"
+done
+exec "$@"
+"""
+
+
+def test_models_and_adapters_are_carried_whole_however_often_and_wherever_it_broke_off(
+    tmp_path: Path,
+):
+    (commands,) = re.findall(r"^carry\(\) \{.*?; done$", OPERATIONS, re.M | re.S)
+    here, there = tmp_path / "here", tmp_path / "there"
+    (tmp_path / "kubectl").write_text(KUBECTL)
+    (tmp_path / "kubectl").chmod(0o755)
+    for volume in ("models", "adapters"):
+        (there / volume).mkdir(parents=True)
+
+    def written(name: str) -> str:
+        (here / name).mkdir(parents=True)
+        (here / name / "weights").write_text(name)
+        return name
+
+    def carried(breaks_at: str = "") -> set[str]:
+        env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "ROOT": str(there), "BREAKS_AT": breaks_at}
+        subprocess.run(["sh", "-c", commands], cwd=here, env=env, capture_output=True, check=False)
+        return {str(one.relative_to(there)) for one in there.rglob("weights")}
+
+    written("var/models/base")
+    first, second = (written(f"models/adapters/planner-{one * 12}") for one in "ab")
+    base = "models/base/weights"
+    names = [f"adapters/{Path(one).name}/weights" for one in (first, second)]
+    assert carried(breaks_at="var/models/base") == set(names)
+    assert carried(breaks_at=second) == {base, *names}
+    third = written("models/adapters/planner-cccccccccccc")
+    assert carried(breaks_at=third) == {base, *names}
+    for _ in range(2):
+        assert carried() == {base, *names, f"adapters/{Path(third).name}/weights"}
+    assert not list(there.glob("*/.carried"))
+    assert (there / "adapters" / Path(third).name / "weights").read_text() == third
+
+
 def test_a_trial_names_the_base_that_the_shipped_adapters_were_trained_on():
     trial = yaml.safe_load((KUBERNETES / "overlays" / "trial" / "kustomization.yaml").read_text())
     (digest,) = [

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from service.cli import cli
 from service.stores.port import Document
+from service.stores.redis import RedisStore
 from service.stores.sqlite import SqliteStore
 from tests.ports import free_port
 
@@ -172,6 +173,30 @@ def test_another_store_is_copied_in_with_the_address_in_the_secret_file(start, t
     assert told.exit_code == 0, told.output
     assert "1 documents" in told.output
     assert "both hold the same" in told.output
+
+
+def test_the_service_sees_how_full_its_store_is(start, tmp_path):
+    with (tmp_path / "redis_acl").open("a") as users:
+        users.write("user mute on nopass ~* &* +@all -info\n")
+    _, client = start("--maxmemory", "20mb")
+    port = client.connection_pool.connection_kwargs["port"]
+    address = (tmp_path / "store_url").read_text().replace("redis:6379", f"127.0.0.1:{port}")
+
+    async def used(address: str = address) -> float | None:
+        store = RedisStore(address)
+        try:
+            return await store.used_ratio()
+        finally:
+            await store.close()
+
+    before = asyncio.run(used())
+    assert before is not None
+    assert 0 < before < 0.7
+    for _ in range(80):
+        client.xadd("{ses_1}:log", {"sealed": "x" * 100_000})
+    assert before + 0.3 < asyncio.run(used()) < 1
+    # One that tells nothing of itself, as some do that are rented, leaves everything else working.
+    assert asyncio.run(used(f"redis://mute@127.0.0.1:{port}/0")) is None
 
 
 def test_a_full_store_refuses_and_forgets_nothing(start):

@@ -107,6 +107,7 @@ def checkout(tmp_path: Path, require: Require) -> Iterator[Checkout]:
 def test_what_a_killed_supervisor_leaves_is_ended_by_run_and_by_stop(checkout: Checkout) -> None:
     status, said = checkout.say("run")
     assert (status, "Everything is healthy" in said) == (0, True), said
+    assert "pages go to the log and reach nobody" in said
     first = checkout.alive()
     assert len(first) >= 7, "honcho, and a keeper and its command for each part"
     checkout.kill_supervisor()
@@ -147,4 +148,12 @@ def test_a_port_that_somebody_else_has_is_no_healthy_service(checkout: Checkout)
     with socket.create_server(("127.0.0.1", int(port))):
         status, said = checkout.say("run")
     assert (status, f"Port {port} is taken" in said) == (1, True), said
+    assert checkout.alive() == set()
+
+
+def test_what_is_meant_for_clients_does_not_start_as_a_trial(checkout: Checkout) -> None:
+    checkout.env["SECONDCHAIR_ENVIRONMENT"] = "production"
+    status, said = checkout.say("run")
+    assert (status, "docs/operations.md" in said) == (1, True), said
+    assert not (checkout.folder / "var").exists(), "no key of a demo either"
     assert checkout.alive() == set()

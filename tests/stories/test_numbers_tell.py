@@ -10,6 +10,7 @@ from service.gauges import Gauges
 from service.ledger import Ledger
 from service.sealing import MasterKeys
 from service.session.duties import Policy
+from service.stores.memory import MemoryStore
 from service.stores.metered import MeteredStore
 from service.stores.port import Conflict, Document
 from service.telemetry import series
@@ -25,6 +26,16 @@ def number(name: str, **labels: str) -> float:
     sample = f"secondchair_{name}" + (f"{{{inside}}}" if inside else "")
     found = re.search(rf"^{re.escape(sample)} (\S+)$", series.render()[0].decode(), re.M)
     return float(found[1]) if found else 0.0
+
+
+class BoundedStore(MemoryStore):
+    """A store that says how full it is."""
+
+    used: float | None = None
+
+    async def used_ratio(self) -> float | None:
+        """Say what it was told."""
+        return self.used
 
 
 async def measured(here: Town) -> None:
@@ -80,6 +91,16 @@ async def test_measuring_goes_on_after_whatever_a_round_trips_over() -> None:
         await asyncio.sleep(0.01)
         assert not running.done()
         running.cancel()
+
+
+async def test_how_full_the_store_is_is_told_where_it_knows() -> None:
+    async with town(MeteredStore(store := BoundedStore())) as here:
+        store.used = 0.8
+        await measured(here)
+        assert number("store_used_ratio") == 0.8
+        store.used = None
+        await measured(here)
+        assert number("store_used_ratio") == 0.8, "nothing new is known, and nothing made up"
 
 
 async def test_a_queue_is_counted_by_risk_with_its_longest_wait(here: Town) -> None:
