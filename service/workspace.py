@@ -62,7 +62,8 @@ async def read_workspace(session_id: Ident, house: InHouse, caller: Therapist) -
     draft = draft_view(state, state.draft) if state.draft and state.draft_is_fresh else None
     position = state.position
     return Workspace(
-        session_id=session_id, status=state.status, language=opened.language,
+        session_id=session_id, client_ref=opened.client_ref, status=state.status,
+        language=opened.language,
         region=opened.region, simulated=opened.simulated, profile=opened.profile,
         transcript=transcript(state), plan=plan_desk(state), draft=draft,
         no_draft_reason=no_draft_reason(state, policy.drafting), held=held_view(state),
