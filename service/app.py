@@ -69,6 +69,8 @@ def create_app(open_house: OpenHouse, patience_s: float = 30.0) -> FastAPI:
         # Their pages fetch scripts from elsewhere, which our own headers forbid.
         docs_url=None,
         redoc_url=None,
+        # Behind a proxy it would lead to plain http, and nobody had been asked who they are.
+        redirect_slashes=False,
     )
     for router in ROUTERS:
         app.include_router(router)

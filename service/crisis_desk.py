@@ -96,7 +96,8 @@ async def resolve(
 ) -> Alert:
     """Say how it ended; drafting resumes when no alert of high or above is left.
 
-    Refused as stale when the client wrote of danger after what the caller has read.
+    Refused as stale when the client wrote of danger after what the caller has read, and as decided
+    when a colleague has said otherwise. The same again changes nothing.
     """
     state = await session_of_part(house, caller, alert_id)
     resolved = alarms.AlertResolved(alert_id=alert_id, outcome=asked.outcome, note=asked.note)

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from service.ledger import Ledger
+from service.ledger import Ledger, Under
 from service.ports import Page, Ports
 from service.session import decide, events
 from service.session.alarms import AlertPaged, AlertRaised, CrisisNoticeSent
 from service.session.state import State
-from service.stores.port import Fence
 from service.telemetry.log import LogEvent, log_line
 from service.telemetry.metrics import Alerts, Review
 
@@ -17,7 +16,8 @@ class Reviewer(NamedTuple):
     """A named human under a claim. ``name`` is the actor written into the log."""
 
     name: str
-    fence: Fence
+    under: Under
+    """Their claim, and what is remembered of the request with what they write."""
 
 
 class Desk(NamedTuple):

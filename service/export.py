@@ -24,7 +24,8 @@ from service.session.events import Event
 from service.session.refusals import Refused
 from service.session.row import Row
 from service.session.state import Entry, State
-from service.stores.port import RowQuery
+from service.stores.port import RowQuery, StoreUnavailable
+from service.telemetry.log import outliving
 
 router = APIRouter(prefix="/v1", tags=["supervisor and ops"])
 CONSENT = "research_consent"
@@ -65,7 +66,8 @@ async def export_preferences(
             if row.updated_at_ms < since_ms:
                 continue
             for one in await _taken(house, row.session_id, since_ms, caller):
-                yield json.dumps(one, ensure_ascii=False) + "\n"
+                # In ASCII: readers of lines end one also at U+2028, which words may hold.
+                yield json.dumps(one) + "\n"
 
     return StreamingResponse(lines(), media_type="application/x-ndjson")
 
@@ -105,18 +107,20 @@ def preferences(state: State, since_ms: int) -> Iterator[dict[str, JsonValue]]:
 async def _taken(
     house: House, session_id: str, since_ms: int, caller: Caller
 ) -> Sequence[dict[str, JsonValue]]:
-    """One session's preference rows, written down as read; none if it is erased meanwhile."""
-    state = await house.ledger.load(session_id)
-    if _preferred(state, since_ms):
-        with suppress(Refused, ScrubFailed):
-            state = await _all_scrubbed(house, state)
-    found = [*preferences(state, since_ms)]
-    try:
-        if found:
+    """One session's preference rows, written down as read; none if it is erased meanwhile.
+
+    Nor of one that nobody can open, which must not end the export for all older ones.
+    """
+    # Refused: erased since its row was read.
+    with outliving(StoreUnavailable, session_id=session_id), suppress(Refused):
+        state = await house.ledger.load(session_id)
+        if _preferred(state, since_ms):
+            with suppress(Refused, ScrubFailed):
+                state = await _all_scrubbed(house, state)
+        if found := [*preferences(state, since_ms)]:
             await read_by(house, caller, state, "export", 0)
-    except Refused:
-        return ()
-    return found
+        return found
+    return ()
 
 
 async def _all_scrubbed(house: House, state: State) -> State:
@@ -148,7 +152,8 @@ def _preferred(state: State, since_ms: int) -> tuple[Entry, ...]:
         entry
         for entry in state.entries
         if entry.verdict == "edit" and entry.drafted is not None
-        if entry.released_seq and entry.at_ms >= since_ms
+        # By when it left: one that was held while the last rows were taken is new.
+        if entry.released_seq and entry.sent_at_ms >= since_ms
     )
 
 

@@ -10,7 +10,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from service.auth import Authenticator, Caller, Role
 from service.desk import Desk, Reviewer
 from service.ids import session_of
-from service.ledger import Ledger
+from service.ledger import Ledger, Under
 from service.limits import Allowance, Seats, Strangers, Verdict
 from service.ports import Ports
 from service.rolling import Rolling
@@ -162,7 +162,7 @@ async def reviewer(house: House, caller: Caller, state: State, claim: str | None
     held = stored.claim if stored else None
     if held is None or (held.holder, held.number) != fence:
         raise ClaimLost
-    return Reviewer(caller.name, fence)
+    return Reviewer(caller.name, Under(fence))
 
 
 def number_of(claim: str) -> int:

@@ -3,18 +3,28 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
 from pydantic import BaseModel
 
+from planner.machine import NotAllowed
 from service.auth import Caller
-from service.house import ClientApp, House, InHouse
-from service.ledger import Under
+from service.desk import Reviewer
+from service.house import ClientApp, House, InHouse, Therapist, reviewer
+from service.ledger import Decide, Under
 from service.ports import Ports
 from service.session.refusals import Refused
 from service.session.state import State
-from service.stores.port import AlreadyAnswered, Answer, StoreUnavailable
+from service.stores.port import (
+    AlreadyAnswered,
+    Answer,
+    ClaimedByOther,
+    ClaimLost,
+    Fence,
+    StoreUnavailable,
+)
 from service.telemetry.log import LogEvent, log_line
 
 _KEPT_MS = 48 * 3_600_000
@@ -30,29 +40,33 @@ class Stamp(BaseModel):
     seq: int
     status: str = ""
     updated_at_ms: int = 0
+    release_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OnceOnly:
-    """One request with its idempotency key."""
+    """One request with its idempotency key, if it has one; without one it is done each time."""
 
     house: House
     caller: Caller
     marks: Mapping[str, bytes]
-    """Under each master key: where its answer may stand, and its body's hash there."""
+    """Under each master key: where its answer may stand, and its body's hash there.
+
+    None without a key.
+    """
 
     async def do(self, work: Callable[[], Awaitable[Stamp]]) -> Stamp:
         """Give what ``work`` gives, which appends `under` this, or what was answered before.
 
         The append itself looks for an earlier answer. Nobody looks before it, therefore: a client's
         message would wait for the store once more. Only a refusal appends nothing.
-        Raises: Refused, as ``work`` does; idempotency_key_reused.
+        Raises: what ``work`` does; Refused idempotency_key_reused.
         """
         try:
             return await work()
         except AlreadyAnswered as earlier:
             return self._same(earlier.answer)
-        except Refused:
+        except (Refused, NotAllowed, ClaimLost, ClaimedByOther):
             if found := await self.given():
                 return found
             raise
@@ -70,15 +84,32 @@ class OnceOnly:
             raise Refused("idempotency_key_reused", "This key came with another request before.")
         return Stamp.model_validate_json(found.body)
 
-    def under(self, stamp: Callable[[State], Stamp]) -> Under:
+    async def append(self, session_id: str, decide: Decide) -> Stamp:
+        """Append `under` this what ``decide`` says; give the session's stamp. Raises: as there."""
+        stamp = partial(stamp_of, session_id)
+        done = await self.house.ledger.append(
+            session_id, decide, self.caller.name, self.under(stamp)
+        )
+        return stamp(done.state)
+
+    async def reviewer(
+        self, state: State, claim: str | None, stamp: Callable[[State], Stamp]
+    ) -> Reviewer:
+        """Give the caller as the holder of a claim, who writes `under` this. Raises: as there."""
+        by = await reviewer(self.house, self.caller, state, claim)
+        return by._replace(under=self.under(stamp, by.under.fence))
+
+    def under(self, stamp: Callable[[State], Stamp], fence: Fence | None = None) -> Under:
         """Give what lets the work be done once, and remembers it in its own transaction."""
+        if not self.marks:
+            return Under(fence)
         (key, body_hash), *earlier = self.marks.items()
         until_ms = self.house.ports.clock.now_ms() + _KEPT_MS
 
         def answer(after: State) -> Answer:
             return Answer(key, body_hash, 200, stamp(after).model_dump_json().encode(), until_ms)
 
-        return Under(answer=answer, answered_as=[known for known, _ in earlier])
+        return Under(fence, answer, answered_as=[known for known, _ in earlier])
 
 
 def stamp_of(own_id: str, state: State, seq: int | None = None) -> Stamp:
@@ -101,14 +132,26 @@ async def forget_answers(ports: Ports, stopping: asyncio.Event) -> None:
         await asyncio.sleep(_LOOK_S)
 
 
-async def _request(
-    request: Request,
-    house: InHouse,
-    caller: ClientApp,
-    key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
+_Key = Annotated[str | None, Header(alias="Idempotency-Key")]
+
+
+async def _client_apps(
+    request: Request, house: InHouse, caller: ClientApp, key: _Key = None
 ) -> OnceOnly:
     if key is None:
         raise Refused("idempotency_key_required", "Send an Idempotency-Key header.")
+    return await _request(request, house, caller, key)
+
+
+async def _reviewers(
+    request: Request, house: InHouse, caller: Therapist, key: _Key = None
+) -> OnceOnly:
+    if key is None:
+        return OnceOnly(house, caller, {})
+    return await _request(request, house, caller, key)
+
+
+async def _request(request: Request, house: House, caller: Caller, key: str) -> OnceOnly:
     if not 1 <= len(key) <= _LONGEST or not all("!" <= sign <= "~" for sign in key):
         raise Refused("idempotency_key_invalid", "The key must be 1-128 visible ASCII characters.")
     body = await request.body()
@@ -118,5 +161,7 @@ async def _request(
     return OnceOnly(house, caller, dict(zip(keys, house.keys.marks("body", said), strict=True)))
 
 
-Once = Annotated[OnceOnly, Depends(_request)]
+Once = Annotated[OnceOnly, Depends(_client_apps)]
 """A client app's POST: required key, hashed under the master key so that it tells nothing."""
+OnceIfKeyed = Annotated[OnceOnly, Depends(_reviewers)]
+"""A reviewer's POST: the same where she sent a key, for then she means to ask again."""

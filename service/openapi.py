@@ -31,6 +31,8 @@ _NEEDED: Mapping[str, Mapping[str, Any]] = {
 optional."""
 _FREE = {"/v1/sessions/{session_id}/claim", "/v1/sessions/{session_id}/assign"}
 """Where `X-Claim` may be left out: a first claim has none, a supervisor needs none."""
+_KEYED = "client app"
+"""Whose requests need an `Idempotency-Key`; reviewers may send one."""
 _ASK_AGAIN = {429, 503}
 _LATER = {
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
@@ -70,10 +72,13 @@ def _add_refusals(path: str, operation: dict[str, Any]) -> None:
 
 
 def _require_headers(path: str, way: str, operation: dict[str, Any]) -> None:
+    optional = {"X-Claim"} if path in _FREE and way == "post" else set[str]()
+    if _KEYED not in operation["tags"]:
+        optional.add("Idempotency-Key")
     for one in operation.get("parameters", ()):
-        optional = one["name"] == "X-Claim" and path in _FREE and way == "post"
-        if one["name"] in _NEEDED and not optional:
-            one.update(required=True, schema=dict(_NEEDED[one["name"]]))
+        if one["name"] in _NEEDED:
+            needed = one["name"] not in optional
+            one.update(required=needed, schema=dict(_NEEDED[one["name"]]))
 
 
 def _refusals(path: str, operation: dict[str, Any]) -> set[int]:

@@ -11,7 +11,7 @@ from functools import partial
 
 from service.desk import Desk, Reviewer, count_written
 from service.ids import within
-from service.ledger import Appended, Decide, Under
+from service.ledger import Appended, Decide
 from service.schemas.review import DecisionRequest, ReplyRequest
 from service.session import decide, decide_review, events
 from service.session.evolve import evolve
@@ -23,8 +23,8 @@ from service.wording import guarded, needs_reasons, words_of
 
 async def decide_on_draft(
     draft_id: str, state: State, asked: DecisionRequest, by: Reviewer, desk: Desk
-) -> tuple[str, Appended]:
-    """Carry out a therapist's verdict on a draft; give the decision's id and the session after.
+) -> Appended:
+    """Carry out a therapist's verdict on a draft; give the session after.
 
     Raises: Refused (already_decided, draft_is_stale, reasons_required, text_required, ...);
     GuardRefused; ClaimLost. Nothing is written then.
@@ -52,12 +52,12 @@ async def decide_on_draft(
             Drafts.stale.add()
         raise
     Review.decided.add(verdict=asked.verdict, subject="draft")
-    return decision_id, done
+    return done
 
 
 async def reply_without_draft(
     state: State, asked: ReplyRequest, by: Reviewer, desk: Desk
-) -> tuple[str, Appended]:
+) -> Appended:
     """Send a therapist's own words. Raises: as `decide_on_draft`."""
     guarded(state, asked.text, asked.confirm_checks, by.name, desk.ports)
     decision_id = within(desk.ports.ids.new("dec"), state.session_id)
@@ -67,13 +67,13 @@ async def reply_without_draft(
     )  # fmt: skip
     done = await _say(choice, state.session_id, by, desk)
     Review.decided.add(verdict="respond", subject="reply")
-    return decision_id, done
+    return done
 
 
 async def undo(session_id: str, decision_id: str, by: Reviewer, desk: Desk) -> State:
     """Take a held reply back. Raises: Refused already_released and kin; ClaimLost."""
     take_back = partial(decide_review.undo, decision_id=decision_id)
-    done = await desk.ledger.append(session_id, take_back, by.name, Under(by.fence))
+    done = await desk.ledger.append(session_id, take_back, by.name, by.under)
     Review.undone.add()
     return done.state
 
@@ -102,7 +102,7 @@ async def _say(choice: decide_review.Choice, session_id: str, by: Reviewer, desk
         after = evolve(now, events.Recorded(now.seq + 1, choice.release_at_ms, "", decided[0]))
         return (*decided, *decide.release(after, reply_id, choice.release_at_ms))
 
-    done = await desk.ledger.append(session_id, say, by.name, Under(by.fence))
+    done = await desk.ledger.append(session_id, say, by.name, by.under)
     if done.state.held:
         Review.held.add()
     else:
@@ -112,7 +112,7 @@ async def _say(choice: decide_review.Choice, session_id: str, by: Reviewer, desk
 
 async def _rule(ruled: Decide, session_id: str, by: Reviewer, desk: Desk) -> Appended:
     """Decide without words for the client."""
-    done = await desk.ledger.append(session_id, ruled, by.name, Under(by.fence))
+    done = await desk.ledger.append(session_id, ruled, by.name, by.under)
     count_written(done.events)
     return done
 

@@ -1,6 +1,7 @@
 """The therapist's desk: what waits, whose it is, and what is decided on it."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -9,6 +10,7 @@ from pydantic import Field
 from safety.risk import RiskLevel
 from service.house import (
     ClaimHeader,
+    House,
     InHouse,
     Therapist,
     number_of,
@@ -17,8 +19,8 @@ from service.house import (
     session_for,
     session_of_part,
 )
+from service.idempotency import OnceIfKeyed, Stamp, stamp_of
 from service.ids import maybe, moment
-from service.ledger import Appended, Under
 from service.release import decide_on_draft, reply_without_draft, undo
 from service.schemas.review import (
     Claim,
@@ -38,11 +40,14 @@ from service.scrubbing import apart, scrub_words
 from service.session import decide_review, events
 from service.session.refusals import Refused
 from service.session.state import State
+from service.stores.port import Claim as StoredClaim
 from service.stores.port import ClaimedByOther, ClaimLost, ClaimWish, Fence, RowQuery, StoredRow
 from service.telemetry.metrics import Review
 from service.views import draft_view
 
 router = APIRouter(prefix="/v1", tags=["therapist"])
+_TAKE, _ANOTHER = ClaimRequest(), DraftRequest()
+"""What a request without a body asks for."""
 
 
 class QueueWindow(Wire):
@@ -75,33 +80,25 @@ async def read_queue(
 @router.post("/sessions/{session_id}/claim")
 async def claim_session(
     session_id: Ident,
-    asked: ClaimRequest,
-    house: InHouse,
-    caller: Therapist,
+    once: OnceIfKeyed,
+    asked: ClaimRequest = _TAKE,
     x_claim: ClaimHeader = None,
 ) -> Claim:
-    """Take a session, or renew a claim by sending it along."""
+    """Take a session, or renew a claim by sending it along; a note is left for colleagues."""
+    house, caller = once.house, once.caller
     await session_for(house, caller, session_id)
     if asked.take_over and asked.note is None:
         raise Refused("note_required", "Taking over needs a note for your colleague.")
-    now = house.ports.clock.now_ms()
+    # Asked again, it takes nothing over again: a colleague may have the session by now.
+    before, now = await once.given(), house.ports.clock.now_ms()
     wish = ClaimWish(
-        session_id, caller.name, now, now + house.claim_ms, asked.take_over,
+        session_id, caller.name, now, now + house.claim_ms, asked.take_over and before is None,
         number_of(x_claim) if x_claim is not None else None,
     )  # fmt: skip
-    try:
-        claim = await house.ports.store.claim(wish)
-    except ClaimedByOther:
-        Review.claims.add(outcome="refused")
-        raise
-    except ClaimLost:
-        Review.claims.add(outcome="lost")
-        raise
-    kind = "granted" if wish.renew is None else "renewed"
-    Review.claims.add(outcome="taken_over" if asked.take_over else kind)
-    if asked.take_over and asked.note is not None:
+    claim = await _claimed(wish, house)
+    if asked.note is not None and before is None:
         note = events.NoteAdded(note_id=house.ports.ids.new("not"), text=asked.note)
-        await house.ledger.append(session_id, lambda _: (note,), caller.name)
+        await once.do(lambda: once.append(session_id, lambda _: (note,)))
     return Claim(claim=f"clm_{claim.number}", expires_at=moment(claim.until_ms))
 
 
@@ -131,37 +128,42 @@ async def read_draft(draft_id: Ident, house: InHouse, caller: Therapist) -> Draf
 
 @router.post("/drafts/{draft_id}/decisions", status_code=201)
 async def decide_draft(
-    draft_id: Ident, asked: DecisionRequest, house: InHouse, caller: Therapist,
-    x_claim: ClaimHeader = None,
-) -> Decided:  # fmt: skip
+    draft_id: Ident, asked: DecisionRequest, once: OnceIfKeyed, x_claim: ClaimHeader = None
+) -> Decided:
     """Approve, edit, reject, answer otherwise, or escalate. One decision per draft."""
-    state = await session_of_part(house, caller, draft_id)
+    house = once.house
+    state = await session_of_part(house, once.caller, draft_id)
     if draft_id not in state.drafts:
         raise Refused("not_found", "No such draft.")
-    by = await reviewer(house, caller, state, x_claim)
-    if asked.hint is not None:
-        decide_review.decidable(state, draft_id, asked.basis)
-        hint, added = await _scrubbed(state, asked.hint, house)
-        if added:
 
-            def keep(now: State) -> Sequence[events.Event]:
-                return apart(now, state, added)
+    async def write() -> Stamp:
+        by = await once.reviewer(state, x_claim, _stamp)
+        ruled = asked
+        if asked.hint is not None:
+            decide_review.decidable(state, draft_id, asked.basis)
+            hint, added = await _scrubbed(state, asked.hint, house)
+            if added:
+                await house.ledger.append(
+                    state.session_id, lambda now: apart(now, state, added), "service"
+                )
+            ruled = asked.model_copy(update={"hint": hint})
+        return _stamp((await decide_on_draft(draft_id, state, ruled, by, house.desk)).state)
 
-            await house.ledger.append(state.session_id, keep, "service")
-        asked = asked.model_copy(update={"hint": hint})
-    decision_id, done = await decide_on_draft(draft_id, state, asked, by, house.desk)
-    return _decided(decision_id, done)
+    return _decided(await once.do(write))
 
 
 @router.post("/sessions/{session_id}/replies", status_code=201)
 async def write_reply(
-    session_id: Ident, asked: ReplyRequest, house: InHouse, caller: Therapist,
-    x_claim: ClaimHeader = None,
-) -> Decided:  # fmt: skip
+    session_id: Ident, asked: ReplyRequest, once: OnceIfKeyed, x_claim: ClaimHeader = None
+) -> Decided:
     """Write to the client without a draft."""
-    state = await session_for(house, caller, session_id)
-    by = await reviewer(house, caller, state, x_claim)
-    return _decided(*await reply_without_draft(state, asked, by, house.desk))
+    state = await session_for(once.house, once.caller, session_id)
+
+    async def write() -> Stamp:
+        by = await once.reviewer(state, x_claim, _stamp)
+        return _stamp((await reply_without_draft(state, asked, by, once.house.desk)).state)
+
+    return _decided(await once.do(write))
 
 
 @router.delete("/decisions/{decision_id}")
@@ -176,21 +178,43 @@ async def undo_decision(
 
 @router.post("/sessions/{session_id}/drafts", status_code=202)
 async def ask_draft(
-    session_id: Ident, asked: DraftRequest, house: InHouse, caller: Therapist,
+    session_id: Ident,
+    once: OnceIfKeyed,
+    asked: DraftRequest = _ANOTHER,
     x_claim: ClaimHeader = None,
-) -> Written:  # fmt: skip
+) -> Written:
     """Ask for a new draft, with a hint if there is one; the old draft becomes stale."""
-    state = await session_for(house, caller, session_id)
-    by = await reviewer(house, caller, state, x_claim)
-    hint, added = None, ()
-    if asked.hint is not None:
-        hint, added = await _scrubbed(state, asked.hint, house)
+    house = once.house
+    state = await session_for(house, once.caller, session_id)
+    stamp = partial(stamp_of, session_id)
 
-    def write(now: State) -> Sequence[events.Event]:
-        return (*apart(now, state, added), *decide_review.ask_draft(now, hint))
+    async def write() -> Stamp:
+        by = await once.reviewer(state, x_claim, stamp)
+        hint, added = None, ()
+        if asked.hint is not None:
+            hint, added = await _scrubbed(state, asked.hint, house)
 
-    done = await house.ledger.append(session_id, write, by.name, Under(by.fence))
-    return Written(seq=done.state.seq)
+        def ask(now: State) -> Sequence[events.Event]:
+            return (*apart(now, state, added), *decide_review.ask_draft(now, hint))
+
+        return stamp((await house.ledger.append(session_id, ask, by.name, by.under)).state)
+
+    return Written(seq=(await once.do(write)).seq)
+
+
+async def _claimed(wish: ClaimWish, house: House) -> StoredClaim:
+    """Take or renew, and count how that went. Raises: ClaimedByOther, ClaimLost."""
+    try:
+        claim = await house.ports.store.claim(wish)
+    except ClaimedByOther:
+        Review.claims.add(outcome="refused")
+        raise
+    except ClaimLost:
+        Review.claims.add(outcome="lost")
+        raise
+    kind = "granted" if wish.renew is None else "renewed"
+    Review.claims.add(outcome="taken_over" if wish.take_over else kind)
+    return claim
 
 
 async def _scrubbed(
@@ -201,12 +225,16 @@ async def _scrubbed(
     return words, added
 
 
-def _decided(decision_id: str, done: Appended) -> Decided:
-    made = next(
-        (one.event for one in done.events if isinstance(one.event, events.ReplyDecided)), None
-    )
-    release_at = maybe(made.release_at_ms) if made else None
-    return Decided(decision_id=decision_id, release_at=release_at, seq=done.state.seq)
+def _stamp(after: State) -> Stamp:
+    """What is remembered of a decision: the newest of the session as it was just after."""
+    decision_id = [*after.decisions][-1]
+    sent = next((one.sent_at_ms for one in after.entries if one.id == decision_id), None)
+    leaves = after.leaves_at_ms if after.held else sent
+    return stamp_of(decision_id, after).model_copy(update={"release_at_ms": leaves})
+
+
+def _decided(stamp: Stamp) -> Decided:
+    return Decided(decision_id=stamp.id, release_at=maybe(stamp.release_at_ms), seq=stamp.seq)
 
 
 def _item(stored: StoredRow) -> QueueItem:

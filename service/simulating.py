@@ -111,7 +111,7 @@ class Simulation:
             by = await self._reviewer(state)
             await self._desk.ledger.append(
                 state.session_id, lambda now: decide_review.plan(now, decided, now.seq), by.name,
-                Under(by.fence),
+                by.under,
             )  # fmt: skip
             return True
         # Whichever comes first would be said otherwise, and no two runs were alike.
@@ -173,7 +173,7 @@ class Simulation:
         by, ledger = await self._reviewer(state), self._desk.ledger
         await ledger.append(
             session_id, lambda now: decide_review.reply(now, replace(choice, basis=now.seq)),
-            by.name, Under(by.fence),
+            by.name, by.under,
         )  # fmt: skip
         done = await ledger.append(
             session_id, lambda now: decide.release(now, reply_id, now_ms), _REVIEWER
@@ -184,7 +184,7 @@ class Simulation:
         now = self.house.ports.clock.now_ms()
         wish = ClaimWish(state.session_id, _REVIEWER, now, now + _CLAIM_MS, False, None)
         claim = await self.house.ports.store.claim(wish)
-        return Reviewer(_REVIEWER, Fence(_REVIEWER, claim.number))
+        return Reviewer(_REVIEWER, Under(Fence(_REVIEWER, claim.number)))
 
     def _marks(self, lines: Sequence[Said]) -> list[str]:
         """Names a history without telling anything of it; the one to remember first."""

@@ -121,7 +121,9 @@ async def _replies(
             for reply in released(state, seen):
                 await listener.recognised(_KNOWN_FOR_WORDS_MS)
                 seen = reply.seq
-                yield ServerSentEvent(reply.model_dump_json(), event="reply", id=str(reply.seq))
+                # In ASCII: readers of lines end one also at U+2028, which words may hold.
+                body = json.dumps(reply.model_dump(mode="json"))
+                yield ServerSentEvent(body, event="reply", id=str(reply.seq))
             if state.status != status:
                 status = state.status
                 body = json.dumps({"status": status, "seq": state.seq})

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from functools import partial
 
 from fastapi import APIRouter, Response
 
@@ -13,11 +14,10 @@ from service.house import (
     InHouse,
     Therapist,
     read_by,
-    reviewer,
     session_for,
 )
+from service.idempotency import OnceIfKeyed, Stamp, stamp_of
 from service.ids import maybe
-from service.ledger import Under
 from service.schemas.admin import Me
 from service.schemas.wire import Ident
 from service.schemas.workspace import AssignRequest, NoteRequest, UnsentText, Workspace, Written
@@ -62,7 +62,8 @@ async def read_workspace(session_id: Ident, house: InHouse, caller: Therapist) -
     draft = draft_view(state, state.draft) if state.draft and state.draft_is_fresh else None
     position = state.position
     return Workspace(
-        session_id=session_id, status=state.status, language=opened.language,
+        session_id=session_id, client_ref=opened.client_ref, status=state.status,
+        language=opened.language,
         region=opened.region, simulated=opened.simulated, profile=opened.profile,
         transcript=transcript(state), plan=plan_desk(state), draft=draft,
         no_draft_reason=no_draft_reason(state, policy.drafting), held=held_view(state),
@@ -103,35 +104,37 @@ async def keep_unsent(
 
 
 @router.post("/sessions/{session_id}/notes", status_code=201)
-async def add_note(
-    session_id: Ident, asked: NoteRequest, house: InHouse, caller: Therapist
-) -> Written:
+async def add_note(session_id: Ident, asked: NoteRequest, once: OnceIfKeyed) -> Written:
     """Leave a note for colleagues; neither client nor model sees it."""
-    await session_for(house, caller, session_id)
-    note = events.NoteAdded(note_id=house.ports.ids.new("not"), text=asked.text)
-    done = await house.ledger.append(session_id, lambda _: (note,), caller.name)
-    return Written(seq=done.state.seq)
+    await session_for(once.house, once.caller, session_id)
+    note = events.NoteAdded(note_id=once.house.ports.ids.new("not"), text=asked.text)
+    stamp = await once.do(lambda: once.append(session_id, lambda _: (note,)))
+    return Written(seq=stamp.seq)
 
 
 @router.post("/sessions/{session_id}/assign")
 async def assign(
-    session_id: Ident, asked: AssignRequest, house: InHouse, caller: Therapist,
-    x_claim: ClaimHeader = None,
-) -> Written:  # fmt: skip
+    session_id: Ident, asked: AssignRequest, once: OnceIfKeyed, x_claim: ClaimHeader = None
+) -> Written:
     """Hand the session to a colleague. Needs the claim; a supervisor may without."""
+    house, caller = once.house, once.caller
     state = await session_for(house, caller, session_id)
-    under = Under()
-    if x_claim is not None or caller.role != "supervisor":
-        under = Under((await reviewer(house, caller, state, x_claim)).fence)
     handed = events.SessionAssigned(to=asked.to, note=asked.note)
+    stamp = partial(stamp_of, session_id)
 
-    def write(now: State) -> tuple[events.Event, ...]:
+    def hand(now: State) -> tuple[events.Event, ...]:
         still_open(now)
         return (handed,)
 
-    done = await house.ledger.append(session_id, write, caller.name, under)
-    Review.claims.add(outcome="handed_over")
-    return Written(seq=done.state.seq)
+    async def write() -> Stamp:
+        under = once.under(stamp)
+        if x_claim is not None or caller.role != "supervisor":
+            under = (await once.reviewer(state, x_claim, stamp)).under
+        done = await house.ledger.append(session_id, hand, caller.name, under)
+        Review.claims.add(outcome="handed_over")
+        return stamp(done.state)
+
+    return Written(seq=(await once.do(write)).seq)
 
 
 async def _unsent(house: House, session_id: str, name: str) -> str | None:

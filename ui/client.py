@@ -1,7 +1,10 @@
 """The console's only way to the service: typed calls over HTTP, answers as wire schemas."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from secrets import token_hex
 from typing import TypeVar
 
 import httpx
@@ -19,6 +22,8 @@ Answer = TypeVar("Answer", bound=Wire)
 Params = Mapping[str, str | int | bool | None]
 
 TIMEOUT_S = 10.0
+_PERHAPS_DONE = {502, 503, 504}
+"""Answers that do not say whether it was done."""
 
 
 class Refused(Exception):
@@ -211,7 +216,12 @@ class Api:
         claim: str | None = None,
         params: Params | None = None,
     ) -> httpx.Response:
-        answer = self._answer(method, path, body, claim=claim, params=params)
+        held = {"X-Claim": claim} if claim else {}
+        ask = partial(self._answer, method, path, body, params=params)
+        # A rollout knows no key, and asked for twice it would go on from where the first led.
+        keyed = method == "POST" and not path.startswith("/v1/adapters/")
+        own = {**held, "Idempotency-Key": token_hex(16)} if keyed else held
+        answer = _once(partial(ask, sent=own)) if keyed else ask(sent=own)
         if answer.is_success:
             return answer
         if answer.status_code in {502, 504}:
@@ -224,12 +234,10 @@ class Api:
         path: str,
         body: Wire | None = None,
         *,
-        claim: str | None = None,
+        sent: Mapping[str, str] | None = None,
         params: Params | None = None,
     ) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self.token}"}
-        if claim:
-            headers["X-Claim"] = claim
+        headers = {"Authorization": f"Bearer {self.token}", **(sent or {})}
         if body is not None:
             headers["Content-Type"] = "application/json"
         content = body.model_dump_json(exclude_none=True) if body is not None else None
@@ -245,6 +253,15 @@ class Api:
 def connect(url: str) -> httpx.Client:
     """Open a pool of connections to the service at ``url``; shared by all readers."""
     return httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False)
+
+
+def _once(ask: Callable[[], httpx.Response]) -> httpx.Response:
+    """Ask; where the answer was lost, or a part was away, once more: its key does it once only."""
+    with suppress(Unanswered):
+        answer = ask()
+        if answer.status_code not in _PERHAPS_DONE:
+            return answer
+    return ask()
 
 
 def _read(answer: type[Answer], response: httpx.Response) -> Answer:

@@ -1,8 +1,8 @@
 """Plans, positions and formulations on the wire. Paper: PSY-STEP §3.1-3.2."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from planner.vocabulary import Stage, Strategy
 from service.schemas.wire import Ident, Label, Seq, Text, When, Wire
@@ -72,12 +72,19 @@ class PlanDecisionRequest(Wire):
 
     verdict: Literal["approve", "edit", "reject"]
     plan: PlanBody | None = None
-    """Required with ``edit``."""
+    """Required with ``edit``, refused with anything else."""
     reasons: Annotated[tuple[Reason, ...], Field(max_length=8)] = ()
     """Required with ``reject``."""
     reason: Text | None = None
     """Why, in the therapist's own words; kept as a note beside the decision."""
     basis: Seq
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        """Refuse what the verdict would leave unused: its sender believes that it runs."""
+        if self.plan is not None and self.verdict != "edit":
+            raise ValueError("plan goes with edit only")
+        return self
 
 
 class PlanRequest(Wire):
@@ -85,7 +92,7 @@ class PlanRequest(Wire):
 
     plan: PlanBody | None = None
     reason: Text | None = None
-    """Required when a plan is given while another one runs."""
+    """Required with a plan; kept as a note beside the request."""
     basis: Seq
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from planner.vocabulary import Stage
 from safety.risk import RiskLevel
@@ -12,6 +12,11 @@ from service.schemas.wire import Flag, Ident, Label, Seq, Text, When, Wire
 
 Kind = Literal["alert", "draft", "plan", "no_draft"]
 Verdict = Literal["approve", "edit", "reject", "respond", "escalate"]
+_DAY_MS = 86_400_000
+Dwell = Annotated[
+    int, Field(ge=0, le=2**53, strict=True), AfterValidator(lambda ms: min(ms, _DAY_MS))
+]
+"""Milliseconds; whoever left a draft open over a weekend may decide on it all the same."""
 
 
 class QueueItem(Wire):
@@ -106,7 +111,8 @@ class DecisionRequest(Wire):
     hint: Text | None = None
     """With ``reject`` only: what the next draft should mind."""
     basis: Seq
-    dwell_ms: Annotated[int, Field(ge=0, le=86_400_000, strict=True)] | None = None
+    dwell_ms: Dwell | None = None
+    """How long the draft was before the therapist; counted up to a day."""
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:

@@ -53,6 +53,8 @@ class Workspace(Wire):
     """A session as its therapist sees it: the client's own words."""
 
     session_id: Ident
+    client_ref: str
+    """The client app's own reference for its client: the way to the clinic's record."""
     status: Status
     language: Literal["en", "zh"]
     region: str

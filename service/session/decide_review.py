@@ -205,13 +205,15 @@ def move(state: State, moved: plans.PositionMoved, basis: int) -> tuple[events.E
 def correct(
     state: State, sent: Mapping[str, str | tuple[str, ...]], basis: int
 ) -> tuple[events.Event, ...]:
-    """Correct parts of the formulation; the others stay as they are by now.
+    """Correct parts of the formulation; the others stay as they are by now. None write nothing.
 
     Raises: Refused basis_is_stale, also where the planner has understood more since.
     """
     _current(state, basis)
     if basis < state.understood_seq:
         raise Refused("basis_is_stale", "The session has moved on; read it again.", state.seq)
+    if not sent:
+        return ()
     merged = parts.formulation_text(state.formulation).model_copy(update=sent)
     return (plans.FormulationCorrected(formulation=merged),)
 
@@ -250,18 +252,29 @@ def acknowledge(state: State, alert_id: str) -> tuple[events.Event, ...]:
 def resolve(
     state: State, resolved: alarms.AlertResolved, basis: int | None
 ) -> tuple[events.Event, ...]:
-    """End a crisis, as far as the human who ends it has read; twice writes nothing.
+    """End a crisis, as far as the human who ends it has read; the same twice writes nothing.
 
     Without a basis, danger written before anybody acknowledged the alert counts as unread.
-    Raises: Refused not_found, basis_is_stale.
+    Raises: Refused not_found, already_decided, basis_is_stale.
     """
     seen = acknowledge(state, resolved.alert_id)
     alarm = next(one for one in state.alarms if one.alert_id == resolved.alert_id)
     if alarm.resolved_at_ms is not None:
-        return ()
+        if _ended_so(state, resolved):
+            return ()
+        # Whoever called an ambulance must not believe that the log says so.
+        told = "The alert was resolved before; what you sent was not kept. Leave it as a note."
+        raise Refused("already_decided", told, state.seq)
     if alarm.grew if basis is None else not _newest_danger(state) <= basis <= state.seq:
         raise Refused("basis_is_stale", "The session has moved on; read it again.", state.seq)
     return (*seen, resolved.model_copy(update={"basis": basis}))
+
+
+def _ended_so(state: State, resolved: alarms.AlertResolved) -> bool:
+    """Whether an alert was resolved with just this outcome and note."""
+    alarm = next(one for one in state.alarms if one.alert_id == resolved.alert_id)
+    notes = [one.text for one in state.entries if one.id == resolved.alert_id]
+    return alarm.outcome == resolved.outcome and resolved.note in notes
 
 
 def _newest_danger(state: State) -> int:

@@ -167,6 +167,7 @@ def workspace_of(session: str, turns: int = 9, **changes: object) -> workspace.W
         status="open",
         language="en",
         region="US",
+        client_ref="c-17",
         simulated=True,
         profile={"age": 34, "occupation": "engineer"},
         transcript=transcript(turns),

@@ -25,6 +25,9 @@ class Operation(NamedTuple):
     """Where and what, for instance ``("query", "page_size")``."""
     body: Json
     """The schema of its body; None without one."""
+    needs_key: bool
+    """Whether it is refused without an `Idempotency-Key`."""
+    needs_body: bool
 
     @property
     def name(self) -> str:
@@ -38,10 +41,15 @@ def operations() -> tuple[Operation, ...]:
     found: list[Operation] = []
     for path, methods in document["paths"].items():
         for method, about in methods.items():
-            content = about.get("requestBody", {}).get("content", {})
+            sent = about.get("requestBody", {})
+            content = sent.get("content", {})
             schema = content.get("application/json", {}).get("schema")
-            named = tuple((one["in"], one["name"]) for one in about.get("parameters", ()))
-            found.append(Operation(method.upper(), path, named, schema))
+            takes = about.get("parameters", ())
+            named = tuple((one["in"], one["name"]) for one in takes)
+            key = any(one["name"] == "Idempotency-Key" and one["required"] for one in takes)
+            found.append(
+                Operation(method.upper(), path, named, schema, key, bool(sent.get("required")))
+            )
     return tuple(found)
 
 

@@ -28,3 +28,11 @@ async def test_parts_that_were_not_sent_are_neither_scrubbed_again_nor_kept_from
     assert (await correct(here, session, triggering_situation="A new job.")).is_success
     assert here.scrubber.read == ["A new job."]
     assert (await here.house.ledger.load(session)).corrected == {"triggering_situation"}
+
+
+async def test_a_correction_of_nothing_leaves_the_draft_as_fresh_as_it_was(here: Town) -> None:
+    session = await here.drafted()
+    length = await here.length(session)
+    assert (await correct(here, session)).status_code == 200
+    assert await here.length(session) == length
+    assert not (await here.desk("ada", session))["draft"]["stale"]

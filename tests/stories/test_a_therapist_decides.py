@@ -2,6 +2,7 @@
 
 import pytest
 
+from service.session.events import ReplyDecided
 from tests.driving import Town
 
 OWN = "What would you like to start with today?"
@@ -97,6 +98,18 @@ async def test_a_draft_is_decided_on_once(here: Town) -> None:
     assert len(await here.replies(session)) == 1
 
 
+async def test_a_draft_that_lay_open_over_a_weekend_can_be_decided_on(here: Town) -> None:
+    session = await here.drafted()
+    answer = await here.decide("ada", session, "approve", dwell_ms=3 * 86_400_000)
+    assert answer.status_code == 201
+    (kept,) = [
+        one.event.dwell_ms
+        for one in (await here.house.ledger.events(session, 0)).values()
+        if isinstance(one.event, ReplyDecided)
+    ]
+    assert kept == 86_400_000
+
+
 async def test_only_the_current_or_the_next_action_can_be_chosen(here: Town) -> None:
     session = await here.drafted()
     answer = await here.decide("ada", session, "approve", action="Setting up a homework plan")
@@ -171,6 +184,20 @@ class TestHolding:
         await holding.work(1)
         assert len(await holding.replies(session)) == 1
         await holding.work(60_000)
+        assert len(await holding.replies(session)) == 1
+
+    async def test_a_hold_by_a_clock_that_ran_ahead_ends_after_the_next_message(
+        self, holding: Town
+    ) -> None:
+        session = await holding.drafted()
+        holding.clock.tick(3_600_000)
+        await holding.claim("ada", session)
+        await holding.decide("ada", session, "approve")
+        holding.clock.tick(-3_600_000)
+        await holding.say(session, "Are you there?")
+        await holding.work(4_999)
+        assert await holding.replies(session) == []
+        await holding.work(1)
         assert len(await holding.replies(session)) == 1
 
     async def test_an_undone_reply_never_leaves(self, holding: Town) -> None:

@@ -144,3 +144,8 @@ async def test_who_looks_at_a_session_is_seen_by_the_others(here: Town) -> None:
     session = await here.drafted()
     await here.desk("ada", session)
     assert (await here.desk("ben", session))["viewers"] == ["ada"]
+
+
+async def test_whose_session_it_is_stands_on_the_desk(here: Town) -> None:
+    session = await here.open(client_ref="c-17")
+    assert (await here.desk("ada", session))["client_ref"] == "c-17"

@@ -181,14 +181,24 @@ async def test_acknowledging_stops_the_pager_and_may_be_repeated(here: Town) -> 
     assert len(here.pager.pages) == 1
 
 
-async def test_resolving_twice_changes_nothing(here: Town) -> None:
+async def test_resolving_again_changes_nothing_and_another_outcome_is_not_dropped_in_silence(
+    here: Town,
+) -> None:
     session = await here.open()
     await here.say(session, "[high]")
     (alert,) = (await here.call("ada", "GET", "/v1/alerts")).json()["items"]
     path = f"/v1/alerts/{alert['alert_id']}/resolve"
-    first = await here.call("ada", "POST", path, {"outcome": "safe", "note": "All is well."})
-    again = await here.call("ada", "POST", path, {"outcome": "other", "note": "Hm."})
+    body = {"outcome": "safe", "note": "All is well."}
+    first = await here.call("ada", "POST", path, body)
+    length = await here.length(session)
+    again = await here.call("ada", "POST", path, body)
     assert first.json()["outcome"] == again.json()["outcome"] == "safe"
+    # Whoever called an ambulance must learn that the record says otherwise.
+    for other in ({"outcome": "emergency_services"}, {"note": "An ambulance is on its way."}):
+        late = await here.call("ben", "POST", path, body | other)
+        assert (late.status_code, late.json()["code"]) == (409, "already_decided")
+        assert "not kept" in late.json()["detail"]
+    assert await here.length(session) == length
     assert (await here.call("ada", "GET", "/v1/alerts")).json()["items"] == []
 
 

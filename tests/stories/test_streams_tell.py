@@ -5,6 +5,7 @@ Who opened a stream is asked again while it lasts, and it does not last for ever
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import aclosing
 
 import pytest
 
@@ -23,6 +24,19 @@ async def test_a_reply_is_told_as_it_leaves(here: Town) -> None:
     (status, reply) = await waiting
     assert (status[0], status[1]["status"]) == ("status", "open")
     assert (reply[0], reply[1]["kind"]) == ("reply", "reply")
+
+
+async def test_a_reply_stays_in_one_line_whatever_the_reader_of_lines_takes_for_an_end(
+    here: Town,
+) -> None:
+    session, words = await here.drafted(), "I hear you.\u2028What was hardest?"
+    await here.decide("ada", session, "edit", text=words, reasons=["style"])
+    (told,) = await heard(streams._replies(listener(here, "app"), session, 0), 1)
+    assert told[1]["text"] == words
+    async with aclosing(streams._replies(listener(here, "app"), session, 0)) as stream:
+        raw = (await anext(stream)).encode().decode()
+    assert sum(line.startswith("data: ") for line in raw.splitlines()) == 1
+    assert words.splitlines()[1] in next(one for one in raw.splitlines() if "data: " in one)
 
 
 async def test_a_stream_resumes_after_the_last_event_it_gave(here: Town) -> None:

@@ -52,6 +52,30 @@ async def test_an_edited_plan_is_the_one_that_runs(here: Town) -> None:
     assert [one["status"] for one in running["history"]] == ["edited"]
 
 
+@pytest.mark.parametrize("verdict", ["approve", "reject"])
+async def test_a_plan_that_the_verdict_would_leave_unused_is_refused(
+    here: Town, verdict: str
+) -> None:
+    session = await through_diagnosis(here)
+    plan = (await here.desk("ada", session))["plan"]["proposed"]["plan"]
+    mine = {**plan, "text": "A plan of my own."}
+    answer = await decide_plan(here, session, verdict, plan=mine, reasons=["style"])
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    assert (await here.desk("ada", session))["plan"]["proposed"]["plan"] == plan
+
+
+async def test_why_another_plan_is_asked_for_is_kept_as_a_note(here: Town) -> None:
+    session = await through_diagnosis(here)
+    await decide_plan(here, session, "approve")
+    body = {"reason": "She asked for something gentler.", "basis": await here.length(session)}
+    path = f"/v1/sessions/{session}/plans"
+    headers = {"X_Claim": here.claims["ada", session], "Idempotency_Key": "press-1"}
+    for _ in range(2):
+        assert (await here.call("ada", "POST", path, body, **headers)).status_code == 201
+    told = [one["text"] for one in (await here.desk("ada", session))["transcript"]]
+    assert told.count(body["reason"]) == 1
+
+
 @pytest.mark.parametrize("verdict", ["edit", "reject"])
 async def test_why_a_plan_was_changed_or_refused_is_kept_as_a_note(
     here: Town, verdict: str

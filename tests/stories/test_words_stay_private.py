@@ -4,13 +4,16 @@ import json
 import secrets
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from safety.risk import Language
 from safety.scrub import Scrubbed
 from safety.surrogates import Surrogates
-from tests.driving import Town
+from service.ids import moment
+from service.stores.memory import MemoryStore
+from tests.driving import Town, town
 from tests.fakes import NamedScrubber
 
 
@@ -140,6 +143,30 @@ async def test_preferences_are_of_clients_who_agreed_and_each_reading_is_written
     last = (await here.store.read(session))[-1]
     assert (last.type, last.actor) == ("words_read", "sue")
     assert [await here.length(one) for one in silent] == before
+
+
+async def test_a_reply_that_leaves_after_an_export_is_in_the_next_one(holding: Town) -> None:
+    session = await holding.drafted(profile={"research_consent": True})
+    await holding.decide("ada", session, "edit", text="What made it\u2028long?", reasons=["style"])
+    holding.clock.tick(2_000)
+    since = quote(moment(holding.clock.now_ms()).isoformat())
+    path = f"/v1/preferences/export?since={since}"
+    assert (await holding.call("sue", "GET", path)).text == ""
+    await holding.work(5_000)
+    (row,) = (await holding.call("sue", "GET", path)).text.splitlines()
+    assert json.loads(row)["chosen"] == "What made it\u2028long?"
+
+
+async def test_a_session_that_nobody_can_open_does_not_end_the_export_of_older_ones() -> None:
+    store, agreed = MemoryStore(), {"research_consent": True}
+    async with town(store) as here:
+        kept = await here.edited(profile=agreed)
+        here.clock.tick(1_000)
+        broken = await here.edited(profile=agreed)
+        store._keys[broken] = bytes(60)
+        here.restart()
+        rows = (await here.call("sue", "GET", "/v1/preferences/export")).text.splitlines()
+        assert [json.loads(row)["session_id"] for row in rows] == [kept]
 
 
 async def test_a_session_erased_while_preferences_are_exported_is_left_out(here: Town) -> None:

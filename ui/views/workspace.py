@@ -72,6 +72,7 @@ def _chips(workspace: Workspace) -> list[tuple[str, str]]:
         chips.append(("demo", t("workspace.simulated")))
     if others:
         chips.append(("viewer", t("workspace.also", who=", ".join(others))))
+    chips.append(("client", t("workspace.client", ref=workspace.client_ref)))
     return [*chips, ("id", workspace.session_id[-6:])]
 
 
