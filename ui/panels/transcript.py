@@ -9,7 +9,7 @@ import streamlit as st
 
 from service.schemas.alerts import EvidenceView
 from service.schemas.workspace import Line, Workspace
-from ui.desk import t, word
+from ui.desk import now, t, word
 from ui.diff import word_diff
 
 Evidence = Mapping[str, Sequence[EvidenceView]]
@@ -33,6 +33,13 @@ def zone() -> tzinfo:
         return ZoneInfo(st.context.timezone or "UTC")
     except (ZoneInfoNotFoundError, ValueError):
         return UTC
+
+
+def told_at(at: datetime) -> str:
+    """A moment on the reader's clock, with its day where that is not today."""
+    here = at.astimezone(zone())
+    same = here.date() == now().astimezone(zone()).date()
+    return f"{here:%H:%M}" if same else f"{here:%Y-%m-%d %H:%M}"
 
 
 def diff_html(old: str, new: str) -> str:
