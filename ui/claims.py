@@ -3,8 +3,9 @@
 from typing import Final, NamedTuple
 
 from service.schemas.review import ClaimRequest
+from service.schemas.workspace import Workspace
 from ui.client import Offline, Params, Refused
-from ui.desk import attempt, desk
+from ui.desk import attempt, desk, t
 
 PAGE: Final = 100
 """Sessions of the queue that are asked for at once."""
@@ -100,6 +101,24 @@ def lose(session: str) -> None:
     """A colleague has the session now; what was typed here stays."""
     desk().claims.pop(session, None)
     desk().lost.add(session)
+
+
+def colleagues(workspace: Workspace) -> list[str]:
+    """Names that are surely a reviewer's: seen in the queue, or answering and looking here."""
+    told = {line.by for line in workspace.transcript if line.kind in {"reply", "note"} and line.by}
+    return sorted((desk().colleagues | told | set(workspace.viewers)) - {desk().me.name})
+
+
+def sure_of(to: str, workspace: Workspace) -> bool:
+    """Whether a session may be handed to this name: one that nobody was seen under is asked twice.
+
+    A name that is nearly right would be nobody's, and the session would wait for nobody.
+    """
+    if to in colleagues(workspace) or desk().doubted == (workspace.session_id, to):
+        return True
+    desk().doubted = (workspace.session_id, to)
+    desk().notice = ("error", t("question.unknown_colleague", who=to))
+    return False
 
 
 def let_go(session: str) -> None:

@@ -9,9 +9,10 @@ from streamlit.testing.v1 import AppTest
 
 from service.schemas.review import Queue
 from tests.console import canned_admin
+from tests.console.canned import DRAFTED, workspace_of
 from tests.console.test_pages import words
 from tests.console.watched import Line, over
-from ui import texts
+from ui import claims, texts
 
 
 class Waiting(Line):
@@ -91,3 +92,64 @@ def test_rows_beyond_the_first_hundred_can_be_reached_and_the_parts_add_up(line:
     script.button(key="queue_more").click().run()
     assert summary(script) == f"130 waiting · 130 × {texts.say('en', 'kind.draft')}"
     assert "queue_more" not in {one.key for one in script.button}
+
+
+def hands_over(script: AppTest, to: str) -> AppTest:
+    script.button(key="hand_over").click().run()
+    script.selectbox(key=f"hand_to_{DRAFTED}").set_value(to)
+    return script.button(key="question_go").click().run()
+
+
+def test_a_session_is_handed_to_a_colleague_who_was_seen(line: Waiting) -> None:
+    script = over(line, "workspace")
+    hands_over(script, "S. Supervisor")
+    assert [body["to"] for path, body in line.written if path.endswith("/assign")] == [
+        "S. Supervisor"
+    ]
+
+
+def test_a_name_that_nobody_was_seen_under_is_asked_for_twice(
+    line: Waiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, whole = over(line, "workspace").session_state["desk"], workspace_of(DRAFTED)
+    monkeypatch.setattr("ui.claims.desk", lambda: desk)
+    assert [claims.sure_of(name, whole) for name in ("Bob", "Rob", "Rob")] == [False, False, True]
+    assert claims.sure_of("S. Supervisor", whole) is True
+
+
+@pytest.mark.parametrize(
+    ("to", "who"), [("B. Colleague", "for B. Colleague"), ("R. Therapist", "for you")]
+)
+def test_a_row_says_to_whom_it_was_handed_over(
+    line: Waiting, monkeypatch: pytest.MonkeyPatch, to: str, who: str
+) -> None:
+    drawn: list[dict[str, object]] = []
+    monkeypatch.setattr("ui.parts.queue_list", lambda key, rows, *_: drawn.extend(rows))
+    line.queue = assigned(to, "ses_2")
+    over(line, "queue")
+    assert {row["id"]: row["who"] for row in drawn if row["who"]} == {"ses_2": who}
+
+
+def test_the_strip_says_whose_the_session_is_to_be_and_what_is_known_of_the_client(
+    line: Waiting,
+) -> None:
+    line.shows = workspace_of(DRAFTED, assigned_to="B. Colleague", claimed_by=None)
+    page = words(over(line, "workspace", "supervisor-taken"))
+    assert "Handed over to B. Colleague" in page
+    assert "US · age: 34 · occupation: engineer" in page
+
+
+def test_a_session_that_is_over_says_so_before_anybody_writes(line: Waiting) -> None:
+    line.shows = workspace_of(DRAFTED, status="closed", draft=None, no_draft_reason="closed")
+    script = over(line, "workspace")
+    assert texts.say("en", "workspace.over") in words(script)
+    assert not {"send", "send_next", "redraft"} & {one.key for one in script.button}
+
+
+def test_a_note_half_written_waits_while_another_session_is_open(line: Waiting) -> None:
+    script = over(line, "workspace").button(key="note").click().run()
+    script.text_area(key=f"note_{DRAFTED}").set_value("Half a thought").run()
+    script.query_params["session"] = "ses_3"
+    script.run()
+    script.query_params["session"] = DRAFTED
+    assert script.run().text_area(key=f"note_{DRAFTED}").value == "Half a thought"

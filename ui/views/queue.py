@@ -130,6 +130,7 @@ def _waiting(pages: int) -> Queue:
         asked = {**_filtered(), "page_size": PAGE, "page_token": page.next_page_token}
         page = desk().api.queue(asked)
     found |= {item.session_id: item for item in page.items}
+    desk().colleagues |= {item.claimed_by for item in found.values() if item.claimed_by}
     return page.model_copy(update={"items": tuple(found.values())})
 
 
