@@ -153,3 +153,12 @@ def test_a_note_half_written_waits_while_another_session_is_open(line: Waiting) 
     script.run()
     script.query_params["session"] = DRAFTED
     assert script.run().text_area(key=f"note_{DRAFTED}").value == "Half a thought"
+
+
+def test_who_speaks_and_in_which_language_is_said_and_not_only_coloured(line: Line) -> None:
+    line.shows = workspace_of(DRAFTED, language="zh")
+    page = words(over(line, "workspace"))
+    assert 'role="log" lang="zh"' in page
+    said = re.findall(r'<article class="line (client|reply)"><b class="unseen">(\w+): <', page)
+    assert len(said) == page.count("<article")
+    assert set(said) == {("client", "Client"), ("reply", "Reply")}
