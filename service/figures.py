@@ -117,6 +117,8 @@ class _Walk:
     shown: bool = False
     drafts: dict[str, events.DraftPrepared] = field(default_factory=dict[str, events.DraftPrepared])
     deciders: dict[str, str] = field(default_factory=dict[str, str])
+    judged: dict[str, Judged] = field(default_factory=dict[str, Judged])
+    """By decision: one that is taken back was none."""
     alarms: dict[str, Alarmed] = field(default_factory=dict[str, Alarmed])
 
     def step(self, recorded: Recorded) -> None:
@@ -135,8 +137,7 @@ class _Walk:
             case events.DraftRejected() | events.DraftEscalated() as refused:
                 self._judged(recorded, refused)
             case events.DecisionUndone() as undone:
-                if undone.cause == "reviewer" and self._counts(recorded):
-                    self.tally.undone[self.deciders.get(undone.decision_id, recorded.actor)] += 1
+                self._undone(recorded, undone)
             case events.ReplyReleased() as released:
                 self._released(recorded, self.deciders.get(released.decision_id, ""))
             case events.QuestionnaireAnswered() as answer:
@@ -174,13 +175,19 @@ class _Walk:
         drafted = draft.candidates[min(place, len(draft.candidates) - 1)] if draft else None
         text = drafted.utterance if drafted else ""
         edited = verdict == "edit" and said is not None
-        self.tally.judged.append(
-            Judged(
-                recorded.at_ms, recorded.actor, verdict, decided.reasons, dwell_ms,
-                len(_words(text)), changed(text, said) if edited and said else 0.0,
-                _chinese(text),
-            )
+        judged = Judged(
+            recorded.at_ms, recorded.actor, verdict, decided.reasons, dwell_ms,
+            len(_words(text)), changed(text, said) if edited and said else 0.0,
+            _chinese(text),
         )  # fmt: skip
+        self.tally.judged.append(judged)
+        self.judged[decided.decision_id] = judged
+
+    def _undone(self, recorded: Recorded, undone: events.DecisionUndone) -> None:
+        if (judged := self.judged.pop(undone.decision_id, None)) is not None:
+            self.tally.judged.remove(judged)
+        if undone.cause == "reviewer" and self._counts(recorded):
+            self.tally.undone[self.deciders.get(undone.decision_id, recorded.actor)] += 1
 
     def _released(self, recorded: Recorded, by: str) -> None:
         if self.waiting_since is not None and self._counts(recorded):

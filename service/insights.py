@@ -77,9 +77,12 @@ async def read_insights(
     judged = [one for one in tally.judged if window.reviewer in {None, one.by}]
     judged.sort(key=lambda one: one.at_ms)  # Sessions were walked newest first.
     released = [one for one in tally.released if window.reviewer in {None, one.by}]
+    undone = Counter(
+        {by: count for by, count in tally.undone.items() if window.reviewer in {None, by}}
+    )
     return Insights(
         team=caller.team, since=since, until=until, sessions=read, truncated=truncated,
-        reviewers=_reviewers(caller.team, judged, released, tally.undone),
+        reviewers=_reviewers(caller.team, judged, released, undone),
         days=_days(tally, judged, released),
         dwells=tuple(
             Dwell(reviewer=one.by, verdict=one.verdict, words=one.words, dwell_ms=one.dwell_ms,
@@ -131,7 +134,7 @@ def _reviewers(
                 [one.took_ms for one in released if one.by == name], undone[name], *runs[name],
             )
         )
-        for name in sorted({one.by for one in judged})
+        for name in sorted({one.by for one in judged} | set(undone))
     )  # fmt: skip
 
 

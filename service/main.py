@@ -168,7 +168,10 @@ def issuer(settings: Settings, client: httpx.AsyncClient, clock: Clock) -> OidcV
     """Give the verifier of the organisation's own tokens, where one is configured."""
     if not (settings.oidc_issuer and settings.oidc_audience and settings.oidc_jwks_url):
         return None
-    known = Issuer(settings.oidc_issuer, settings.oidc_audience, settings.oidc_jwks_url)
+    known = Issuer(
+        settings.oidc_issuer, settings.oidc_audience, settings.oidc_jwks_url,
+        settings.oidc_name_claim,
+    )  # fmt: skip
     return OidcVerifier(client, known, clock)
 
 

@@ -36,6 +36,8 @@ class Issuer:
     issuer: str
     audience: str
     jwks_url: str
+    name_claim: str = "sub"
+    """Which claim says what somebody is called; nobody may choose its value for themselves."""
 
 
 class OidcVerifier:
@@ -71,8 +73,11 @@ class OidcVerifier:
             role = _ROLE.validate_python(claims.get(_ROLE_CLAIM))
         except ValidationError as error:
             raise _unknown() from error
-        name = str(claims["sub"])
-        return Caller(name[:100], role, team, f"oidc:{self._issuer.issuer}\0{name}")
+        name = claims.get(self._issuer.name_claim)
+        if not isinstance(name, str) or not name.strip():
+            raise _unknown()
+        via = f"oidc:{self._issuer.issuer}\0{claims['sub']}"
+        return Caller(name.strip()[:100], role, team, via)
 
     async def _key(self, kid: str) -> jwt.PyJWK:
         """Give a key by id; fetch the set again when it is old, or when the id is new."""

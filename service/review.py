@@ -56,6 +56,7 @@ class QueueWindow(Wire):
     kind: Kind | None = None
     risk: Literal["none", "low", "moderate", "high", "imminent"] | None = None
     """At least this level."""
+    language: Literal["en", "zh"] | None = None
     mine: bool = False
     page_size: Annotated[int, Field(ge=1, le=200)] = 50
     page_token: Annotated[str | None, Field(max_length=300)] = None
@@ -70,7 +71,7 @@ async def read_queue(
         "queue", caller.team, kind=window.kind,
         risk=RiskLevel(window.risk) if window.risk else None,
         person=caller.name if window.mine else None, now_ms=house.ports.clock.now_ms(),
-        after=window.page_token, limit=window.page_size,
+        after=window.page_token, limit=window.page_size, language=window.language,
     )  # fmt: skip
     page = await house.ports.store.rows(query)
     items = tuple(_item(one) for one in page.items)
@@ -245,5 +246,5 @@ def _item(stored: StoredRow) -> QueueItem:
         waiting_since=moment(row.waiting_since_ms or row.updated_at_ms), stage=row.stage,
         action=row.action, claimed_by=stored.claim.holder if stored.claim else None,
         draft_id=row.draft_id, plan_id=row.plan_id, alert_id=row.alert_id,
-        language=row.language, seq=row.seq,
+        language=row.language, assigned_to=row.assigned_to, seq=row.seq,
     )  # fmt: skip

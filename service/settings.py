@@ -89,6 +89,8 @@ class Settings(BaseSettings):
     """What the tokens' `aud` must hold: this service, as the issuer calls it."""
     oidc_jwks_url: str | None = None
     """Where the issuer publishes its signing keys."""
+    oidc_name_claim: str = Field(default="sub", min_length=1)
+    """Claim by which colleagues, log and audit name a person; unique, and not theirs to choose."""
     metrics_token: SecretStr | None = None
     """Bearer of /metrics; None leaves its protection to the network policy."""
     metrics_token_file: Path | None = None

@@ -113,6 +113,10 @@ class Desk:
     editors: dict[str, Editor] = field(default_factory=dict[str, Editor])
     safety_plans: dict[str, SafetyPlan] = field(default_factory=dict[str, SafetyPlan])
     """By session; an alert that ends must not take what was written about it along."""
+    colleagues: set[str] = field(default_factory=set[str])
+    """Reviewers whose names were seen here; nobody else is known to be of the team."""
+    doubted: tuple[str, str] | None = None
+    """Session and the unknown name it was to be handed to; the next press for it counts."""
     seen: dict[str, Workspace] = field(default_factory=dict[str, Workspace])
     """The last workspace of each session, shown while the service is away."""
     alerts: tuple[Alert, ...] | None = None
@@ -135,8 +139,10 @@ class Desk:
         return self.safety_plans.setdefault(session, SafetyPlan())
 
     def may_write(self, session: str) -> bool:
-        """Whether a write has a chance now: the session is held here and the service answers."""
-        return session in self.claims and not self.offline
+        """Whether a write has a chance now: held here, not over, and the service answers."""
+        seen = self.seen.get(session)
+        over = seen is not None and seen.status in {"closed", "erased"}
+        return session in self.claims and not self.offline and not over
 
     def shows_forms(self, session: str) -> bool:
         """Whether forms belong on the page: where a claim was lost, words still stand in them."""

@@ -34,6 +34,8 @@ class QueueItem(Wire):
     plan_id: Ident | None
     alert_id: Ident | None
     language: str
+    assigned_to: str | None = None
+    """To whom it was handed over; anybody may still take it."""
     seq: Seq
 
 

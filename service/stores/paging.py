@@ -100,6 +100,7 @@ def _fits(one: StoredRow, query: RowQuery) -> bool:
         and query.team in {None, row.team}
         and query.status in {None, row.status}
         and query.kind in {None, row.kind}
+        and query.language in {None, row.language}
         and (query.risk is None or row.risk.at_least(query.risk))
         and query.person in {None, row.assigned_to, claim.holder if claim else None}
     )

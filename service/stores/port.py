@@ -145,6 +145,7 @@ class RowQuery:
     limit: int = 50
     counted: bool = True
     """False saves counting what matches: ``total`` is 0 then."""
+    language: str | None = None
 
 
 class RowPage(NamedTuple):

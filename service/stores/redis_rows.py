@@ -70,9 +70,9 @@ class Walk:
     """Where the page begins, as a lower bound of members."""
     before: bytes
     """The same as an upper bound of what comes before it; empty for a first page."""
-    wanted: tuple[str, int, int, str, str]
+    wanted: tuple[str, int, int, str, str, str]
     """The list's name and how many characters of a member are before its session id; then the
-    least level, the kind, the status."""
+    least level, the kind, the status, the language."""
     filtered: bool
     counted: bool
 
@@ -116,6 +116,7 @@ def walk(query: RowQuery) -> Walk:
         query.risk.rank if query.risk else 0,
         _KINDS[query.kind] if query.kind else "",
         _STATUSES.get(query.status, "?") if query.status else "",
+        query.language or "",
     )
     return Walk(
         index=query.order if query.team is None else f"{query.order}:{query.team}",

@@ -63,6 +63,7 @@ def conditions(query: RowQuery) -> tuple[str, list[Any]]:
         ("team = ?", query.team),
         ("status = ?", query.status),
         ("kind = ?", query.kind),
+        ("language = ?", query.language),
         ("risk_rank >= ?", query.risk.rank if query.risk else None),
     ]
     clauses = [text for text, value in wanted if value is not None]

@@ -1,13 +1,19 @@
 """The audit page shows the session that was opened, from where its own reader left it."""
 
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
 import httpx
 import pytest
 from fastapi.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
+from service.schemas.admin import EventView
 from tests.console import canned_admin
 from tests.console.canned import DRAFTED
+from tests.console.test_pages import words
 from tests.console.watched import Line, over
+from ui import texts
 
 OLD = "ses_older_than_the_list"
 
@@ -19,6 +25,8 @@ class Log(Line):
         super().__init__(http)
         self.read: list[tuple[str, str | None, bool]] = []
         """Session, page token, and whether words were asked for."""
+        self.tells: tuple[EventView, ...] = ()
+        """Entries instead of those of the scene."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         path, asked = request.url.path, request.url.params
@@ -27,7 +35,9 @@ class Log(Line):
         token = asked.get("page_token")
         self.read.append((path.split("/")[3], token, "payload" in asked))
         after = None if token else "200"
-        page = canned_admin.events().model_copy(update={"next_page_token": after})
+        whole = canned_admin.events()
+        items = self.tells or whole.items
+        page = whole.model_copy(update={"items": items, "next_page_token": after})
         return httpx.Response(200, text=page.model_dump_json())
 
 
@@ -78,3 +88,52 @@ def test_words_are_opened_for_one_session_only(line: Log) -> None:
     assert line.read[-1] == (DRAFTED, None, True)
     picks(script, "ses_2")
     assert line.read[-1] == ("ses_2", None, False)
+
+
+def paged(**payload: object) -> EventView:
+    at = datetime(2026, 3, 31, 20, 30, tzinfo=UTC)
+    (one, *_) = canned_admin.events().items
+    change = {"type": "alert_paged", "at": at, "payload": payload or None}
+    return one.model_copy(update=change)
+
+
+@pytest.mark.parametrize(
+    ("payload", "key"),
+    [
+        ({}, "event.alert_paged"),
+        ({"tier": 0, "delivered": True}, "event.page_delivered"),
+        ({"tier": 0, "delivered": False}, "event.page_failed"),
+    ],
+    ids=["unopened", "delivered", "failed"],
+)
+def test_a_page_that_reached_nobody_does_not_read_like_one_that_did(
+    line: Log, payload: dict[str, object], key: str
+) -> None:
+    line.tells = (paged(**payload),)
+    table = words(audit(line))
+    said = {one for one in ("alert_paged", "page_delivered", "page_failed")
+            if f"<td>{texts.say('en', f'event.{one}')}<" in table}  # fmt: skip
+    assert said == {key.removeprefix("event.")}
+    assert all(f"{name}: {value}" in table for name, value in payload.items())
+
+
+def test_a_day_is_the_readers_in_the_list_and_in_the_entries(
+    line: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = datetime(2026, 3, 31, 20, 30, tzinfo=UTC)
+    rows = canned_admin.rows(1)
+    (row,) = rows.items
+    whole = rows.model_copy(update={"items": (row.model_copy(update={"created_at": late}),)})
+    monkeypatch.setattr("tests.console.canned_admin.rows", lambda _: whole)
+    monkeypatch.setattr("ui.views.audit.zone", lambda: ZoneInfo("Asia/Shanghai"))
+    line.tells = (paged(),)
+    script = audit(line)
+    label = script.selectbox(key="audit_session").options[-1]
+    assert label.endswith("2026-04-01")
+    assert "2026-04-01 04:30:00" in words(script)
+
+
+def test_an_older_session_is_opened_by_its_id(line: Log) -> None:
+    script = audit(line).text_input(key="audit_find").set_value(f" {OLD} ").run()
+    assert script.query_params["session"] in (OLD, [OLD])
+    assert line.read[-1] == (OLD, None, False)

@@ -1,10 +1,14 @@
 """A correction of the formulation is what was typed, and nothing that was found out meanwhile."""
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.console.canned import PLANNED, formulation, planned_workspace
+from service.schemas.workspace import Line as Said
+from tests.console.canned import PLANNED, ago, formulation, planned_workspace
 from tests.console.watched import Line, errors, over, press
 from ui import texts
+from ui.panels.formulation import source_of
+from ui.panels.transcript import told_at
 
 SURFACE, TRIGGER, THOUGHTS = (
     f"formulation_{PLANNED}_{name}"
@@ -105,3 +109,36 @@ def test_an_emptied_part_is_unknown_again(line: Line) -> None:
     script.text_area(key=THOUGHTS).set_value(" \n")
     saves(script)
     assert sent(line) == [{"triggering_situation": "unknown", "automatic_thoughts": []}]
+
+
+def lines(*told: str) -> list[Said]:
+    return [
+        Said(kind="client", id=f"msg_{place}", seq=place + 1, at=ago(place), text=text)
+        for place, text in enumerate(told)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("phrase", "told", "found"),
+    [
+        ("I am bad", "I am bad, and it is my own doing.", "verbatim"),
+        ("我很没用", "开会的时候，我觉得我很没用。", "verbatim"),
+        ("the whole team", "Now and then THE whole -- team laughs.", "verbatim"),
+        ("I am a failure", "The power failure lasted an hour.", "closest"),
+        ("I am a failure", "I am not a failure.", "closest"),
+        ("nobody listens to me", "At home nobody ever listens.", "closest"),
+        ("没有人听我说话", "没有人想听我说。", "closest"),
+        ("我很没用", "我昨天没去上班，不用担心，周末过得很好。", "nothing"),
+        ("he is bad", "She is badly hurt.", "nothing"),
+        ("I am not", "They are not here.", "nothing"),
+    ],
+)
+def test_only_the_very_words_are_called_the_clients(phrase: str, told: str, found: str) -> None:
+    source = source_of(phrase, lines("Good morning.", told))
+    assert source is None or source.line.id == "msg_1"
+    assert found == ("nothing" if source is None else "verbatim" if source.verbatim else "closest")
+
+
+def test_a_moment_of_another_day_is_told_with_its_day() -> None:
+    assert len(told_at(ago(0))) == len("09:30")
+    assert len(told_at(ago(3 * 24 * 60))) == len("2026-01-01 09:30")

@@ -114,6 +114,9 @@ async def test_a_token_of_somebody_elses_making_is_refused(store: Store, token: 
         (RowQuery("newest", status="closed"), "e"),
         (RowQuery("newest", team="north", kind="draft"), "b"),
         (RowQuery("newest", risk=RiskLevel.NONE), "abcde"),
+        (RowQuery("queue", language="zh"), "bd"),
+        (RowQuery("queue", team="north", language="en", limit=1), "a"),
+        (RowQuery("newest", kind="alert", language="zh"), ""),
     ],
 )
 async def test_lists_give_what_was_asked_for_and_count_it(
@@ -122,9 +125,9 @@ async def test_lists_give_what_was_asked_for_and_count_it(
     crisis = {"kind": "alert", "status": "crisis", "risk": RiskLevel.HIGH, "alert_id": "alr_1"}
     for one in (
         waiting("a", urgency=33, **crisis),
-        waiting("b", urgency=22, risk=RiskLevel.MODERATE),
+        waiting("b", urgency=22, risk=RiskLevel.MODERATE, language="zh"),
         waiting("c", urgency=31, team="south", **crisis),
-        waiting("d", urgency=5, kind="plan", risk=RiskLevel.NONE),
+        waiting("d", urgency=5, kind="plan", risk=RiskLevel.NONE, language="zh"),
         row("e", status="closed", risk=RiskLevel.HIGH, alert_id="alr_1"),
     ):
         await store.append(opened(one))

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 
 import httpx
 import jwt
@@ -94,6 +95,19 @@ async def test_a_token_with_a_wrong_claim_is_a_stranger(
     with pytest.raises(Refused) as refused:
         await verifier.verify(provider.token(clock, **claims))
     assert refused.value.code == "unauthenticated"
+
+
+async def test_people_are_called_by_the_claim_that_the_operator_chose(
+    provider: Provider, clock: ManualClock
+) -> None:
+    called = replace(ISSUER, name_claim="email")
+    async with httpx.AsyncClient(transport=httpx.MockTransport(provider.answer)) as client:
+        verifier = OidcVerifier(client, called, clock)
+        caller = await verifier.verify(provider.token(clock, email="ada@example.com"))
+        assert caller.name == "ada@example.com"
+        assert "staff-7" in caller.account
+        nameless = [provider.token(clock, email=one) for one in (None, "", "  ", 7, ["ada"])]
+        assert await accepted(verifier, nameless) == ["unauthenticated"] * 5
 
 
 async def test_the_token_does_not_choose_its_algorithm(

@@ -39,6 +39,17 @@ def test_production_starts_with_its_own_secrets_and_somebody_to_page(
     assert Settings().pager_smtp
 
 
+def test_the_claim_that_names_people_is_the_operators_choice_and_never_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert Settings().oidc_name_claim == "sub"
+    monkeypatch.setenv("SECONDCHAIR_OIDC_NAME_CLAIM", "email")
+    assert Settings().oidc_name_claim == "email"
+    monkeypatch.setenv("SECONDCHAIR_OIDC_NAME_CLAIM", "")
+    with pytest.raises(ValidationError):
+        Settings()
+
+
 @pytest.mark.parametrize("missing", SECRETS)
 @pytest.mark.parametrize("empty", [None, "", "  "])
 def test_production_refuses_to_start_without_a_secret(

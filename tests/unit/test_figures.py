@@ -75,6 +75,22 @@ def test_a_streak_of_approvals_ends_with_an_edit() -> None:
     assert streaks(tally(log).judged) == {"ana": (1, 2)}
 
 
+def test_a_decision_that_was_taken_back_is_none() -> None:
+    log = told(
+        (0, "app", opened()),
+        (1, "worker", draft("d1")),
+        (2, "ana", decided("x1", "approve")),
+        (3, "ana", events.DecisionUndone(decision_id="x1")),
+        (4, "ana", decided("x2", "approve")),
+        (5, "service", events.DecisionUndone(decision_id="x2", cause="crisis")),
+        (6, "ana", decided("x3", "edit", "one two four")),
+    )
+    found = tally(log)
+    assert [one.verdict for one in found.judged] == ["edit"]
+    assert found.undone == {"ana": 1}
+    assert streaks(found.judged) == {"ana": (0, 0)}
+
+
 def test_what_happened_outside_the_span_is_not_counted() -> None:
     found = Tally(Span(15 * SECOND, 10**9))
     found.read("ses_1", told((0, "app", opened()), (10, "app", message("m1"))))

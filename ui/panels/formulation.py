@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Final
+from typing import Final, NamedTuple
 
 import streamlit as st
 
@@ -11,16 +11,32 @@ from service.schemas.plans import FormulationPatch
 from service.schemas.workspace import Line, Workspace
 from ui.desk import desk, done, t, word
 from ui.panels import steps
-from ui.panels.transcript import zone
+from ui.panels.transcript import told_at
 from ui.renewal import part
 
 UNKNOWN = "unknown"
 PARTS: Final = ("surface_level_problem", "triggering_situation", "automatic_thoughts")
 Written = str | tuple[str, ...]
 
-_WORD = re.compile(r"[\u3400-\u9fff]|[^\W\d_]{4,}")
+_RUN = re.compile(r"[\u3400-\u9fff]+|[^\W\d_\u3400-\u9fff]+")
+"""A word, or Chinese characters up to the next mark."""
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_COMMON = (
+    "a am an and are as at be been but did do does for had has have he her him his i in is it its "
+    "just m me my no not of on or our re s she so t that the their them they this to too us ve "
+    "very was we were with you your"
+)
+_EMPTY = frozenset(_COMMON.split())
+"""Words that say nothing about what a line is about."""
 _ENOUGH = 0.5
-"""Share of the phrase's words a line must hold to count as its source."""
+"""Share of the phrase's words a line must hold to be called its closest."""
+
+
+class Source(NamedTuple):
+    """Where the client may have said it."""
+
+    line: Line
+    verbatim: bool
 
 
 def card(workspace: Workspace, with_form: bool) -> None:
@@ -49,15 +65,11 @@ def _part(workspace: Workspace, name: str, text: str) -> str:
     if text == UNKNOWN:
         return f'<p class="part"><b>{title}</b><span>{escape(t("formulation.unknown"))}</span></p>'
     source = source_of(text, workspace.transcript)
-    said = (
-        f"<q>{escape(source.text)}</q> {source.at.astimezone(zone()):%H:%M}"
-        if source
-        else escape(t("formulation.no_source"))
-    )
-    return (
-        f'<p class="part"><b>{title}</b><span>{escape(text)}</span>'
-        f"<small>{escape(t('formulation.said'))} {said}</small></p>"
-    )
+    shown = escape(t("formulation.no_source"))
+    if source is not None:
+        how = t("formulation.said" if source.verbatim else "formulation.closest")
+        shown = f"{escape(how)} <q>{escape(source.line.text)}</q> {told_at(source.line.at)}"
+    return f'<p class="part"><b>{title}</b><span>{escape(text)}</span><small>{shown}</small></p>'
 
 
 def _signals(workspace: Workspace) -> str:
@@ -144,17 +156,41 @@ def _known(text: str) -> str:
     return "" if text == UNKNOWN else text
 
 
-def source_of(phrase: str, lines: Sequence[Line]) -> Line | None:
-    """The client's line that holds most of the phrase's words; None where none holds half."""
-    wanted = _told(phrase)
-    if not wanted:
-        return None
+def source_of(phrase: str, lines: Sequence[Line]) -> Source | None:
+    """The client's line that says it word for word, else the closest; None where none comes near.
+
+    Near is half of the words that carry meaning, or of the pairs of Chinese characters: single
+    characters are in every line.
+    """
     told = [line for line in lines if line.kind == "client"]
-    best = max(told, key=lambda line: len(wanted & _told(line.text)), default=None)
-    if best is None or len(wanted & _told(best.text)) < _ENOUGH * len(wanted):
+    exact = _plain(phrase)
+    for line in told:
+        if exact.strip() and exact in _plain(line.text):
+            return Source(line, True)
+    wanted = _meaning(phrase)
+    best = max(told, key=lambda line: len(wanted & _meaning(line.text)), default=None)
+    if not wanted or best is None:
         return None
-    return best
+    near = len(wanted & _meaning(best.text)) >= _ENOUGH * len(wanted)
+    return Source(best, False) if near else None
 
 
-def _told(text: str) -> frozenset[str]:
-    return frozenset(_WORD.findall(text.lower()))
+def _plain(text: str) -> str:
+    """Words alone, so that marks and capitals make no difference; none begins inside another."""
+    return f" {' '.join(_pieces(text))} "
+
+
+def _meaning(text: str) -> frozenset[str]:
+    found: set[str] = set()
+    for run in _RUN.findall(text.casefold()):
+        if _HAN.match(run):
+            found |= {run[at : at + 2] for at in range(max(1, len(run) - 1))}
+        elif run not in _EMPTY:
+            found.add(run)
+    return frozenset(found)
+
+
+def _pieces(text: str) -> list[str]:
+    """Words, and Chinese characters one by one: a phrase may begin anywhere among these."""
+    runs = _RUN.findall(text.casefold())
+    return [piece for run in runs for piece in (run if _HAN.match(run) else (run,))]

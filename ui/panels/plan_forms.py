@@ -1,15 +1,17 @@
 """The therapist's hand on a plan: move, change, refuse, ask for another; each by a form."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from planner.plan_rules import DIAGNOSTIC_PLAN
 from planner.vocabulary import Stage
 from service.schemas.plans import (
     PlanBody,
     PlanDecisionRequest,
     PlanRequest,
     PositionRequest,
+    PositionView,
 )
 from service.schemas.workspace import Workspace
 from ui.desk import Press, desk, done, t, word
@@ -19,16 +21,14 @@ Act = Callable[[], None]
 
 
 def move(workspace: Workspace) -> None:
-    """Set the cursor on another step, with a reason."""
-    position = workspace.plan.position
-    steps = [word("told", action) for action in position.plan.actions]
-    with st.form("move_form"):
+    """Set the cursor on another step, of the diagnostic stage too, with a reason."""
+    steps = _places(workspace.plan.position)
+    here = (workspace.plan.position.stage, workspace.plan.position.action_index or 0)
+    with st.form(f"move_{workspace.session_id}"):
         place = st.radio(
-            t("plan.move_to"),
-            range(len(position.plan.actions)),
-            index=position.action_index or 0,
+            t("plan.move_to"), list(steps), index=list(steps).index(here),
             format_func=steps.__getitem__,
-        )
+        )  # fmt: skip
         reason = st.text_input(t("plan.reason"))
         sent = _submit(workspace, "plan.move_go")
     press = desk().pressed_on(workspace.session_id) if sent else None
@@ -37,15 +37,32 @@ def move(workspace: Workspace) -> None:
     drawn = press.workspace
 
     def place_cursor() -> None:
+        stage, index = place
         request = PositionRequest(
-            stage=Stage(drawn.plan.position.stage),
-            action_index=place,
+            stage=stage,
+            action_index=index,
             reason=reason.strip(),
             basis=drawn.seq,
         )
         desk().api.move(drawn.session_id, request, desk().claim(drawn.session_id))
 
     _act(place_cursor)
+
+
+def _places(position: PositionView) -> dict[tuple[Stage, int], str]:
+    """Where the cursor may go: back to the diagnostic stage, never on to the next one by hand."""
+    if position.stage is Stage.DIAGNOSTIC:
+        return _named(position.stage, position.plan.actions)
+    stages = {Stage.DIAGNOSTIC: DIAGNOSTIC_PLAN.actions, position.stage: position.plan.actions}
+    return {
+        place: f"{word('stage', stage)} · {step}"
+        for stage, actions in stages.items()
+        for place, step in _named(stage, actions).items()
+    }
+
+
+def _named(stage: Stage, actions: Sequence[str]) -> dict[tuple[Stage, int], str]:
+    return {(stage, place): word("told", action) for place, action in enumerate(actions)}
 
 
 def edit(workspace: Workspace, plan: PlanBody, proposed: str | None = None) -> None:
@@ -126,7 +143,7 @@ def ask(workspace: Workspace) -> None:
 
 def _act(action: Act) -> None:
     if done(action, t("plan.saved")):
-        open_panel(None)
+        st.session_state["plan_panel"] = None
     st.rerun()
 
 
@@ -137,6 +154,18 @@ def _said(reason: str) -> bool:
     return False
 
 
-def open_panel(panel: str | None) -> None:
-    """Show one of the forms, or none."""
-    st.session_state["plan_panel"] = panel
+def open_panel(session: str, panel: str) -> None:
+    """Show one of the forms; another session's page shows none."""
+    st.session_state["plan_panel"] = (session, panel)
+
+
+def panel(session: str) -> str | None:
+    """The form that is open for this session."""
+    whose, name = st.session_state.get("plan_panel") or (None, None)
+    return name if whose == session else None
+
+
+def too_early(position: PositionView) -> bool:
+    """Whether a plan would be refused: it rests on what the whole first stage found out."""
+    last = len(position.plan.actions) - 1
+    return position.stage is Stage.DIAGNOSTIC and position.action_index != last

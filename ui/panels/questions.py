@@ -9,7 +9,7 @@ from safety.risk import Category, RiskLevel
 from service.schemas.alerts import AlertRequest
 from service.schemas.review import DecisionRequest
 from service.schemas.workspace import AssignRequest, Workspace
-from ui.claims import let_go, take_over
+from ui.claims import colleagues, let_go, sure_of, take_over
 from ui.client import Refused
 from ui.desk import Editor, Press, desk, done, t, word
 from ui.panels import draft as drafts
@@ -127,8 +127,7 @@ def _decide(press: Press, asked: DecisionRequest) -> None:
 
 
 def _redraft(workspace: Workspace, editor: Editor) -> Act:
-    hint = _hint(workspace)
-    session = workspace.session_id
+    hint, session = _hint(workspace), workspace.session_id
     return lambda press: done(
         lambda: desk().api.redraft(session, hint, desk().claim(session)),
         t("question.redraft_done"),
@@ -137,7 +136,9 @@ def _redraft(workspace: Workspace, editor: Editor) -> Act:
 
 def _note(workspace: Workspace, editor: Editor) -> Act:
     session = workspace.session_id
-    text = (st.text_area(t("question.note_text"), key=f"note_{session}", height=90) or "").strip()
+    area = st.text_area(t("question.note_text"), key=f"note_{session}", height=90,
+                        persist_state="session")  # fmt: skip
+    text = (area or "").strip()
 
     def act(press: Press) -> bool:
         if not text:
@@ -149,17 +150,20 @@ def _note(workspace: Workspace, editor: Editor) -> Act:
 
 def _hand_over(workspace: Workspace, editor: Editor) -> Act:
     session = workspace.session_id
-    to = _line("colleague", session, "hand_to")
+    chosen = st.selectbox(
+        t("question.colleague"), colleagues(workspace), index=None, key=f"hand_to_{session}",
+        accept_new_options=True, placeholder=t("question.colleague_other"), persist_state="session",
+    )  # fmt: skip
+    to = (chosen or "").strip()
     text = _line("note_text", session, "hand_over")
 
     def hand() -> None:
-        request = AssignRequest(to=to, note=text or None)
-        desk().api.assign(session, request, desk().claim(session))
+        desk().api.assign(session, AssignRequest(to=to, note=text or None), desk().claim(session))
 
     def act(press: Press) -> bool:
         if not to:
             return _missing("colleague")
-        handed = done(hand, t("question.hand_over_done"))
+        handed = sure_of(to, workspace) and done(hand, t("question.hand_over_done", who=to))
         if handed:
             let_go(session)
         return handed
@@ -173,16 +177,17 @@ def _take_over(workspace: Workspace, editor: Editor) -> Act:
 
 
 def _hint(workspace: Workspace) -> str | None:
-    example = t("question.hint_example")
-    hint = st.text_input(
-        t("question.hint"), key=f"hint_{workspace.session_id}", placeholder=example
-    )
+    hint = st.text_input(t("question.hint"), key=f"hint_{workspace.session_id}",
+                         placeholder=t("question.hint_example"),
+                         persist_state="session")  # fmt: skip
     return (hint or "").strip() or None
 
 
 def _line(question: str, session: str, name: str) -> str:
     """One line of text; each session has its own, so no client's words reach another's."""
-    return (st.text_input(t(f"question.{question}"), key=f"{name}_{session}") or "").strip()
+    line = st.text_input(t(f"question.{question}"), key=f"{name}_{session}",
+                         persist_state="session")  # fmt: skip
+    return (line or "").strip()
 
 
 def _missing(what: str) -> bool:

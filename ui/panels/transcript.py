@@ -9,7 +9,7 @@ import streamlit as st
 
 from service.schemas.alerts import EvidenceView
 from service.schemas.workspace import Line, Workspace
-from ui.desk import t, word
+from ui.desk import now, t, word
 from ui.diff import word_diff
 
 Evidence = Mapping[str, Sequence[EvidenceView]]
@@ -21,7 +21,7 @@ def draw(workspace: Workspace) -> None:
     lines = "".join(_blocks(workspace.transcript, evidence, zone()))
     blank = f'<p class="blank">{escape(t("transcript.empty"))}</p>'
     st.html(
-        f'<div class="transcript" tabindex="0" role="log" '
+        f'<div class="transcript" tabindex="0" role="log" lang="{workspace.language}" '
         f'aria-label="{escape(t("transcript.title"))}"><div>{lines or blank}'
         f'<div id="newest"></div></div></div>'
     )
@@ -33,6 +33,13 @@ def zone() -> tzinfo:
         return ZoneInfo(st.context.timezone or "UTC")
     except (ZoneInfoNotFoundError, ValueError):
         return UTC
+
+
+def told_at(at: datetime) -> str:
+    """A moment on the reader's clock, with its day where that is not today."""
+    here = at.astimezone(zone())
+    same = here.date() == now().astimezone(zone()).date()
+    return f"{here:%H:%M}" if same else f"{here:%Y-%m-%d %H:%M}"
 
 
 def diff_html(old: str, new: str) -> str:
@@ -102,7 +109,10 @@ def _block(line: Line, at: datetime, evidence: Evidence) -> str:
 
 
 def _said(kind: str, words: str, foot: str) -> str:
-    return f'<article class="line {kind}"><p>{words}</p><footer>{foot}</footer></article>'
+    # Colour and side say who speaks to those who see them; this says it to all others.
+    who = escape(t("workspace.client" if kind == "client" else "transcript.team"))
+    speaker = f'<b class="unseen">{who}: </b>'
+    return f'<article class="line {kind}">{speaker}<p>{words}</p><footer>{foot}</footer></article>'
 
 
 def _mark(line: Line, at: datetime) -> str:

@@ -13,6 +13,7 @@ from ui.watching import address, point_at
 
 PAGE: Final = 200
 CHOSEN: Final = "audit_session"
+FIND: Final = "audit_find"
 
 
 @guarded
@@ -59,7 +60,9 @@ def _choose(rows: tuple[SessionRow, ...]) -> str:
     here = address() or chosen or rows[0].session_id
     if chosen != here:
         st.session_state[CHOSEN] = here
-    return st.selectbox(
+    listed, older = st.columns([4, 2], vertical_alignment="bottom")
+    older.text_input(t("audit.find"), key=FIND, on_change=_find, placeholder="ses_…")
+    return listed.selectbox(
         t("audit.session"),
         list(known) if here in known else [here, *known],
         key=CHOSEN,
@@ -72,6 +75,12 @@ def _open() -> None:
     point_at(st.session_state[CHOSEN])
 
 
+def _find() -> None:
+    """Open a session that is too old for the list."""
+    if wanted := str(st.session_state[FIND] or "").strip():
+        point_at(wanted)
+
+
 def _turn(session: str, place: tuple[str, ...]) -> None:
     st.session_state[_place(session)] = place
 
@@ -82,7 +91,9 @@ def _place(session: str) -> str:
 
 def _label(row: SessionRow) -> str:
     state = t(f"status.{row.status}")
-    return f"{row.session_id} · {state} · {word('stage', row.stage)} · {row.created_at:%Y-%m-%d}"
+    # The reader's day, as in the entries below: one session has one date.
+    day = f"{row.created_at.astimezone(zone()):%Y-%m-%d}"
+    return f"{row.session_id} · {state} · {word('stage', row.stage)} · {day}"
 
 
 def _verdict(session: str) -> None:
@@ -100,16 +111,28 @@ def _table(events: tuple[EventView, ...]) -> str:
     )
     where = zone()
     rows = "".join(
-        f"<tr><td>{event.seq}</td><td>{event.at.astimezone(where):%m-%d %H:%M:%S}</td>"
-        f"<td>{escape(word('event', event.type))}{_payload(event)}</td>"
+        f"<tr><td>{event.seq}</td><td>{event.at.astimezone(where):%Y-%m-%d %H:%M:%S}</td>"
+        f"<td>{escape(word('event', _happened(event)))}{_payload(event)}</td>"
         f"<td>{escape(event.actor)}</td><td><code>{escape(event.hash[:12])}</code></td></tr>"
         for event in events
     )
     return f'<table class="figures log"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
+def _happened(event: EventView) -> str:
+    """What the entry tells of: whether a page reached anybody is known with its words only."""
+    if event.type != "alert_paged" or not isinstance(event.payload, dict):
+        return event.type
+    return "page_delivered" if event.payload.get("delivered") else "page_failed"
+
+
 def _payload(event: EventView) -> str:
     if not isinstance(event.payload, dict):
         return ""
-    parts = "; ".join(f"{name}: {value}" for name, value in event.payload.items() if value)
+    # What is no or nought was said, too: a page that reached nobody, the first of the candidates.
+    parts = "; ".join(
+        f"{name}: {value}"
+        for name, value in event.payload.items()
+        if value is not None and value not in ("", [], {})
+    )
     return f"<small>{escape(parts)}</small>"

@@ -48,7 +48,7 @@ def _banners(workspace: Workspace) -> None:
 
 def _running(workspace: Workspace, with_forms: bool) -> None:
     position, session = workspace.plan.position, workspace.session_id
-    reading = session not in desk().claims
+    reading, early = session not in desk().claims, forms.too_early(position)
     with st.container(key="running", border=True):
         st.html(
             f"<h2>{escape(t('plan.running'))} · {escape(word('stage', position.stage))}</h2>"
@@ -59,13 +59,15 @@ def _running(workspace: Workspace, with_forms: bool) -> None:
             return
         with st.container(horizontal=True):
             st.button(t("plan.move"), key="move", shortcut="V", disabled=reading,
-                      on_click=forms.open_panel, args=("move",))  # fmt: skip
-            st.button(t("plan.edit"), key="edit_plan", shortcut="D", disabled=reading,
-                      on_click=forms.open_panel, args=("edit",))  # fmt: skip
+                      on_click=forms.open_panel, args=(session, "move"))  # fmt: skip
+            st.button(t("plan.edit"), key="edit_plan", shortcut="D", disabled=reading or early,
+                      on_click=forms.open_panel, args=(session, "edit"))  # fmt: skip
             if workspace.status != "crisis":
                 st.button(t("plan.ask"), key="ask_plan", on_click=forms.ask, args=(workspace,),
-                          disabled=not desk().may_write(session))  # fmt: skip
-        match st.session_state.get("plan_panel"):
+                          disabled=early or not desk().may_write(session))  # fmt: skip
+        if early:
+            st.caption(t("refused.too_early"))
+        match forms.panel(session):
             case "move":
                 forms.move(workspace)
             case "edit":
@@ -97,10 +99,12 @@ def _proposed(workspace: Workspace, with_forms: bool) -> None:
             ):  # fmt: skip
                 forms.decide(desk().pressed_on(session), "approve")
             st.button(t("plan.edit_proposed"), key="edit_proposed", disabled=reading,
-                      on_click=forms.open_panel, args=("edit_proposed",))  # fmt: skip
-            st.button(t("plan.reject"), key="reject_plan", shortcut="X", type="tertiary",
-                      disabled=reading, on_click=forms.open_panel, args=("reject",))  # fmt: skip
-        match st.session_state.get("plan_panel"):
+                      on_click=forms.open_panel, args=(session, "edit_proposed"))  # fmt: skip
+            st.button(
+                t("plan.reject"), key="reject_plan", shortcut="X", type="tertiary",
+                disabled=reading, on_click=forms.open_panel, args=(session, "reject"),
+            )  # fmt: skip
+        match forms.panel(session):
             case "edit_proposed":
                 forms.edit(workspace, proposed.plan, proposed.plan_id)
             case "reject":

@@ -42,8 +42,8 @@ def _desk_side(workspace: Workspace) -> None:
 def _strip(workspace: Workspace) -> None:
     """Where the session stands, and the ways to its other pages."""
     row, ways = st.columns([10, 11], vertical_alignment="center", gap="medium")
-    row.html("".join(f'<span class="chip {kind}">{escape(text)}</span>' for kind, text in
-                     _chips(workspace)))  # fmt: skip
+    chips = (f'<span class="chip {kind}">{escape(text)}</span>' for kind, text in _chips(workspace))
+    row.html("".join(chips) + _client(workspace))
     editor, session = desk().editor(workspace.session_id), workspace.session_id
     with ways.container(key="ways", horizontal=True, horizontal_alignment="right"):
         for page, key in (("plan", "P"), ("crisis", "O")):
@@ -59,6 +59,13 @@ def _strip(workspace: Workspace) -> None:
             take_next(after=session)
 
 
+def _client(workspace: Workspace) -> str:
+    """Where the client is, and what the client's app told of them."""
+    told = [f"{name.replace('_', ' ')}: {value}" for name, value in workspace.profile.items()]
+    facts = " · ".join([workspace.region, *told])
+    return f'<p class="client"><b>{escape(t("workspace.client"))}</b> {escape(facts)}</p>'
+
+
 def _chips(workspace: Workspace) -> list[tuple[str, str]]:
     position = workspace.plan.position
     here = 0 if position.action_index is None else position.action_index + 1
@@ -70,6 +77,8 @@ def _chips(workspace: Workspace) -> list[tuple[str, str]]:
     ]
     if workspace.simulated:
         chips.append(("demo", t("workspace.simulated")))
+    if workspace.assigned_to and workspace.claimed_by is None:
+        chips.append(("viewer", t("workspace.for", who=workspace.assigned_to)))
     if others:
         chips.append(("viewer", t("workspace.also", who=", ".join(others))))
     chips.append(("client", t("workspace.client", ref=workspace.client_ref)))
@@ -81,6 +90,8 @@ def _banners(workspace: Workspace) -> None:
         banner("offline", t("state.offline_kept"))
     elif desk().trouble:
         banner("trouble", t(f"state.{desk().trouble}"))
+    if workspace.status in {"closed", "erased"}:
+        banner("taken", t("workspace.over"))
     for alert in workspace.alerts:
         if alert.resolved_at is None:
             level, category = word("level", alert.level), word("category", alert.category)

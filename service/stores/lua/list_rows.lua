@@ -1,11 +1,12 @@
 -- The first rows of a stretch of an index, and how many of it match. Without filters it costs the
 -- rows. A filter walks the index, so each call only goes some way and gives where the next one has
 -- to go on: it may be long, and meanwhile Redis serves nobody else. Members alone are read: they end
--- in a zero byte and three letters, level, kind and status.
+-- in a zero byte and three letters, level, kind and status. A language is looked up in the row.
 local index, low, high, most = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local list, skip = ARGV[6], tonumber(ARGV[7])
 local level, kind, status = tonumber(ARGV[8]), ARGV[9], ARGV[10]
-local plain = level == 0 and kind == '' and status == ''
+local language = ARGV[11]
+local plain = level == 0 and kind == '' and status == '' and language == ''
 local STEP = 1000
 
 local function fits(member)
@@ -26,13 +27,18 @@ local function take(member)
   return false
 end
 
+local function speaks(row)
+  return language == '' or cjson.decode(row[1]).language == language
+end
+
 local rows, total, behind = {}, 0, ''
 local step = plain and most or STEP
 local some = redis.call('ZRANGEBYLEX', index, low, high, 'LIMIT', 0, step)
 for _, member in ipairs(some) do
   if plain or fits(member) then
     local full = #rows == most
-    local row = full or take(member)
+    local row = full and language == '' or take(member)
+    if row and row ~= true and not speaks(row) then row = false end
     if row then total = total + 1 end
     if row and not full then rows[#rows + 1] = row end
   end
