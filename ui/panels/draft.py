@@ -33,7 +33,7 @@ def begin(editor: Editor, draft: Draft, candidate: int = 0) -> None:
     editor.start = draft.candidates[candidate].utterance
     editor.draft_id, editor.last = draft.draft_id, draft
     editor.candidate = candidate
-    editor.own = False
+    editor.own, editor.returned = False, None
     editor.warnings = ()
     editor.put(editor.start)
 
