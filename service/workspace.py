@@ -41,6 +41,8 @@ router = APIRouter(prefix="/v1", tags=["therapist"])
 _VIEWING_MS = 15_000
 """Somebody who read the workspace this recently counts as looking."""
 _VIEWER, _UNSENT = SIDE_KINDS
+_ORIGIN = "\x1f"
+"""Between the draft, its candidate and the words typed over it; no words hold such a character."""
 
 
 @router.get("/me")
@@ -57,6 +59,7 @@ async def read_workspace(session_id: Ident, house: InHouse, caller: Therapist) -
     stored = await house.ports.store.row(session_id)
     now = house.ports.clock.now_ms()
     claim = stored.held(now) if stored else None
+    unsent = await _unsent(house, session_id, caller.name)
     policy, opened = house.ledger.policy, state.opened
     assert opened is not None  # noqa: S101  (checked when the session was found)
     draft = draft_view(state, state.draft) if state.draft and state.draft_is_fresh else None
@@ -72,7 +75,8 @@ async def read_workspace(session_id: Ident, house: InHouse, caller: Therapist) -
         claimed_by=claim.holder if claim else None,
         claim_expires_at=maybe(claim.until_ms) if claim else None,
         viewers=await _viewers(house, session_id, caller.name),
-        unsent_text=await _unsent(house, session_id, caller.name),
+        unsent_text=unsent and unsent.text, unsent_draft_id=unsent and unsent.draft_id,
+        unsent_candidate=unsent.candidate if unsent else 0,
         assigned_to=state.assigned_to, stage=position.stage,
         action=None if position.cursor is None else position.plan.actions[position.cursor],
         seq=state.seq,
@@ -89,7 +93,8 @@ async def keep_unsent(
     if not asked.text:
         await house.ports.store.drop_document(_UNSENT, key)
         return Response(status_code=204)
-    sealed = await house.ledger.seal_side(session_id, _UNSENT, asked.text)
+    words = f"{asked.draft_id or ''}{_ORIGIN}{asked.candidate}{_ORIGIN}{asked.text}"
+    sealed = await house.ledger.seal_side(session_id, _UNSENT, words)
     for _ in range(3):
         old = await house.ports.store.document(_UNSENT, key)
         try:
@@ -137,14 +142,18 @@ async def assign(
     return Written(seq=(await once.do(write)).seq)
 
 
-async def _unsent(house: House, session_id: str, name: str) -> str | None:
+async def _unsent(house: House, session_id: str, name: str) -> UnsentText | None:
     kept = await house.ports.store.document(_UNSENT, f"{session_id}:{name}")
     if kept is None:
         return None
     try:
-        return await house.ledger.open_side(session_id, _UNSENT, kept.body)
+        words = await house.ledger.open_side(session_id, _UNSENT, kept.body)
     except KeyUnreadable:
         return None
+    *origin, text = words.split(_ORIGIN)
+    # Earlier builds kept the words alone.
+    draft_id, candidate = origin or ("", "0")
+    return UnsentText(text=text, draft_id=draft_id or None, candidate=int(candidate))
 
 
 async def _viewers(house: House, session_id: str, name: str) -> tuple[str, ...]:

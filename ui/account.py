@@ -5,10 +5,10 @@ from time import monotonic
 
 import streamlit as st
 
-from ui import keymap, parts, tour
+from ui import keymap, parts, tour, watching
 from ui.client import Offline, Refused
 from ui.desk import desk, t
-from ui.panels import hold
+from ui.panels import hold, writing
 from ui.renewal import part
 from ui.sign_in import sign_out, token_to_keep
 from ui.texts import TONGUES
@@ -39,6 +39,7 @@ def _watch(pages: tuple[str, ...]) -> None:
     """Watch for alerts that nobody has acknowledged; title and sound tell wherever one is."""
     waiting = _unacknowledged() if desk().me.role in REVIEW_ROLES else []
     if desk().me.role in REVIEW_ROLES:
+        watching.look_after_held()
         _trouble()
     parts.signals("signals", waiting, list(pages))
     if waiting and st.button(
@@ -90,7 +91,28 @@ def _menu() -> None:
         format_func=lambda tongue: t(f"tongue.{tongue}"),
     )
     st.button(t("account.tour"), width="stretch", icon=":material/tour:", on_click=tour.start)
-    st.button(t("account.sign_out"), width="stretch", icon=":material/logout:", on_click=sign_out)
+    leaving = bool(st.session_state.get("leaving")) and _unkept()
+    if leaving:
+        st.warning(t("account.unkept"))
+    st.button(
+        t("account.sign_out_anyway" if leaving else "account.sign_out"), key="sign_out",
+        width="stretch", icon=":material/logout:", on_click=_leave, args=(leaving,),
+    )  # fmt: skip
+
+
+def _leave(asked: bool) -> None:
+    """Sign out; ask first where words would go that nobody else has."""
+    if asked or not _unkept():
+        sign_out()
+    else:
+        st.session_state["leaving"] = True
+
+
+def _unkept() -> bool:
+    """Whether this desk alone has words: of a safety plan, or of a reply not saved yet."""
+    return any(plan.unkept for plan in desk().safety_plans.values()) or not all(
+        writing.confirmed(editor) for editor in desk().editors.values()
+    )
 
 
 def _notice() -> None:

@@ -101,10 +101,9 @@ class Api:
         body = review.DraftRequest(hint=hint)
         self._ask("POST", f"/v1/sessions/{session}/drafts", body, claim=claim)
 
-    def save_unsent(self, session: str, text: str) -> None:
+    def save_unsent(self, session: str, unsent: desk.UnsentText) -> None:
         """Keep what is typed on the server; an empty text forgets it."""
-        body = desk.UnsentText(text=text)
-        self._ask("PUT", f"/v1/sessions/{session}/unsent", body)
+        self._ask("PUT", f"/v1/sessions/{session}/unsent", unsent)
 
     # Plan
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import Literal, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal, TypeVar
 
 import streamlit as st
 from pydantic import ValidationError
@@ -13,12 +13,14 @@ from service.schemas.alerts import Alert
 from service.schemas.problem import CheckResult, Problem
 from service.schemas.review import Draft
 from service.schemas.wire import LONGEST
-from service.schemas.workspace import Workspace
+from service.schemas.workspace import UnsentText, Workspace
 from ui import texts
 from ui.client import Api, Offline, Refused, Unanswered
 
 T = TypeVar("T")
 Trouble = Literal["engine_down", "paused"]
+GLANCE: Final = timedelta(seconds=10)
+"""A page that is looked at draws itself far more often than this; a longer gap was time away."""
 
 
 @dataclass(slots=True)
@@ -38,18 +40,49 @@ class Editor:
     """The step chosen for these words; None while it is left to what they came from."""
     own: bool = False
     """The therapist chose to write own words."""
-    saved: str = ""
-    """What the server keeps of it."""
+    saved: UnsentText = field(default_factory=lambda: UnsentText(text=""))
+    """What the server is known to keep of it."""
     warnings: tuple[CheckResult, ...] = ()
     """Checks the service wants confirmed before these words leave."""
     panel: str | None = None
     """Which question is open below: reject, redraft, escalate, hand over, note, take over."""
-    shown_at: datetime | None = None
+    answered: int = 0
+    """How many of its questions were acted on; the next ones begin empty."""
+    returned: "Editor | None" = None
+    """Words that were decided on and came back without this reader's doing; until others leave."""
+    settled: bool = False
+    """What the service says has come into it once."""
+    read_s: float = 0.0
+    """For how long what it started from has stood before the reader, in seconds."""
+    seen_at: datetime | None = None
+    """When it stood there last; None while another page or session does."""
+    resumed: bool = False
+    """It was looked at before this desk was opened, nobody knows for how long."""
+
+    def looked_at(self, at: datetime | None) -> None:
+        """Count the time since the last look, if that was a moment ago; None ends it."""
+        since = now() - self.seen_at if self.seen_at else None
+        if since is not None and since <= GLANCE:
+            self.read_s += since.total_seconds()
+        self.seen_at = at
+
+    @property
+    def dwell_ms(self) -> int | None:
+        """For how long it was read before deciding; None where nobody knows."""
+        return None if self.resumed else min(int(self.read_s * 1000), 86_400_000)
 
     def put(self, text: str) -> None:
         """Replace the text from our side."""
         self.text = text
         self.revision += 1
+
+    def take_back(self, words: "Editor") -> None:
+        """Stand again as when these words were sent."""
+        self.start, self.draft_id, self.candidate = words.start, words.draft_id, words.candidate
+        self.last, self.own, self.action = words.last, words.own, words.action
+        self.warnings = words.warnings
+        self.read_s, self.resumed = words.read_s, words.resumed
+        self.put(words.text)
 
 
 @dataclass(slots=True)
@@ -90,6 +123,13 @@ class Held:
     release_at: datetime
     words: Editor
     """The editor as it was, for undo."""
+    seq: int
+    """Where the log stood with it; an older look at the session knows nothing of it."""
+
+    @property
+    def live(self) -> bool:
+        """Whether it can still be taken back."""
+        return self.release_at > now()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +161,8 @@ class Desk:
     """The last workspace of each session, shown while the service is away."""
     alerts: tuple[Alert, ...] | None = None
     """The team's open alerts as last read; None until they were."""
-    held: Held | None = None
+    held: dict[str, Held] = field(default_factory=dict[str, Held])
+    """By session, oldest first; one that should have left stays until it is seen to have."""
     pressed: Press | None = None
     """What the press of this run was made on."""
     notice: tuple[str, str] | None = None
@@ -133,6 +174,11 @@ class Desk:
     def editor(self, session: str) -> Editor:
         """The editor of a session."""
         return self.editors.setdefault(session, Editor())
+
+    def hold(self, held: Held) -> None:
+        """Remember the newest decision on a session."""
+        self.held.pop(held.session_id, None)
+        self.held[held.session_id] = held
 
     def safety_plan(self, session: str) -> SafetyPlan:
         """The safety plan of a session."""

@@ -21,7 +21,10 @@ class EditorBox:
     """Reader and session: under this name the tab keeps what the server has not yet saved."""
     revision: int
     value: str
-    saved: str
+    confirmed: bool
+    """The server has these very words; the tab need not keep them."""
+    said: str
+    """What was said last: where the tab still has it, it was sent."""
     label: str
     placeholder: str
     disabled: bool

@@ -40,16 +40,20 @@ def ask(http: httpx.Client) -> None:
 
 
 def keep_plans() -> None:
-    """Keep what no note holds yet for this very reader, beyond the sign-in that has ended."""
+    """Keep what no note holds yet for this very reader, beyond this tab and this sign-in."""
     for session, plan in desk().safety_plans.items():
         if plan.unkept:
             _plans()[desk().me, session] = (monotonic(), plan)
+        else:
+            _plans().pop((desk().me, session), None)
 
 
 def sign_out(again: bool = False) -> None:
     """Forget the reader, here and in the tab; who signs in ``again`` finds the kept plans."""
     if not again:
-        _kept_plans(desk().me)
+        for reader, session in list(_plans()):
+            if reader == desk().me:
+                _plans().pop((reader, session), None)
     tongue = st.session_state.get("tongue")
     st.session_state.clear()
     st.session_state["signed_out"] = True
@@ -68,13 +72,12 @@ def _plans() -> dict[tuple[Me, str], tuple[float, SafetyPlan]]:
 
 
 def _kept_plans(me: Me) -> dict[str, SafetyPlan]:
-    """Hand out, once, what was kept for this reader; what has waited too long goes."""
+    """Hand out what is kept for this reader, as often as the page is loaded; what is old goes."""
     found: dict[str, SafetyPlan] = {}
     for (reader, session), (since, plan) in list(_plans().items()):
-        late = monotonic() - since > KEPT_S
-        if late or reader == me:
+        if monotonic() - since > KEPT_S:
             _plans().pop((reader, session), None)
-        if reader == me and not late:
+        elif reader == me:
             found[session] = plan
     return found
 

@@ -1,5 +1,7 @@
 """Reading one session again and again: the page is drawn anew only when something changed."""
 
+from contextlib import suppress
+from dataclasses import replace
 from time import monotonic
 from typing import Final
 
@@ -8,7 +10,7 @@ import streamlit as st
 from service.schemas.workspace import Workspace
 from ui.claims import renew, take
 from ui.client import Offline, Refused
-from ui.desk import Editor, Held, desk, now
+from ui.desk import Editor, Held, desk, now, t
 from ui.panels import writing
 from ui.renewal import part, redraw
 
@@ -37,11 +39,16 @@ def go(page: str, session: str | None = None) -> None:
 
 def opened(session: str) -> Workspace:
     """The session as its reader sees it; what was held before a refresh is held again."""
+    for editor in desk().editors.values():
+        editor.looked_at(None)
     workspace = look(session)
     unheld = session not in desk().claims and session not in desk().lost
     if unheld and workspace.claimed_by == desk().me.name and take(session):
+        desk().editor(session).resumed |= not desk().editor(session).settled
         workspace = look(session)
-    news = session in desk().claims and not desk().offline and _holds_unknown(workspace)
+    news = not desk().offline and (
+        withdrawn(workspace) or (session in desk().claims and _holds_unknown(workspace))
+    )
     # The bar stands above the page and is drawn already; a press is heard first.
     if news and desk().pressed is None:
         st.rerun()
@@ -50,17 +57,43 @@ def opened(session: str) -> Workspace:
 
 def _holds_unknown(workspace: Workspace) -> bool:
     """Offer to take back what was decided before a refresh, in another tab, or unanswered."""
-    held, known = workspace.held, desk().held
+    session, held = workspace.session_id, workspace.held
     if held is None or held.release_at <= now():
         return False
-    if known is not None and known.release_at > now():
+    known = desk().held.get(session)
+    if known is not None and (known.decision_id == held.decision_id or workspace.seq < known.seq):
         return False
-    words = Editor(text=held.text, shown_at=now())
-    desk().held = Held(workspace.session_id, held.decision_id, held.release_at, words)
-    editor = desk().editor(workspace.session_id)
+    words = Editor(text=held.text, own=True, resumed=True)
+    desk().hold(Held(session, held.decision_id, held.release_at, words, workspace.seq))
+    editor = desk().editor(session)
     if editor.text.strip() == held.text.strip():
         # Its answer was lost; the words are decided on, so they are no longer to be sent.
-        writing.forget(workspace.session_id, editor)
+        writing.forget(session, editor)
+    return True
+
+
+def withdrawn(workspace: Workspace) -> bool:
+    """Give a reply back that will not leave, as when the client wrote of danger, and say so.
+
+    True when there was one. What a press of this run was made on stays as it was read.
+    """
+    session, held = workspace.session_id, desk().held.get(workspace.session_id)
+    if held is None or workspace.seq < held.seq or desk().pressed is not None:
+        return False
+    if workspace.held is not None and workspace.held.decision_id == held.decision_id:
+        return False
+    del desk().held[session]
+    if any(line.id == held.decision_id for line in workspace.transcript):
+        return False
+    editor, words = desk().editor(session), held.words
+    if workspace.draft is None or workspace.draft.draft_id != words.draft_id:
+        # Their draft is past: as its words they would go with it.
+        words = replace(words, own=True, start="", draft_id=None)
+    if editor.text.strip() in {"", editor.start.strip()}:
+        writing.give_back(session, words)
+    editor.returned = words
+    danger = workspace.status == "crisis"
+    desk().notice = ("error", t("hold.withdrawn" if danger else "hold.returned"))
     return True
 
 
@@ -80,7 +113,21 @@ def look(session: str) -> Workspace:
         return _kept(session)
     desk().offline = False
     desk().seen[session] = workspace
+    # What could not be kept while the service was away is kept as soon as it answers.
+    writing.keep(session, desk().editor(session))
     return workspace
+
+
+def look_after_held() -> None:
+    """Where a client who is not on the page wrote of danger, the reply may have been withdrawn."""
+    here = st.session_state.get("session")
+    troubled = {alert.session_id for alert in desk().alerts or ()} - {here}
+    for held in list(desk().held.values()):
+        if not held.live or held.session_id not in troubled:
+            continue
+        with suppress(Offline, Refused):
+            if withdrawn(desk().api.workspace(held.session_id)):
+                redraw()
 
 
 @part(PULSE_S)
@@ -97,6 +144,9 @@ def pulse(session: str, shown: tuple[object, ...]) -> None:
     except (Offline, Refused):
         redraw()
         return
+    editor = desk().editor(session)
+    if editor.seen_at is not None:
+        editor.looked_at(now())
     _check_claim(workspace)
     if (desk().offline, session in desk().lost) != (away, lost) or mark(workspace) != shown:
         redraw()

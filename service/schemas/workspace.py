@@ -1,8 +1,8 @@
 """Everything one review screen needs, in one answer."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from planner.vocabulary import Stage
 from service.schemas.alerts import Alert, CrisisCard
@@ -75,6 +75,10 @@ class Workspace(Wire):
     viewers: tuple[str, ...] = ()
     unsent_text: str | None
     """What this therapist typed and has not sent; restored after a refresh."""
+    unsent_draft_id: str | None = None
+    """The draft those words are an edit of; null for words of the therapist's own."""
+    unsent_candidate: int = 0
+    """Which of that draft's candidates."""
     assigned_to: str | None
     stage: Stage
     action: str | None
@@ -98,6 +102,10 @@ class UnsentText(Wire):
     """Autosaved words of the editor; an empty text forgets them."""
 
     text: Unfinished
+    draft_id: Ident | None = None
+    """The draft the words are an edit of; null for words of one's own."""
+    candidate: Annotated[int, Field(ge=0, le=9, strict=True)] = 0
+    """Which of its candidates."""
 
 
 class Written(Wire):

@@ -8,9 +8,10 @@ from streamlit.testing.v1 import AppTest
 
 from service.schemas.alerts import Alerts
 from tests.console.canned import DRAFTED
-from tests.console.canned_crisis import alert
+from tests.console.canned_crisis import alert, crisis_workspace
 from tests.console.canned_talk import HIGH, MODERATE
 from tests.console.test_pages import PATIENCE_S, opened, shows, words
+from tests.console.watched import Line, over
 from ui import texts
 from ui.client import Api, connect
 
@@ -163,3 +164,14 @@ def test_an_alert_is_acknowledged_and_ended_without_a_claim(http: TestClient) ->
     resolves(script.button(key="resolve").click().run())
     assert script.session_state["desk"].claims == {DRAFTED: "1"}
     assert (sent["acknowledge"], sent["resolve"]) == (False, False)
+
+
+def test_what_the_client_answers_stands_on_the_desk_that_asks(line: Line) -> None:
+    before = crisis_workspace(DRAFTED)
+    answer = "I am at the kitchen table and my sister is on her way."
+    last = before.transcript[-1].model_copy(
+        update={"kind": "client", "id": "msg_9", "text": answer, "seq": 60}
+    )
+    line.shows = before.model_copy(update={"transcript": (*before.transcript, last), "seq": 60})
+    script = over(line, "crisis", "therapist-crisis.answers")
+    assert (answer in words(script)) is True

@@ -119,7 +119,7 @@ def test_a_press_without_a_reason_is_over_and_holds_up_no_news(
     missing = "reasons" if panel == "reject_plan" else "text"
     assert errors(script) == [say(f"question.missing_{missing}")]
     line.shows = planned_workspace(PLANNED).model_copy(update={"held": held()})
-    assert "undo" in {button.key for button in script.run().button}
+    assert "undo_dec_1" in {button.key for button in script.run().button}
     assert line.written == []
 
 
@@ -149,7 +149,7 @@ def test_a_lost_answer_is_not_called_unsent(line: Line) -> None:
     line.cut = False
     line.shows = workspace_of(DRAFTED, draft=None, no_draft_reason="reply_is_held", held=held())
     script.run()
-    assert "undo" in {button.key for button in script.button}
+    assert "undo_dec_1" in {button.key for button in script.button}
     assert text_of(script) == ""
 
 

@@ -108,8 +108,8 @@ def test_undo_takes_the_words_back_and_nothing_is_sent(
     reader = therapist(at(session))
     reader.holds()
     words = reader.draft()
-    reader.waits("a", ".st-key-undo button")
-    reader.loses("z", ".st-key-undo")
+    reader.waits("a", "[class*=st-key-undo_] button")
+    reader.loses("z", "[class*=st-key-undo_]")
     expect(reader.editor).to_have_value(words)
     reader.sees(".st-key-send_row")
     assert client_app.replies(session) == []

@@ -80,13 +80,13 @@ def test_a_question_about_a_draft_that_is_gone_is_answered(line: Line) -> None:
 def test_undo_stays_until_it_is_known_to_have_worked(line: Line) -> None:
     script = over(line, "workspace").button(key="send").click().run()
     line.loses = "/decisions/dec_1"
-    script.button(key="undo").click().run()
+    script.button(key="undo_dec_1").click().run()
     assert errors(script) == [say("hold.not_undone")]
-    assert "undo" in {button.key for button in script.button}
+    assert "undo_dec_1" in {button.key for button in script.button}
     line.loses, line.refuses = None, {"/decisions/dec_1": (409, "already_released")}
-    script.button(key="undo").click().run()
+    script.button(key="undo_dec_1").click().run()
     assert errors(script) == [say("refused.already_released")]
-    assert "undo" not in {button.key for button in script.button}
+    assert "undo_dec_1" not in {button.key for button in script.button}
 
 
 def test_a_decision_can_be_taken_back_after_a_refresh(line: Line) -> None:
@@ -94,7 +94,7 @@ def test_a_decision_can_be_taken_back_after_a_refresh(line: Line) -> None:
     line.shows = workspace_of(DRAFTED, draft=None, no_draft_reason="reply_is_held", held=held)
     script = over(line, "workspace")
     line.loses = "/decisions"
-    script.button(key="undo").click().run()
+    script.button(key="undo_dec_7").click().run()
     assert [path for path, _ in line.written] == ["/v1/decisions/dec_7"]
 
 

@@ -155,6 +155,14 @@ def test_a_note_half_written_waits_while_another_session_is_open(line: Waiting) 
     assert script.run().text_area(key=f"note_{DRAFTED}").value == "Half a thought"
 
 
+def test_a_note_that_was_added_does_not_stand_in_the_next_one(line: Waiting) -> None:
+    script = over(line, "workspace").button(key="note").click().run()
+    script.text_area(key=f"note_{DRAFTED}").set_value("A whole thought").run()
+    script.button(key="question_go").click().run()
+    script.button(key="note").click().run()
+    assert [area.value for area in script.text_area if "note" in str(area.key)] == [""]
+
+
 def test_who_speaks_and_in_which_language_is_said_and_not_only_coloured(line: Line) -> None:
     line.shows = workspace_of(DRAFTED, language="zh")
     page = words(over(line, "workspace"))

@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+import streamlit as st
 from fastapi.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
@@ -21,6 +22,12 @@ from ui.panels.states import expired
 if "desk" in st.session_state:
     expired()
 """
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> None:
+    """No plan waits in this process from before."""
+    st.cache_resource.clear()
 
 
 class Stumbling(Line):
@@ -197,7 +204,25 @@ def test_a_safety_plan_outlives_the_sign_in_for_its_writer_only(
     plans = signs_in(http, "therapist-full")
     filled = [words for plan in plans.values() for words in plan.words.values() if words]
     assert filled == ["the evenings"]
+
+
+def test_a_safety_plan_outlives_a_reload_and_the_next(line: Line, http: TestClient) -> None:
+    script = planning(line, "reloads")
+    for _ in range(2):
+        assert [plan.unkept for plan in signs_in(http, "therapist-full").values()] == [
+            script.session_state["desk"].safety_plan(DRAFTED).unkept
+        ]
+    press(script, say("crisis.keep_plan"))
     assert signs_in(http, "therapist-full") == {}
+
+
+def test_signing_out_asks_where_words_would_be_lost(line: Line) -> None:
+    script = planning(line, "asked").button(key="sign_out").click().run()
+    assert "desk" in script.session_state
+    assert [one.value for one in script.warning] == [say("account.unkept")]
+    # The page below it has nobody to be drawn for; the console's entry draws the sign-in.
+    script.button(key="sign_out").click().run()
+    assert "desk" not in script.session_state
 
 
 def test_a_safety_plan_that_colleagues_have_waits_for_nobody(line: Line, http: TestClient) -> None:

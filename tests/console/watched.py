@@ -26,6 +26,8 @@ class Line(httpx.BaseTransport):
         """Status and code for paths that end so."""
         self.written: list[tuple[str, dict[str, object]]] = []
         """Path and body of every write but claims and what is kept unsent."""
+        self.unsent: list[dict[str, object]] = []
+        """What was asked to be kept unsent."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
@@ -33,6 +35,8 @@ class Line(httpx.BaseTransport):
             raise httpx.ConnectError("cut", request=request)
         if request.method != "GET" and not path.endswith(("/claim", "/unsent")):
             self.written.append((path, json.loads(request.content or b"{}")))
+        if path.endswith("/unsent"):
+            self.unsent.append(json.loads(request.content))
         if self.loses and self.loses in path:
             raise httpx.ReadTimeout("lost", request=request)
         for end, (status, code) in self.refuses.items():

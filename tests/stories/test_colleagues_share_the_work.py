@@ -116,6 +116,25 @@ async def test_unsent_words_come_back_to_their_author_only(here: Town) -> None:
     assert (await here.desk("ada", session))["unsent_text"] is None
 
 
+async def test_unsent_words_remember_what_they_are_an_edit_of(here: Town) -> None:
+    session = await here.drafted()
+    path = f"/v1/sessions/{session}/unsent"
+    for origin in ({"draft_id": "drf_7", "candidate": 1}, {}):
+        await here.call("ada", "PUT", path, {"text": "I was about to say", **origin})
+        desk = await here.desk("ada", session)
+        kept = (desk["unsent_text"], desk["unsent_draft_id"], desk["unsent_candidate"])
+        wanted = (origin.get("draft_id"), origin.get("candidate", 0))
+        assert kept == ("I was about to say", *wanted)
+
+
+async def test_words_kept_by_an_earlier_build_come_back(here: Town) -> None:
+    session = await here.drafted()
+    sealed = await here.house.ledger.seal_side(session, "unsent", "I was about to say")
+    await here.store.put_document("unsent", Document(f"{session}:ada", 1, sealed))
+    desk = await here.desk("ada", session)
+    assert (desk["unsent_text"], desk["unsent_draft_id"]) == ("I was about to say", None)
+
+
 async def test_words_that_were_not_kept_are_not_said_to_be() -> None:
     store = CrowdedStore()
     async with town(store) as here:

@@ -10,7 +10,7 @@ from service.schemas.review import Decided, DecisionRequest, ReplyRequest, Verdi
 from service.schemas.workspace import Workspace
 from ui.claims import lose
 from ui.client import Offline, Refused, Unanswered
-from ui.desk import Editor, Held, Press, desk, now, t, why
+from ui.desk import Editor, Held, Press, desk, t, why
 from ui.panels import draft as drafts
 from ui.panels import questions, steps, writing
 from ui.panels.transcript import diff_html
@@ -125,7 +125,9 @@ def send(press: Press, editor: Editor) -> bool:
         desk().notice = ("error", t(_unsent(failure)))
         st.rerun()
     if decided.release_at is not None:
-        desk().held = Held(session, decided.decision_id, decided.release_at, replace(words))
+        desk().hold(
+            Held(session, decided.decision_id, decided.release_at, replace(words), decided.seq)
+        )
     writing.forget(session, editor)
     return True
 
@@ -149,7 +151,6 @@ def _decide(workspace: Workspace, editor: Editor, claim: str) -> Decided:
         )
         return desk().api.reply(workspace.session_id, reply, claim)
     verdict = writing.verdict(editor, workspace)
-    shown = editor.shown_at or now()
     request = DecisionRequest(
         verdict=verdict,
         candidate=editor.candidate,
@@ -158,7 +159,7 @@ def _decide(workspace: Workspace, editor: Editor, claim: str) -> Decided:
         reasons=drafts.chosen_reasons(workspace),
         confirm_checks=confirmed,
         basis=workspace.seq,
-        dwell_ms=min(int((now() - shown).total_seconds() * 1000), 86_400_000),
+        dwell_ms=editor.dwell_ms,
     )
     return desk().api.decide(draft.draft_id, request, claim)
 

@@ -1,6 +1,7 @@
 """What the desk asks back before it acts: a reason, a hint, a colleague's name, a note."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import streamlit as st
@@ -43,7 +44,7 @@ def draw(workspace: Workspace, editor: Editor) -> None:
             )  # fmt: skip
     press = desk().pressed_on(session) if go else None
     if press is not None and act(press):
-        editor.panel = None
+        editor.panel, editor.answered = None, editor.answered + 1
         st.rerun()
     elif go and desk().notice is not None:
         st.rerun()
@@ -51,16 +52,13 @@ def draw(workspace: Workspace, editor: Editor) -> None:
 
 def _reject(workspace: Workspace, editor: Editor) -> Act:
     drafts.reasons(drafts.reasons_key(workspace))
-    hint = _hint(workspace)
+    hint = _hint(workspace.session_id)
 
     def refuse(press: Press) -> None:
         asked = DecisionRequest(
-            verdict="reject",
-            candidate=press.words.candidate,
-            reasons=drafts.chosen_reasons(press.workspace),
-            hint=hint,
-            basis=press.workspace.seq,
-        )
+            verdict="reject", candidate=press.words.candidate, hint=hint,
+            reasons=drafts.chosen_reasons(press.workspace), basis=press.workspace.seq,
+        )  # fmt: skip
         _decide(press, asked)
 
     def act(press: Press) -> bool:
@@ -84,12 +82,11 @@ def _escalate(workspace: Workspace, editor: Editor) -> Act:
     ask = AlertRequest if _judgeable(workspace) else _danger(session)
 
     def call(press: Press) -> None:
-        if _judgeable(press.workspace):
-            seen = press.workspace.seq
+        now, place = press.workspace, press.words.candidate
+        if _judgeable(now):
+            asked = DecisionRequest(verdict="escalate", candidate=place, basis=now.seq)
             try:
-                _decide(press, DecisionRequest(
-                    verdict="escalate", candidate=press.words.candidate, basis=seen
-                ))  # fmt: skip
+                _decide(press, asked)
                 return
             except Refused as refusal:
                 if refusal.passing:
@@ -127,7 +124,8 @@ def _decide(press: Press, asked: DecisionRequest) -> None:
 
 
 def _redraft(workspace: Workspace, editor: Editor) -> Act:
-    hint, session = _hint(workspace), workspace.session_id
+    session = workspace.session_id
+    hint = _hint(session)
     return lambda press: done(
         lambda: desk().api.redraft(session, hint, desk().claim(session)),
         t("question.redraft_done"),
@@ -136,22 +134,17 @@ def _redraft(workspace: Workspace, editor: Editor) -> Act:
 
 def _note(workspace: Workspace, editor: Editor) -> Act:
     session = workspace.session_id
-    area = st.text_area(t("question.note_text"), key=f"note_{session}", height=90,
+    area = st.text_area(t("question.note_text"), key=_key("note", session), height=90,
                         persist_state="session")  # fmt: skip
-    text = (area or "").strip()
-
-    def act(press: Press) -> bool:
-        if not text:
-            return _missing("text")
-        return done(lambda: desk().api.note(session, text), t("question.note_done"))
-
-    return act
+    text, told = (area or "").strip(), t("question.note_done")
+    keep = partial(desk().api.note, session, text)
+    return lambda press: done(keep, told) if text else _missing("text")
 
 
 def _hand_over(workspace: Workspace, editor: Editor) -> Act:
     session = workspace.session_id
     chosen = st.selectbox(
-        t("question.colleague"), colleagues(workspace), index=None, key=f"hand_to_{session}",
+        t("question.colleague"), colleagues(workspace), index=None, key=_key("hand_to", session),
         accept_new_options=True, placeholder=t("question.colleague_other"), persist_state="session",
     )  # fmt: skip
     to = (chosen or "").strip()
@@ -176,18 +169,20 @@ def _take_over(workspace: Workspace, editor: Editor) -> Act:
     return lambda press: take_over(workspace.session_id, text) if text else _missing("text")
 
 
-def _hint(workspace: Workspace) -> str | None:
-    hint = st.text_input(t("question.hint"), key=f"hint_{workspace.session_id}",
-                         placeholder=t("question.hint_example"),
-                         persist_state="session")  # fmt: skip
-    return (hint or "").strip() or None
+def _hint(session: str) -> str | None:
+    return _line("hint", session, "hint", t("question.hint_example")) or None
 
 
-def _line(question: str, session: str, name: str) -> str:
-    """One line of text; each session has its own, so no client's words reach another's."""
-    line = st.text_input(t(f"question.{question}"), key=f"{name}_{session}",
+def _line(question: str, session: str, name: str, example: str = "") -> str:
+    line = st.text_input(t(f"question.{question}"), key=_key(name, session), placeholder=example,
                          persist_state="session")  # fmt: skip
     return (line or "").strip()
+
+
+def _key(name: str, session: str) -> str:
+    """Each session has its own, so no client's words reach another's; once used it begins anew."""
+    answered = desk().editor(session).answered
+    return f"{name}_{session}_{answered}" if answered else f"{name}_{session}"
 
 
 def _missing(what: str) -> bool:

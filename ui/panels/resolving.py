@@ -14,6 +14,7 @@ from service.schemas.workspace import Workspace
 from ui.desk import desk, done, t, word
 from ui.panels.states import banner
 from ui.panels.transcript import zone
+from ui.sign_in import keep_plans
 
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 _MARKS = re.compile(r"[!-/:-@\[-`{-~]")
@@ -185,6 +186,7 @@ def _safety_plan(session: str) -> None:
 def _fill(session: str, heading: str, key: str) -> None:
     # What is pasted may hold what no note does; that must not keep an alert open.
     desk().safety_plan(session).words[heading] = heard(st.session_state[key] or "")
+    keep_plans()
 
 
 def _keep(session: str) -> None:
@@ -195,3 +197,4 @@ def _keep(session: str) -> None:
         plan.kept.add(note)
     # Words that come back after others took their place are news again.
     plan.kept = set(plan.notes)
+    keep_plans()

@@ -25,11 +25,14 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
     note.classList.toggle("over", length > data.limit);
   };
   const keep = () => sessionStorage.setItem(memory, box.value);
+  const forget = () => sessionStorage.removeItem(memory);
 
   box.placeholder = data.placeholder;
   box.setAttribute("aria-label", data.label);
   box.readOnly = data.disabled;
   if (fresh) {
+    // What was sent as the page left is no longer to be sent.
+    if (data.said && sessionStorage.getItem(memory)?.trim() === data.said.trim()) forget();
     const kept = sessionStorage.getItem(memory);
     live.revision = data.revision;
     live.slot = data.slot;
@@ -37,15 +40,20 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
     live.reported = data.value;
     if (kept !== null && kept !== data.value) setTimeout(report, 0);
   } else if (live.revision !== data.revision || live.slot !== data.slot) {
+    // Where ours only adds to what was reported, what was typed since stays before it.
+    const adds = live.slot === data.slot && live.reported.trim() && data.value.startsWith(live.reported);
+    const typed = adds && box.value !== live.reported;
     live.revision = data.revision;
     live.slot = data.slot;
     clearTimeout(live.timer);
-    box.value = data.value;
+    box.value = typed ? box.value + data.value.slice(live.reported.length) : data.value;
     live.reported = data.value;
-    sessionStorage.removeItem(memory);
+    if (typed) live.timer = setTimeout(report, IDLE_MS);
+    forget();
   }
-  if (data.saved === box.value || (data.saved === "" && data.value === box.value && live.reported === box.value))
-    sessionStorage.removeItem(memory);
+  // Only what the server is known to have is its to keep; of anything else this is the one copy.
+  if (data.confirmed && data.value === box.value) forget();
+  else keep();
   count();
 
   box.oninput = () => {

@@ -43,11 +43,17 @@ def show() -> None:
 
 
 def _session(workspace: Workspace) -> None:
-    """The words that raised the alert on one side, the answer on the other."""
+    """What raised the alert and all that was said on one side, the answer on the other."""
     writing.settle(desk().editor(workspace.session_id), workspace)
     left, right = st.columns([10, 11], gap="medium")
     with left:
         _danger(workspace)
+        # What the client answers to the questions stands nowhere else, nor what raises no second
+        # alert; whoever ends the crisis says to have read it.
+        with st.container(key="crisis_talk"):
+            transcript.draw(workspace)
+        if workspace.crisis_card is not None:
+            resolving.help_card(workspace, workspace.crisis_card)
     with right:
         with st.container(key="banners"):
             holder(workspace)
@@ -122,8 +128,6 @@ def _danger(workspace: Workspace) -> None:
                 "</section>"
             )
             _acknowledging(alert)
-    if workspace.crisis_card is not None:
-        resolving.help_card(workspace, workspace.crisis_card)
 
 
 @part(1.0)
