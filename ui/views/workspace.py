@@ -60,9 +60,9 @@ def _strip(workspace: Workspace) -> None:
 
 
 def _client(workspace: Workspace) -> str:
-    """Where the client is, and what the client's app told of them."""
+    """Who the client is to the client's app, where they are, and what it told of them."""
     told = [f"{name.replace('_', ' ')}: {value}" for name, value in workspace.profile.items()]
-    facts = " · ".join([workspace.region, *told])
+    facts = " · ".join([workspace.client_ref, workspace.region, *told])
     return f'<p class="client"><b>{escape(t("workspace.client"))}</b> {escape(facts)}</p>'
 
 
@@ -81,7 +81,6 @@ def _chips(workspace: Workspace) -> list[tuple[str, str]]:
         chips.append(("viewer", t("workspace.for", who=workspace.assigned_to)))
     if others:
         chips.append(("viewer", t("workspace.also", who=", ".join(others))))
-    chips.append(("client", t("workspace.client", ref=workspace.client_ref)))
     return [*chips, ("id", workspace.session_id[-6:])]
 
 
