@@ -1,19 +1,15 @@
 """The ``secondchair`` command: one word per process, and a few for people who look after it."""
 
 import asyncio
-import json
 import os
 import socket
 import sys
 from collections.abc import Sequence
-from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Unpack
 
 import click
 import httpx
 import uvicorn
-from pydantic import TypeAdapter, ValidationError
 
 from models.completion import Ask
 from models.vllm_engine import VllmEngine, open_client
@@ -21,30 +17,17 @@ from safety.evaluate_screen import Case
 from safety.evaluate_screen import run as screen_lines
 from safety.evaluate_scrub import run as scrub_lines
 from safety.risk import RiskReport
-from service.auth import Caller, Listed, Role, genuine, issue, listed, revoke
-from service.cli_store import checkpoint, erase, rotate_master, store, verify
+from service.cli_keys import DEMO_KEYS, credentials, keys
+from service.cli_store import checkpoint, erase, store, telling, verify
 from service.demo import PromiseBroken, TooSlow
 from service.demo import run as play_demo
 from service.drafting import opinion
-from service.ids import moment
-from service.main import open_house, work
-from service.schemas.wire import Label
+from service.main import work
 from service.settings import Settings
-from service.telemetry.log import LogEvent, LogFields, configure, log_line
 
 _YIELDING = 10
 _DRAIN_S = 30
 """How long requests may go on once told to stop: the longest there is. Streams end at once."""
-_DAY_MS = 86_400_000
-_LABEL: TypeAdapter[str] = TypeAdapter(Label)
-_DEMO_TEAM = "demo"
-_DEMO: tuple[tuple[str, Role], ...] = (
-    ("demo-app", "client_app"),
-    ("demo-therapist", "therapist"),
-    ("demo-colleague", "therapist"),
-    ("demo-supervisor", "supervisor"),
-    ("demo-ops", "ops"),
-)
 
 
 @click.group()
@@ -108,16 +91,23 @@ def console(host: str, port: int) -> None:
 
 @cli.command()
 @click.option("--url", envvar="SECONDCHAIR_API_URL", default="http://127.0.0.1:8400")
-@click.option("--session", "number", default=0, show_default=True, help="Which recorded one.")
+@click.option(
+    "--session", "number", type=click.IntRange(min=0), default=0, show_default=True,
+    help="Which recorded one.",
+)  # fmt: skip
 def demo(url: str, number: int) -> None:
     """Play a recorded session against the running service, and check its promises."""
-    made = json.loads(Path("var/demo-credentials.json").read_text(encoding="utf-8"))
+    made = credentials(DEMO_KEYS)
+    if not made:
+        raise click.ClickException(f"there are no demo keys in {DEMO_KEYS}: `make run` makes them")
     try:
         play_demo(url, made, Path("models/corpus/sessions.jsonl"), [number])
     except PromiseBroken as broken:
         raise click.ClickException(f"promise broken: {broken}") from broken
     except (TooSlow, httpx.HTTPError) as error:
         raise click.ClickException(f"the demo could not go on: {error}") from error
+    except IndexError:
+        raise click.ClickException("there are not that many recorded sessions") from None
 
 
 @cli.command()
@@ -125,7 +115,8 @@ def demo(url: str, number: int) -> None:
 @click.option("--engine", is_flag=True, help="Ask the engine's base too, as it is configured.")
 def screen(evaluate: bool, engine: bool) -> None:
     """Judge messages: JSON lines on standard input, JSON lines on standard output."""
-    screen_lines(sys.stdin, sys.stdout, evaluate, _engine_opinions if engine else None)
+    with telling():
+        screen_lines(sys.stdin, sys.stdout, evaluate, _engine_opinions if engine else None)
 
 
 def _engine_opinions(cases: Sequence[Case]) -> Sequence[RiskReport | None]:
@@ -152,127 +143,9 @@ def _engine_opinions(cases: Sequence[Case]) -> Sequence[RiskReport | None]:
 @click.option("--evaluate", is_flag=True, help="Compare with the marks in the input.")
 def scrub(evaluate: bool) -> None:
     """Scrub messages: JSON lines on standard input, JSON lines on standard output."""
-    scrub_lines(sys.stdin, sys.stdout, evaluate)
+    with telling():
+        scrub_lines(sys.stdin, sys.stdout, evaluate)
 
 
-@cli.group()
-def keys() -> None:
-    """Make, list and revoke API keys; rotate the master key."""
-
-
-def _label(ctx: click.Context, param: click.Parameter, value: str) -> str:
-    """What the wire takes for a name: an empty team would have sessions that nobody sees."""
-    try:
-        label = _LABEL.validate_python(value.strip())
-    except ValidationError:
-        label = ""
-    if not label.isprintable() or not label:
-        raise click.BadParameter("1 to 200 characters on one line, no control characters")
-    return label
-
-
-@keys.command("issue")
-@click.argument("name", callback=_label)
-@click.argument("role", type=click.Choice(["client_app", "therapist", "supervisor", "ops"]))
-@click.argument("team", callback=_label)
-@click.option("--days", type=click.IntRange(min=1), help="How long it opens; for good unless set.")
-def issue_key(name: str, role: Role, team: str, days: int | None) -> None:
-    """Make a key and print it once; only its hash is kept."""
-    click.echo(asyncio.run(_issue(Caller(name, role, team), days)))
-
-
-@keys.command("list")
-def list_keys() -> None:
-    """Show every key: prefix, name, role, team, when it ends, what it is worth."""
-    found, now_ms = asyncio.run(_listed())
-    for one in found:
-        end = one.record.expires_at_ms
-        until = "-" if end is None else moment(end).isoformat(timespec="seconds")
-        said = one.record
-        click.echo(
-            "\t".join((one.prefix, said.name, said.role, said.team, until, _worth(one, now_ms)))
-        )
-
-
-def _worth(one: Listed, now_ms: int) -> str:
-    if one.record.revoked:
-        return "revoked"
-    if not one.ours:
-        return "unmarked"
-    end = one.record.expires_at_ms
-    return "ended" if end is not None and end <= now_ms else "live"
-
-
-@keys.command("revoke")
-@click.argument("prefix")
-def revoke_key(prefix: str) -> None:
-    """Make the key sc_PREFIX_... useless at once."""
-    if not asyncio.run(_revoke(prefix)):
-        raise click.ClickException("there is no key with that prefix")
-
-
-@keys.command("demo")
-@click.option(
-    "--file", "path", default="var/demo-credentials.json", type=click.Path(path_type=Path)
-)
-def demo_keys(path: Path) -> None:
-    """Make keys for trying things out, one per role, unless they exist."""
-    if Settings().environment == "production":
-        raise click.ClickException("demo keys are not for production")
-    if path.exists() and asyncio.run(_known(json.loads(path.read_text(encoding="utf-8")))):
-        return
-    made = asyncio.run(_demo_keys())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
-
-
-for _command in (verify, checkpoint, store, erase):
+for _command in (keys, verify, checkpoint, store, erase):
     cli.add_command(_command)
-keys.add_command(rotate_master)
-
-
-async def _issue(caller: Caller, days: int | None) -> str:
-    settings = Settings()
-    async with open_house(settings) as house:
-        ends = None if days is None else house.ports.clock.now_ms() + days * _DAY_MS
-        key = await issue(house.ports.store, house.keys, caller, ends)
-    source = f"sc_{key.split('_')[1]}"
-    _tell(settings, LogEvent.KEY_ISSUED, source=source, actor=caller.name, role=caller.role)
-    return key
-
-
-async def _revoke(prefix: str) -> bool:
-    settings = Settings()
-    async with open_house(settings) as house:
-        known = await revoke(house.ports.store, house.keys, prefix)
-    if known:
-        _tell(settings, LogEvent.KEY_REVOKED, source=f"sc_{prefix}")
-    return known
-
-
-def _tell(settings: Settings, event: LogEvent, **said: Unpack[LogFields]) -> None:
-    """Write a line to standard error: on standard output a key stands alone, to be taken up."""
-    configure(settings.log_level)
-    with redirect_stdout(sys.stderr):
-        log_line(event, "warning", **said)
-
-
-async def _listed() -> tuple[Sequence[Listed], int]:
-    async with open_house(Settings()) as house:
-        return await listed(house.ports.store, house.keys), house.ports.clock.now_ms()
-
-
-async def _demo_keys() -> dict[str, str]:
-    async with open_house(Settings()) as house:
-        return {
-            name: await issue(house.ports.store, house.keys, Caller(name, role, _DEMO_TEAM))
-            for name, role in _DEMO
-        }
-
-
-async def _known(made: dict[str, str]) -> bool:
-    """Whether keys are known to the store that is configured now, and marked by its master key."""
-    async with open_house(Settings()) as house:
-        known = await genuine(house.ports.store, house.keys)
-    return bool(made) and all(key.split("_")[1] in known for key in made.values())

@@ -1,12 +1,12 @@
-"""What those who look after the store do: prove, checkpoint, copy, put right, erase, rotate keys.
+"""What those who look after the store do: prove, checkpoint, copy, put right, erase.
 
 Works beside the running service; reads the same settings. Ends with 1 when something is wrong.
 """
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Coroutine, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,12 +19,11 @@ from pydantic import ValidationError
 from redis.exceptions import RedisError
 
 from service import checkpoints
-from service.auth import Marked, mark_anew
 from service.checkpoints import Checkpoint, NotACheckpoint, Rebuilt, Tampered
 from service.ids import SystemClock
 from service.ledger import Ledger
 from service.main import master_keys, open_store, policy
-from service.sealing import KeyUnreadable, Rotated, rotate
+from service.sealing import KeyUnreadable
 from service.session.refusals import Refused
 from service.settings import Settings
 from service.stores.copying import Copied, Copyable, NotACopy, Told, copy, differences
@@ -32,7 +31,12 @@ from service.stores.port import StoreUnavailable
 from service.telemetry.log import LogEvent, configure, log_line
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_SHOWN = 20
+SHOWN = 20
+_TOLD: Mapping[type[Exception], str] = {
+    StoreUnavailable: "the store does not answer:",
+    NotACopy: "the target holds something else:",
+    KeyUnreadable: "no master key opens",
+}
 _Given = TypeVar("_Given")
 
 
@@ -64,7 +68,7 @@ def verify(file: Path | None, key: Path | None, opening: bool) -> None:
         raise click.UsageError("--checkpoint needs --key: whose signature it must bear")
     signed = _checkpoint(file, key) if file is not None and key is not None else None
     seen = Seen()
-    found = _run(_verify(signed, opening, seen))
+    found = run_told(_verify(signed, opening, seen))
     for one in found:
         click.echo(one.told)
     if found:
@@ -105,7 +109,7 @@ def take_checkpoint(key: Path, out: Path) -> None:
     signing = _private(key)
     if out.exists():
         raise click.ClickException(f"{out} is there already")
-    taken = _run(_take())
+    taken = run_told(_take())
     out.write_bytes(checkpoints.sign(taken, signing))
     click.echo(f"{len(taken.heads)} sessions {checkpoints.digest(taken)}")
 
@@ -124,12 +128,12 @@ def copy_store(source: str, target: str) -> None:
     @FILE stands for the address in a file: a command line is no place for a password.
     Run once beside the service and once more with it stopped: the second takes seconds.
     """
-    done, found = _run(_copy(_address(source), _address(target)))
+    done, found = run_told(_copy(_address(source), _address(target)))
     click.echo(
         f"copied {done.sessions} sessions, {done.events} events, {done.documents} documents, "
         f"{done.answers} answers"
     )
-    for one in found[:_SHOWN]:
+    for one in found[:SHOWN]:
         click.echo(f"{one} differs")
     if found:
         raise click.ClickException(f"{len(found)} differences; stop API and workers, run it again")
@@ -139,7 +143,7 @@ def copy_store(source: str, target: str) -> None:
 @store.command("rebuild")
 def rebuild_rows() -> None:
     """Write rows and lists anew where they are not what the logs say. Needs the master key."""
-    done = _run(_rebuild())
+    done = run_told(_rebuild())
     for one in (*done.mended, *done.left):
         click.echo(one.told)
     click.echo(f"{len(done.mended)} rows written anew")
@@ -160,47 +164,32 @@ def erase(sessions: tuple[str, ...], actor: str, yes: bool) -> None:
         if sessions == ("-",):
             raise click.UsageError("ids on standard input need --yes")
         click.confirm(f"Erase {len(ids)} sessions for good?", abort=True)
-    missing = _run(_erase(ids, actor))
+    missing = run_told(_erase(ids, actor))
     click.echo(f"erased {len(ids) - len(missing)} sessions")
     if missing:
         raise click.ClickException("no such session: " + " ".join(missing))
 
 
-@click.command("rotate-master")
-def rotate_master() -> None:
-    """Wrap sessions' keys and mark API keys anew, under the first master key. May be repeated."""
-    done, marked = _run(_rotate())
-    click.echo(f"{done.rewrapped} rewrapped, {done.before} were before")
-    if marked.anew:
-        click.echo(f"{marked.anew} API keys marked anew")
-    for one in marked.unknown:
-        click.echo(f"sc_{one} has no mark of ours and opens nothing: issue another", err=True)
-    if done.unreadable:
-        for one in done.unreadable[:_SHOWN]:
-            click.echo(f"{one} opens under none of the master keys")
-        raise click.ClickException(f"{len(done.unreadable)} keys do not open")
-
-
 async def _verify(signed: Checkpoint | None, opening: bool, seen: Told) -> Sequence[Tampered]:
     settings = Settings()
     keys = master_keys(settings) if opening else None
-    async with _opened(settings.store) as found:
+    async with opened_store(settings.store) as found:
         return await checkpoints.verify(found, signed, keys, seen)
 
 
 async def _rebuild() -> Rebuilt:
     settings = Settings()
-    async with _opened(settings.store) as found:
+    async with opened_store(settings.store) as found:
         return await checkpoints.rebuild(found, master_keys(settings), Seen())
 
 
 async def _take() -> Checkpoint:
-    async with _opened(Settings().store) as found:
+    async with opened_store(Settings().store) as found:
         return await checkpoints.take(found, SystemClock().now_ms(), Seen())
 
 
 async def _copy(source: str, target: str) -> tuple[Copied, Sequence[str]]:
-    async with _opened(source) as ours, _opened(target, new=True) as theirs:
+    async with opened_store(source) as ours, opened_store(target, new=True) as theirs:
         done = await copy(ours, theirs, Seen())
         return done, await differences(ours, theirs, Seen())
 
@@ -210,7 +199,7 @@ async def _erase(ids: Sequence[str], actor: str) -> list[str]:
     configure(settings.log_level)
     missing: list[str] = []
     told = Seen()
-    async with _opened(settings.store) as found:
+    async with opened_store(settings.store) as found:
         ledger = Ledger(found, master_keys(settings), SystemClock(), policy(settings))
         for place, session_id in enumerate(ids, start=1):
             try:
@@ -222,15 +211,8 @@ async def _erase(ids: Sequence[str], actor: str) -> list[str]:
     return missing
 
 
-async def _rotate() -> tuple[Rotated, Marked]:
-    settings = Settings()
-    keys = master_keys(settings)
-    async with _opened(settings.store) as found:
-        return await rotate(found, keys, Seen()), await mark_anew(found, keys)
-
-
 @asynccontextmanager
-async def _opened(address: str, new: bool = False) -> AsyncGenerator[Copyable]:
+async def opened_store(address: str, new: bool = False) -> AsyncGenerator[Copyable]:
     """Open a store; only a ``new`` one may be made by that."""
     _refuse_strange(address, new)
     found = open_store(address)
@@ -259,16 +241,20 @@ def _refuse_strange(address: str, new: bool) -> None:
         raise click.ClickException(f"there is no {address}")
 
 
-def _run(work: Coroutine[Any, Any, _Given]) -> _Given:
-    """Do it; what can go wrong is said in one line."""
-    try:
+def run_told(work: Coroutine[Any, Any, _Given]) -> _Given:
+    """Do it, `telling`."""
+    with telling():
         return asyncio.run(work)
-    except StoreUnavailable as error:
-        raise click.ClickException(f"the store does not answer: {error}") from error
-    except NotACopy as error:
-        raise click.ClickException(f"the target holds something else: {error}") from error
-    except KeyUnreadable as error:
-        raise click.ClickException(f"no master key opens {error}") from error
+
+
+@contextmanager
+def telling() -> Generator[None]:
+    """Say in one line what can go wrong in a command. Raises: ClickException."""
+    try:
+        yield
+    except tuple(_TOLD) as error:
+        said = next(said for kind, said in _TOLD.items() if isinstance(error, kind))
+        raise click.ClickException(f"{said} {error}") from error
     except ValidationError as error:
         # Its own text would print what was given, secrets included; our own words quote nothing.
         errors = error.errors()

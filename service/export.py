@@ -91,13 +91,19 @@ def psy_step(state: State) -> dict[str, JsonValue]:
 
 
 def preferences(state: State, since_ms: int) -> Iterator[dict[str, JsonValue]]:
-    """Give one row per edited draft of a client who agreed: sent against drafted, scrubbed."""
+    """Give one row per edited draft of a client who agreed: sent against drafted, scrubbed.
+
+    `turn` is where the reply stands in its stage of the session's own export. Paper: PsychoCounsel
+    §3.2 (`reasons`).
+    """
     for entry in _preferred(state, since_ms):
         if entry.id in state.scrubbed:
             yield {
                 "session_id": state.session_id,
                 "stage": entry.stage,
+                "turn": case.turn_of(state, entry),
                 "action": entry.action,
+                "reasons": list(entry.reasons),
                 "chosen": case.as_seen(state, entry),
                 "rejected": entry.drafted,
                 "reasoning": entry.reasoning,

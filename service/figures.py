@@ -10,6 +10,7 @@ from difflib import SequenceMatcher
 from typing import Literal, NamedTuple
 
 from safety.risk import RiskLevel
+from safety.surrogates import Surrogates, restore
 from service.session import alarms, events
 from service.session.events import Recorded
 
@@ -116,6 +117,8 @@ class _Walk:
     waiting_since: int | None = None
     shown: bool = False
     drafts: dict[str, events.DraftPrepared] = field(default_factory=dict[str, events.DraftPrepared])
+    stand_ins: list[tuple[str, ...]] = field(default_factory=list[tuple[str, ...]])
+    """A draft says these; what was sent says the client's own names."""
     deciders: dict[str, str] = field(default_factory=dict[str, str])
     judged: dict[str, Judged] = field(default_factory=dict[str, Judged])
     """By decision: one that is taken back was none."""
@@ -128,6 +131,8 @@ class _Walk:
                 self.client = opened.client_ref
             case events.MessageReceived():
                 self._message(recorded.at_ms)
+            case events.TextScrubbed() as scrubbed:
+                self.stand_ins += scrubbed.surrogates
             case events.DraftPrepared() as draft:
                 self.drafts[draft.draft_id] = draft
                 self._shown(recorded)
@@ -174,14 +179,17 @@ class _Walk:
         verdict, place, said, dwell_ms = _verdict(decided)
         drafted = draft.candidates[min(place, len(draft.candidates) - 1)] if draft else None
         text = drafted.utterance if drafted else ""
-        edited = verdict == "edit" and said is not None
+        distance = self._distance(text, said) if verdict == "edit" and said else 0.0
         judged = Judged(
             recorded.at_ms, recorded.actor, verdict, decided.reasons, dwell_ms,
-            len(_words(text)), changed(text, said) if edited and said else 0.0,
-            _chinese(text),
+            len(_words(text)), distance, _chinese(text),
         )  # fmt: skip
         self.tally.judged.append(judged)
         self.judged[decided.decision_id] = judged
+
+    def _distance(self, drafted: str, said: str) -> float:
+        known = Surrogates.from_rows(self.stand_ins, seed=self.session_id)
+        return changed(restore(drafted, known), said)
 
     def _undone(self, recorded: Recorded, undone: events.DecisionUndone) -> None:
         if (judged := self.judged.pop(undone.decision_id, None)) is not None:

@@ -4,8 +4,10 @@ from planner import machine
 from planner.drift import drift
 from planner.machine import readiness
 from planner.vocabulary import Formulation, Plan, Position
+from safety.crisis_card import crisis_card as beside_an_alert
+from safety.risk import RiskLevel
 from service.ids import maybe, moment
-from service.schemas.alerts import Alert, EvidenceView
+from service.schemas.alerts import Alert, CrisisCard, EvidenceView, Question, Resource
 from service.schemas.plans import FormulationBody, PlanBody, PlanDesk, PlanVersion, PositionView
 from service.schemas.problem import CheckResult
 from service.schemas.review import Candidate
@@ -18,6 +20,13 @@ from service.session.case import case_of, unscrubbed
 from service.session.duties import Policy, duties
 from service.session.evolve_plans import plan_of
 from service.session.state import Alarm, Draft, Entry, State
+
+_MEANING = {
+    None: "for your own judgment",
+    RiskLevel.MODERATE: "a yes means moderate",
+    RiskLevel.HIGH: "a yes means high",
+    RiskLevel.IMMINENT: "a yes means imminent",
+}
 
 
 def draft_view(state: State, draft: Draft) -> DraftView:
@@ -55,6 +64,30 @@ def alert_view(state: State, alarm: Alarm, policy: Policy) -> Alert:
         resolved_at=maybe(alarm.resolved_at_ms),
         outcome=alarm.outcome,  # pyright: ignore[reportArgumentType]  (validated on the way in)
         seq=state.seq,
+    )  # fmt: skip
+
+
+def card_view(state: State) -> CrisisCard | None:
+    """Give one card for all open alerts and what their words point at; None when none is open."""
+    if not state.open_alarms or state.opened is None:
+        return None
+    named = {alarm.category for alarm in state.open_alarms}
+    named |= {span.category for alarm in state.open_alarms for span in alarm.evidence}
+    card = beside_an_alert(named, state.language, state.opened.region)
+    return CrisisCard(
+        questions=tuple(
+            Question(key=one.key, text=one.text, if_yes=_MEANING.get(one.yes, "a yes means low"))
+            for one in card.questions
+        ),
+        safety_plan=card.safety_plan,
+        resources=tuple(
+            Resource(
+                name=one.name, contact=one.contact, hours=one.hours, languages=one.languages,
+                last_verified=one.last_verified.isoformat(),
+            )
+            for one in card.resources
+        ),
+        guidance=card.guidance,
     )  # fmt: skip
 
 

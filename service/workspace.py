@@ -6,7 +6,6 @@ from functools import partial
 
 from fastapi import APIRouter, Response
 
-from service.crisis_card import crisis_card
 from service.house import (
     Anybody,
     ClaimHeader,
@@ -29,6 +28,7 @@ from service.stores.port import SIDE_KINDS, Conflict, Document
 from service.telemetry.metrics import Review
 from service.views import (
     alert_view,
+    card_view,
     draft_view,
     held_view,
     no_draft_reason,
@@ -71,7 +71,7 @@ async def read_workspace(session_id: Ident, house: InHouse, caller: Therapist) -
         transcript=transcript(state), plan=plan_desk(state), draft=draft,
         no_draft_reason=no_draft_reason(state, policy.drafting), held=held_view(state),
         alerts=tuple(alert_view(state, one, policy) for one in state.alarms),
-        crisis_card=crisis_card(state), readiness=readiness_view(state),
+        crisis_card=card_view(state), readiness=readiness_view(state),
         claimed_by=claim.holder if claim else None,
         claim_expires_at=maybe(claim.until_ms) if claim else None,
         viewers=await _viewers(house, session_id, caller.name),

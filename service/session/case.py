@@ -77,6 +77,20 @@ def case_of(state: State) -> PlannedCase:
     )
 
 
+def turn_of(state: State, reply: Entry) -> int:
+    """Give where a reply stands among its stage's turns, from 0, as `case_of` has them."""
+    place = 0
+    waiting = 0
+    for entry in state.entries:
+        waiting += entry.kind == "client"
+        if entry.kind == "reply":
+            place += (waiting + 1) * (entry.stage is reply.stage)
+            waiting = 0
+        if entry.id == reply.id:
+            break
+    return place - 1
+
+
 def refused_plans(state: State) -> tuple[Refused, ...]:
     """Give the plans rejected since the last one that was decided on otherwise, oldest first.
 

@@ -43,6 +43,7 @@ def _reply_decided(state: State, at: events.Recorded, event: events.ReplyDecided
         said(state, at, event.decision_id, event.text),
         kind="reply", stage=position.stage, action=event.action, reasoning=event.reasoning,
         verdict=event.verdict, drafted=written if event.verdict == "edit" else None,
+        reasons=event.reasons,
     )  # fmt: skip
     drafts = {**state.drafts, event.draft_id: "decided"} if event.draft_id else state.drafts
     known = {event.decision_id: written} if event.verdict == "approve" else {}

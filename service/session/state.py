@@ -36,6 +36,8 @@ class Entry(Struct, frozen=True):
     verdict: Literal["approve", "edit", "respond"] | None = None
     drafted: str | None = None
     """With an edit: what the draft said, scrubbed."""
+    reasons: tuple[str, ...] = ()
+    """What was wrong with the draft that it replaces, from the closed list."""
     level: RiskLevel = RiskLevel.NONE
     named: frozenset[Category] = frozenset()
     """Every kind of danger that the screen saw mentioned in it."""

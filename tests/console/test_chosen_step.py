@@ -108,4 +108,7 @@ def test_a_reply_that_is_taken_back_keeps_its_step(line: Line) -> None:
     script = writes(over(line, "workspace"), OWN, own=True)
     choices(script)[0].set_value(ACTIONS[2]).run()
     script.button(key="send").click().run()
-    assert script.session_state["desk"].held.words.action == ACTIONS[2]
+    (held,) = script.session_state["desk"].held.values()
+    assert held.words.action == ACTIONS[2]
+    script.button(key=f"undo_{held.decision_id}").click().run()
+    assert script.session_state["desk"].editor(SESSION).action == ACTIONS[2]

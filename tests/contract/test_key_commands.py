@@ -72,3 +72,33 @@ def test_a_command_leaves_nothing_in_the_folder_of_the_apis_numbers(tmp_path: Pa
     given = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(folder)}
     subprocess.run(words, cwd=ROOT, env=given, check=True)
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["scrub", "screen"])
+def test_a_line_that_is_no_case_is_named_by_its_number_and_not_repeated(command: str) -> None:
+    given = '{"id": "1", "text": "Fine."}\n{"id": "2", "words": "A secret."}\n'
+    ran = CliRunner().invoke(cli, [command], input=given)
+    assert ran.exit_code == 1
+    assert "line 2" in ran.output
+    assert "secret" not in ran.output
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [(["demo"], "make run"), (["demo", "--session", "-1"], "-1")],
+)
+def test_a_demo_that_cannot_be_is_refused_in_one_line(
+    given: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = CliRunner().invoke(cli, given)
+    assert ran.exit_code != 0
+    assert told in ran.output
+    assert "Traceback" not in ran.output
+
+
+def test_a_store_that_does_not_answer_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECONDCHAIR_STORE", "redis://127.0.0.1:1/0")
+    ran = CliRunner().invoke(cli, ["keys", "list"])
+    assert ran.exit_code == 1
+    assert ran.output.startswith("Error: the store does not answer")

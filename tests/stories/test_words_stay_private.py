@@ -139,7 +139,12 @@ async def test_preferences_are_of_clients_who_agreed_and_each_reading_is_written
     silent = [await here.edited(), await here.edited(profile=agreed, simulated=True)]
     before = [await here.length(one) for one in silent]
     rows = (await here.call("sue", "GET", "/v1/preferences/export")).text.splitlines()
-    assert [json.loads(row)["session_id"] for row in rows] == [session]
+    (row,) = map(json.loads, rows)
+    assert (row["session_id"], row["reasons"]) == (session, ["style"])
+    export = (await here.call("sue", "GET", f"/v1/sessions/{session}/export")).json()
+    said = export["diagnosis"]["turns"][row["turn"]]
+    assert (said["role"], said["utterance"]) == ("counselor", row["chosen"])
+    before = [await here.length(one) for one in silent]
     last = (await here.store.read(session))[-1]
     assert (last.type, last.actor) == ("words_read", "sue")
     assert [await here.length(one) for one in silent] == before

@@ -75,6 +75,19 @@ def test_a_streak_of_approvals_ends_with_an_edit() -> None:
     assert streaks(tally(log).judged) == {"ana": (1, 2)}
 
 
+def test_a_name_that_stood_in_the_draft_for_the_clients_own_is_no_edit() -> None:
+    named = (("Two", "two", "PERSON", "PERSON-1"),)
+    log = told(
+        (0, "app", opened()),
+        (1, "worker", events.TextScrubbed(entry_id="m1", surrogates=named)),
+        (2, "worker", draft("d1")),
+        (3, "ana", decided("x1", "edit", "one Two four")),
+    )
+    (edit,) = tally(log).judged
+    assert edit.distance == changed("one Two three", "one Two four")
+    assert edit.distance < changed("one two three", "one Two four")
+
+
 def test_a_decision_that_was_taken_back_is_none() -> None:
     log = told(
         (0, "app", opened()),
