@@ -33,8 +33,18 @@ def _filled(source: str, words: Mapping[str, str]) -> str:
     return source
 
 
+_TWINS = {"，": "，,", "？": "？?", "！": "！!", "；": "；;", "：": "：:"}
+"""A line is read in plain width, too: there a mark of double width is its plain twin."""
+_CLASS = re.compile(r"\[(?:\\.|[^\]\\])*\]|[，？！；：]")
+
+
 def _compiled(source: str) -> re.Pattern[str]:
-    return re.compile(source, re.IGNORECASE)
+    return re.compile(_CLASS.sub(_with_twins, source), re.IGNORECASE)
+
+
+def _with_twins(marks: re.Match[str]) -> str:
+    said = "".join(_TWINS.get(char, char) for char in marks[0])
+    return said if marks[0][0] == "[" else f"[{said}]"
 
 
 _READ = tuple(map(_read, _FILES))

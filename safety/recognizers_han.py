@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from safety.names import lines, words
 from safety.persons import CALLED_BEFORE, HAN, TITLES
-from safety.recognizers_numbers import AMOUNT_AFTER, MOST_DIGITS_OF_AMOUNT
+from safety.recognizers_numbers import is_plain_number
 from safety.surrogates import NAMED, Kind
 from safety.tagger import Tagged, load_chinese_tagger
 
@@ -39,8 +39,12 @@ def find_chinese_names(text: str) -> list[Name]:
     ]
     kept = [one for one in kept if text[one.start].isalnum() or one.kind not in NAMED]
     found = [Name(one.start, one.end, one.kind, one.score) for one in _runs(kept)]
-    found = [_untitled(text, name) for name in found if not _is_plain_number(text, name)]
-    found = [name for name in found if _is_name(text[name.start : name.end], name)]
+    found = [_untitled(text, name) for name in found if not is_plain_number(text, *name[:3])]
+    found = [
+        name
+        for name in found
+        if _is_name(text[name.start : name.end], name) and not _SHEET.match(text, name.start)
+    ]
     found += _cued(text)
     keep = [one.span() for one in _long_keeps().finditer(text)]
     return [
@@ -62,7 +66,16 @@ def _runs(kept: Sequence[Tagged]) -> list[Tagged]:
     return spans
 
 
+_SHEET = re.compile(
+    r"(?<=[像一这那几每半两三四五六七八九十剩给撕有是])张[白黑红旧新大小]?"
+    r"[纸紙条條桌椅脸臉嘴床票照卡图圖]"
+)
+"""A surname that counts what is flat: 像张白纸."""
+
+
 def _is_name(said: str, name: Name) -> bool:
+    if said[-1] == "係":
+        return False
     if _AMOUNT.match(said) or (name.kind not in NAMED and not _STRUCTURED.search(said)):
         return False
     if said in words("keep_zh.txt") or said.casefold() in words("keep_en.txt"):
@@ -79,55 +92,6 @@ _STRUCTURED = re.compile(r"[\d@_$零〇一二三四五六七八九幺]|艾特")
 _AMOUNT = re.compile(r"[\d一二两三四五六七八九十半]+(?:毫克|片|粒|岁|家$|个|次|点|块)")
 
 
-# Plain numbers: the tagger knows that a number stands there, but hardly what it is.
-
-_FEWEST_DIGITS = {
-    Kind.PHONE_NUMBER: 7, Kind.ID_NUMBER: 5, Kind.FINANCIAL: 6, Kind.WECHAT_QQ: 5,
-    Kind.IP_ADDRESS: 4,
-}  # fmt: skip
-_FEWEST_BARE = 5
-"""Digits of a bare number of any other kind."""
-_DIGIT = re.compile(r"[\d零〇一二三四五六七八九幺]")
-_LATIN_ID = re.compile(r"[A-Za-z]{3}")
-_MEASURED = re.compile(
-    r"[㐀-鿿]*[\d./]+\s?(?:μg|mc?g|k?g|ml|毫克|微克|公斤|千克|克|毫升|斤)|\d{1,2}[楼樓层層]"
-    r"|\d{1,9}(?:元|块|塊|万|萬)"
-    r"|(?:PHQ|GAD|SDS|SAS|SCL|BDI|HAMD|HAMA|PCL|ISI)[-\s]?\d{1,2}",
-    re.I,
-)
-"""A dose, a weight, a floor, a questionnaire."""
-_BORN = re.compile(
-    r"(?<![先医学女男师考新陌发花])生(?:的|于|下来)?(?=[，。,.!！]|$)|生下|[年月日号]生"
-    r"|出生|生日|出世|降生|来到.{0,3}世|属[鼠牛虎兔龙蛇马羊猴鸡狗猪]|生肖|星座|座的|身份证|生辰"
-)
-_BORN_NEAR = 30
-_FULL_DATE = re.compile(r"\d{4}\s?年\s?\d{1,2}\s?月\s?\d{1,2}|\d{4}[./-]\d{1,2}[./-]\d{1,2}")
-_ANNOUNCED_BEFORE = re.compile(
-    r"(?:电话|手机|座机|短号|打给?我|号码?|[后末][四4]位|密码|验证码|门牌|房间|微信|[qQ]{2})"
-    r"[^，。,!?！？\d]{0,6}$"
-)
-"""After these a short number is somebody's all the same."""
-
-
-def _is_plain_number(text: str, name: Name) -> bool:
-    """A year, a dose, a wage, a height: phones, accounts, births are found by form anyway."""
-    said = text[name.start : name.end]
-    digits = len(_DIGIT.findall(said))
-    if _MEASURED.fullmatch(said):
-        return True
-    if name.kind is Kind.DATE_OF_BIRTH:
-        near = text[max(0, name.start - _BORN_NEAR) : name.end + _BORN_NEAR]
-        return not (_BORN.search(near) or _FULL_DATE.search(said))
-    if _ANNOUNCED_BEFORE.search(text, max(0, name.start - 12), name.start):
-        return False
-    if name.kind not in _FEWEST_DIGITS:
-        return said.isdigit() and digits < _FEWEST_BARE
-    if name.kind in {Kind.ID_NUMBER, Kind.WECHAT_QQ} and _LATIN_ID.search(said):
-        return False
-    counted = AMOUNT_AFTER.match(text, name.end) is not None and digits <= MOST_DIGITS_OF_AMOUNT
-    return counted or digits < _FEWEST_DIGITS[name.kind]
-
-
 @cache
 def _long_keeps() -> re.Pattern[str]:
     """Words to keep that are long enough to be no part of a name."""
@@ -142,7 +106,7 @@ _ONE_LETTER = re.compile(
     r"(?<![A-Za-z0-9])(?<![素维维型选级考拿得])(?<!得了)(?<!拿了)(?<!考了)(?<!了个)(?P<x>[A-Z]{1,2})"
     # ... nor in A股, B站, T恤 and their like.
     r"(?![A-Za-z0-9]"
-    r"|[股站盘恤位字型区座杯图片餐货罩级班歌档帝超刊转照咖光线群信台轮血柱])"
+    r"|[股站盘恤位字型区座杯图片餐货罩级班歌档帝超刊转照咖光线群信台轮血柱口栋幢排门])"
     r"(?=[\s，。,、！？；：㐀-鿿]|$)"
 )
 _NOT_PEOPLE = words("not_people_zh.txt")
@@ -170,6 +134,22 @@ _IS_SOMEBODY = re.compile(
     r"(?:大|小|前|亲)?(?:女儿|女兒|儿子|兒子|闺女|姐姐?|妹妹?|哥哥?|弟弟?|表[姐妹哥弟]|堂[姐妹哥弟]"
     r"|同学|同桌|同事|室友|朋友|闺蜜|男友|女友|男朋友|女朋友|老公|老婆|老板|导师|邻居)"
     r"(?=[，。,！？；\s]|的名字|$)"
+)
+_KNOWN_AS = re.compile(
+    r"(?:[个位]叫|网名叫|網名叫|昵称叫|暱稱叫|网名是|昵称是|群主叫)"
+    r"(?P<x>(?![不得什啥做我他她])[㐀-鿿A-Za-z0-9_]{2,8}?)"
+    r"(?=的(?:网友|網友|群友|人|博主|主播|账号|用户|男的|女的|男生|女生))"
+)
+_WRITTEN_BY_SOUND = (
+    "阿艾安爱奥巴白贝本比彼别宾伯勃博卜布查达大戴丹德登迪蒂丁杜顿都多恩尔法菲费芬弗夫福富盖戈格"
+    "根古哈海汉汗合赫黑亨华霍基吉加贾江杰金卡凯坎康考科克孔库拉莱赖兰劳勒雷黎里力利丽莉林琳卢鲁路"
+    "伦罗洛马玛迈买麦曼梅美蒙米密莫默穆木姆纳娜奈内尼妮涅诺努帕潘佩皮普奇齐其恰切乔琼让热仁日荣茹"
+    "萨塞赛桑沙山尚舍圣诗史斯丝苏索塔泰坦汤特提廷图吐土托瓦万旺威韦维魏温翁沃乌吾伍西希夏肖谢辛休"
+    "许雪逊雅亚扬牙耶叶伊依英尤约云扎则泽詹珍芝孜兹佐娅再孙肉"
+)
+# Only a name has a dot in it whose characters all stand for sounds: 吐尔逊·买买提.
+_DOTTED = re.compile(
+    rf"(?:[{_WRITTEN_BY_SOUND}]|(?<=阿)不){{1,6}}(?:[·・•](?:[{_WRITTEN_BY_SOUND}]|(?<=阿)不){{1,6}})+"
 )
 _CALL_WORD = re.compile(r"叫|小名|大名|外号|外號|昵称|绰号|喊我")
 _IN_NO_NAME = re.compile(r"[不了我你他她它的人们着过这那谁都也才今明昨]")
@@ -211,6 +191,10 @@ def _called(text: str) -> Iterator[Name]:
         called = _CALL_WORD.search(found.group()[: -len(said)]) is not None
         if called and not _IN_NO_NAME.search(said) and said not in _CALLED_OTHERWISE:
             yield Name(*found.span("x"), Kind.PERSON, LIKELY)
+    for found in _DOTTED.finditer(text):
+        yield Name(*found.span(), Kind.PERSON, LIKELY)
+    for found in _KNOWN_AS.finditer(text):
+        yield Name(*found.span("x"), Kind.PERSON, LIKELY)
     for found in _IS_SOMEBODY.finditer(text):
         said = found.group("x")
         if not _IN_NO_NAME.search(said) and said not in words("keep_zh.txt"):
@@ -237,6 +221,11 @@ _WORKPLACE = re.compile(
     r"|中医院|人民医院|精神卫生中心|师专|职高|技校|公安局|派出所|法院|检察院|税务局|教育局"
     r"|民政局|财政局|机械厂|纺织厂|钢厂|厂))"
 )
+_AT_WORK = (
+    r"(?:[在从從去进進到]|离开|就职于)(?P<x>{})(?![A-Za-z0-9])"
+    r"(?![㐀-鿿]{{0,2}}(?:买|下单|刷|看|搜|点|抢|拼|充|打车|叫|订|粥|米|吃|喝|逛))"
+)
+"""A well known employer behind a word of place; where one only shops it says little."""
 _ALONE_WORKPLACES = re.compile(
     r"师专|师院|附中|附小|市妇幼|县法院|市一院|市二院|市三院|市公安局|省妇幼"
 )
@@ -254,6 +243,8 @@ _BEFORE_ADDRESS = re.compile(
 
 
 def _cued_places(text: str) -> Iterator[Name]:
+    for found in _at_work().finditer(text):
+        yield Name(*found.span("x"), Kind.ORGANIZATION, LIKELY)
     for pattern in (_WORKPLACE, _ALONE_WORKPLACES):
         for found in pattern.finditer(text):
             yield Name(*found.span(), Kind.ORGANIZATION, LIKELY)
@@ -266,6 +257,12 @@ def _cued_places(text: str) -> Iterator[Name]:
             if text[start : start + length] in words("world_places_zh.txt"):
                 yield Name(start, start + length, Kind.LOCATION, LIKELY)
                 break
+
+
+@cache
+def _at_work() -> re.Pattern[str]:
+    known = (one for one in lines("organizations_zh.txt") if "{" not in one)
+    return re.compile(_AT_WORK.format("|".join(sorted(known, key=len, reverse=True))))
 
 
 def _place_hints(text: str) -> set[int]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Literal
 
-from safety.names import folded, lines, words
+from safety.names import folded, lines, readings, words
 from safety.persons import HAN
 from safety.recognizers_han import Name, find_chinese_names
 from safety.surrogates import NAMED, Kind
@@ -28,6 +28,7 @@ def find_names(text: str, language: Literal["en", "zh"]) -> list[Name]:
         found += _english(text, han)
     if han:
         found += find_chinese_names(text)
+        found = [_surnamed(text, name) for name in found]
     return found
 
 
@@ -97,6 +98,27 @@ def _english(text: str, han: bool) -> list[Name]:
     found = [name for name in found if _is_name(text[name.start : name.end], name.kind)]
     found = [*found, *_cued(text)]
     return [name for name in found if name.kind in NAMED] if han else found
+
+
+_BEFORE = re.compile(r"(?<![A-Za-z])(?P<x>[A-Za-z]{2,6})\s$")
+
+
+def _surnamed(text: str, name: Name) -> Name:
+    """With the surname before it: in Chinese talk ``zhang wei`` is one name."""
+    before = _BEFORE.search(text, max(0, name.start - 8), name.start)
+    if name.kind is not Kind.PERSON or before is None:
+        return name
+    said = before["x"]
+    word = said.casefold() in words("common_en.txt") or said.casefold() in words("grammar_en.txt")
+    known = said.casefold() in _surnames() and (said.istitle() or not word)
+    return name._replace(start=before.start("x")) if known else name
+
+
+@cache
+def _surnames() -> frozenset[str]:
+    """Chinese surnames as they read."""
+    signs = (one for one in lines("surnames_zh.txt") if len(one) == 1)
+    return frozenset(readings().get(sign, "") for sign in signs) - {""}
 
 
 def _wanted(text: str, one: Tagged, shouted: bool) -> float:

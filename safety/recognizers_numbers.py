@@ -144,3 +144,52 @@ def _hotline_digits() -> frozenset[str]:
     return frozenset(
         "".join(c for c in line.split("#")[0] if c.isdigit()) for line in lines("hotlines.txt")
     )
+
+
+# Plain numbers: the tagger knows that a number stands there, but hardly what it is.
+
+_FEWEST_DIGITS = {
+    Kind.PHONE_NUMBER: 7, Kind.ID_NUMBER: 5, Kind.FINANCIAL: 6, Kind.WECHAT_QQ: 5,
+    Kind.IP_ADDRESS: 4,
+}  # fmt: skip
+_FEWEST_BARE = 5
+"""Digits of a bare number of any other kind."""
+_DIGIT = re.compile(r"[\d零〇一二三四五六七八九幺]")
+_LATIN_ID = re.compile(r"[A-Za-z]{3}")
+_MEASURED = re.compile(
+    r"[㐀-鿿]*[\d./]+\s?(?:μg|mc?g|k?g|ml|毫克|微克|公斤|千克|克|毫升|斤)|\d{1,2}[楼樓层層]"
+    r"|\d{1,9}(?:元|块|塊|万|萬)"
+    r"|(?:PHQ|GAD|SDS|SAS|SCL|BDI|HAMD|HAMA|PCL|ISI)[-\s]?\d{1,2}",
+    re.I,
+)
+"""A dose, a weight, a floor, a questionnaire."""
+_BORN = re.compile(
+    r"(?<![先医学女男师考新陌发花])生(?:的|于|下来)?(?=[，。,.!！]|$)|生下|[年月日号]生"
+    r"|出生|生日|出世|降生|来到.{0,3}世|属[鼠牛虎兔龙蛇马羊猴鸡狗猪]|生肖|星座|座的|身份证|生辰"
+)
+_BORN_NEAR = 30
+_FULL_DATE = re.compile(r"\d{4}\s?年\s?\d{1,2}\s?月\s?\d{1,2}|\d{4}[./-]\d{1,2}[./-]\d{1,2}")
+_ANNOUNCED_BEFORE = re.compile(
+    r"(?:电话|手机|座机|短号|打给?我|号码?|[后末][四4]位|密码|验证码|门牌|房间|微信|[qQ]{2})"
+    r"[^，。,!?！？\d]{0,6}$"
+)
+"""After these a short number is somebody's all the same."""
+
+
+def is_plain_number(text: str, start: int, end: int, kind: Kind) -> bool:
+    """A year, a dose, a wage, a height: phones, accounts, births are found by form anyway."""
+    said = text[start:end]
+    digits = len(_DIGIT.findall(said))
+    if _MEASURED.fullmatch(said):
+        return True
+    if kind is Kind.DATE_OF_BIRTH:
+        near = text[max(0, start - _BORN_NEAR) : end + _BORN_NEAR]
+        return not (_BORN.search(near) or _FULL_DATE.search(said))
+    if _ANNOUNCED_BEFORE.search(text, max(0, start - 12), start):
+        return False
+    if kind not in _FEWEST_DIGITS:
+        return said.isdigit() and digits < _FEWEST_BARE
+    if kind in {Kind.ID_NUMBER, Kind.WECHAT_QQ} and _LATIN_ID.search(said):
+        return False
+    counted = AMOUNT_AFTER.match(text, end) is not None and digits <= MOST_DIGITS_OF_AMOUNT
+    return counted or digits < _FEWEST_DIGITS[kind]

@@ -80,6 +80,12 @@ _ANNOUNCED = (
     r"|邮政编码)"
     r"[是为：:\s]{0,3}(?P<x>[A-Za-z]{0,12}\d{3,})(?![A-Za-z0-9])"
 )
+# A Chinese plate says the province and town before its signs; both are part of it.
+PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
+_PLATE = (
+    rf"[{PROVINCES}][A-HJ-NP-Z][\s·・.•-]?(?=[A-HJ-NP-Z]{{0,4}}\d)"
+    r"[A-HJ-NP-Z0-9]{5,6}(?![A-Za-z0-9])"
+)
 _SORT_CODE = (
     r"\bsort\s?code(?:\s|is|was|number|no\.?|:|：|=|#|,){0,4}"
     r"(?P<x>\d{2}[ -]?\d{2}[ -]?\d{2})(?![\d-])"
@@ -113,6 +119,7 @@ PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (Kind.FINANCIAL, re.compile(_ROUTING, re.I)),
     (Kind.FINANCIAL, re.compile(_ACCOUNT, re.I)),
     (Kind.ID_NUMBER, re.compile(_ANNOUNCED)),
+    (Kind.ID_NUMBER, re.compile(_PLATE)),
     (Kind.FINANCIAL, re.compile(_SORT_CODE, re.I)),
     (Kind.FINANCIAL, re.compile(_LAST_FOUR, re.I)),
     (Kind.FINANCIAL, re.compile(r"(?<!\w)[xX*]{2,}[- ]?\d{4}(?!\d)")),

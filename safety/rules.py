@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TypedDict, cast
 
 from safety.crisis_card import questions
-from safety.normalise import Normalised, fold, readings
-from safety.risk import CALM, Category, Evidence, Language, Line, RiskLevel, RiskReport, combine
+from safety.normalise import Normalised, fold
+from safety.risk import Category, Evidence, Language, RiskLevel, RiskReport
 
 _FOLDER = Path(__file__).parent / "lexicons"
-_SCORES = {"none": 0.0, "low": 0.25, "moderate": 0.7, "high": 0.9, "imminent": 0.98}
+SCORES = {"none": 0.0, "low": 0.25, "moderate": 0.7, "high": 0.9, "imminent": 0.98}
 _LOCAL = frozenset({"negation", "refused", "other"})
 """Guards that must stand right before the match, in its own clause, or (refused) around it."""
 _TOLD = frozenset({"fiction", "work", "study", "story"})
@@ -25,13 +25,16 @@ _OF_THE_SENTENCE = _TOLD | _JOKED
 _DENIED = frozenset({"negation", "refused", "denied", "never_did"})
 """Guards that explain nothing once the message says that it was a lie."""
 _DONE_TO = frozenset({Category.HARM_TO_OTHERS, Category.HARM_FROM_OTHERS})
+_EVERYDAY = frozenset({"leisure", "food", "errand"})
+"""Guards that explain a match by what stands in it or right after it, and nothing once anything
+grave is said, in the message or in the lines before it."""
 _OVER = frozenset({"past", "resolved"})
 """Guards that explain their own sentence and the one before it, where they point back at it.
 The rest may stand anywhere near the match."""
+_AFTER = 12
+"""So many characters behind a match are right after it."""
 _NEAR = 160
 """So many characters either side of a match are near it."""
-_LINES = 6
-"""So many earlier lines may hold the question that a yes answers, or what is taken back."""
 
 
 class _RuleRow(TypedDict):
@@ -90,8 +93,17 @@ class Rules:
     """The crisis card's questions as the rules read them, what a yes to each means, and whether
     the card may begin with it."""
 
-    def statements(self, plain: Normalised) -> Iterator[RiskReport]:
-        """What each rule's match in the message means, explained or not."""
+    def grave(self, text: str) -> bool:
+        """Whether words stand there beside which no meal or pastime explains anything."""
+        pattern = self.guards.get("grave")
+        return pattern is not None and pattern.search(text) is not None
+
+    def statements(self, plain: Normalised, *, after_grave: bool = False) -> Iterator[RiskReport]:
+        """What each rule's match in the message means, explained or not.
+
+        ``after_grave``: whether the lines before it say anything grave.
+        """
+        void = _EVERYDAY if after_grave or self.grave(plain.text) else frozenset[str]()
         chinese = _HAN.search(plain.text) is not None
         lies = self.guards["unsaid"].finditer(plain.text)
         lie = max((one.start() for one in lies), default=-1)
@@ -100,11 +112,12 @@ class Rules:
             for match in pattern.finditer(plain.text) if pattern else ():
                 if match.start() == match.end():
                     continue
-                left = {"refused", *rule.guards} - (_DENIED if lie >= match.end() else set())
+                left = {"refused", *rule.guards} - void
+                left -= _DENIED if lie >= match.end() else frozenset()
                 explained = any(self._explains(one, rule, plain, match) for one in left)
                 level = RiskLevel.LOW if explained else rule.level
                 span = Evidence(*plain.span(*match.span()), rule.category, rule.name)
-                yield RiskReport(level, rule.category, _SCORES[level], (span,), "rules")
+                yield RiskReport(level, rule.category, SCORES[level], (span,), "rules")
 
     def asks(self, said: str, *, begun: bool) -> RiskLevel | None:
         """What a yes to the counselor's words means; None where they are not the question.
@@ -134,6 +147,8 @@ class Rules:
             if guard in _JOKED and (rule.grave or self._own(plain, match) is not None):
                 return self.guards["figure"].search(sentence) is not None
             return guard in _JOKED or not self._first_person(plain, match)
+        if guard in _EVERYDAY:
+            return pattern.search(text, match.start(), match.end() + _AFTER) is not None
         if guard in _OVER:
             return self._over(guard, plain, match)
         own = guard == "settled" and self._own(plain, match) is not None
@@ -190,18 +205,6 @@ class Rules:
         return max((one for one in cuts if first <= one <= match.start()), default=first)
 
 
-@dataclass(frozen=True, slots=True)
-class RulesLayer:
-    """Both languages' rules on every message: people mix them."""
-
-    def look(self, text: str, history: Sequence[Line], language: Language) -> RiskReport:
-        """What is said in plain words."""
-        both = tuple(read_rules(one) for one in ("en", "zh"))
-        read = readings(text)
-        found = (report for one in both for plain in read for report in one.statements(plain))
-        return combine((CALM, *found, _answer(both, read[0], history)))
-
-
 @lru_cache(maxsize=2)
 def read_rules(language: Language) -> Rules:
     """Read and compile one language's lexicon.
@@ -213,62 +216,22 @@ def read_rules(language: Language) -> Rules:
     files = [path for path in sorted(folder.glob("*.toml")) if path.name != "shared.toml"]
     rows = [row for path in files for row in cast(_Lexicon, _read(path))["rule"]]
     card = questions(language)
+    # A Chinese character is a letter to "\b": in "i want to die了" no word would end.
+    edges = re.ASCII if language == "en" else re.NOFLAG
     asked = ((fold(one.text).rstrip("?"), one.yes, not one.ask_if) for one in card)
     return Rules(
-        tuple(_rule(row, shared["words"]) for row in rows),
-        {name: re.compile(text) for name, text in shared["guards"].items()},
+        tuple(_rule(row, shared["words"], edges) for row in rows),
+        {
+            name: re.compile(_full(text, shared["words"]), edges)
+            for name, text in shared["guards"].items()
+        },
         {name: re.compile(_full(text, shared["words"])) for name, text in shared["talk"].items()},
         tuple((words, level, first) for words, level, first in asked if level is not None),
     )
 
 
-def _answer(both: Sequence[Rules], plain: Normalised, history: Sequence[Line]) -> RiskReport:
-    """A yes to the direct question, or the taking back of what was said in plain words."""
-    before = history[-_LINES:]
-    if not before or not plain.text.strip():
-        return CALM
-
-    def says(answer: str, text: str) -> bool:
-        return any(one.talk[answer].search(text) for one in both)
-
-    level, since = _asked(both, before)
-    if level is not None:
-        if says("no", plain.text):
-            return CALM
-        # Who said no goes on with "I am just tired": only a yes in so many words is one then.
-        denied = any(says("no", fold(line.text)) for line in since)
-        if says("after_no" if denied else "yes", plain.text):
-            return _spanning(plain, level, "says yes to the direct question")
-    if says("retract", plain.text) and (level is not None or _said_before(both, before)):
-        return _spanning(plain, RiskLevel.HIGH, "takes back an earlier statement")
-    return CALM
-
-
-def _asked(
-    both: Sequence[Rules], before: Sequence[Line]
-) -> tuple[RiskLevel | None, Sequence[Line]]:
-    """What a yes to the counselor's newest words means, and what the client wrote since."""
-    places = [place for place, line in enumerate(before) if line.role == "counselor"]
-    if not places:
-        return None, ()
-    *earlier, said = (fold(before[place].text) for place in places)
-    begun = any(one.asks(text, begun=True) is not None for one in both for text in earlier)
-    levels = [level for one in both if (level := one.asks(said, begun=begun)) is not None]
-    return max(levels, key=lambda level: level.rank, default=None), before[places[-1] + 1 :]
-
-
-def _said_before(both: Sequence[Rules], before: Sequence[Line]) -> bool:
-    lines = (plain for line in before if line.role == "client" for plain in readings(line.text))
-    return any(report.routes for line in lines for one in both for report in one.statements(line))
-
-
 def _around(text: str, match: re.Match[str]) -> str:
     return text[max(0, match.start() - _NEAR) : match.end() + _NEAR]
-
-
-def _spanning(plain: Normalised, level: RiskLevel, reason: str) -> RiskReport:
-    span = Evidence(*plain.span(0, len(plain.text)), Category.SUICIDE, reason)
-    return RiskReport(level, Category.SUICIDE, _SCORES[level], (span,), "rules")
 
 
 def _read(path: Path) -> object:
@@ -280,7 +243,7 @@ def _full(pattern: str, words: dict[str, str]) -> str:
     return _NAMED.sub(lambda named: f"(?:{words[named[1]]})", pattern)
 
 
-def _rule(row: _RuleRow, words: dict[str, str]) -> Rule:
+def _rule(row: _RuleRow, words: dict[str, str], edges: re.RegexFlag = re.NOFLAG) -> Rule:
     patterns = [_full(one, words) for one in row["patterns"]]
     # Half of all messages have no Chinese character, and need not be searched for any.
     spelt = [one for one in patterns if _LETTERS.search(one) or not _HAN.search(one)]
@@ -289,10 +252,10 @@ def _rule(row: _RuleRow, words: dict[str, str]) -> Rule:
         level=RiskLevel(row["level"]),
         category=Category(row["category"]),
         guards=tuple(row["guards"]),
-        pattern=_joined(patterns),
-        spelt=_joined(spelt) if spelt else None,
+        pattern=_joined(patterns, edges),
+        spelt=_joined(spelt, edges) if spelt else None,
     )
 
 
-def _joined(patterns: Sequence[str]) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{one})" for one in patterns))
+def _joined(patterns: Sequence[str], edges: re.RegexFlag) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{one})" for one in patterns), edges)

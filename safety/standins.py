@@ -12,6 +12,7 @@ from typing import NamedTuple
 from safety.names import folded, lines, words
 from safety.normalise import readable
 from safety.persons import HAN, Family, stand_in_for
+from safety.recognizers_patterns import PROVINCES
 from safety.surrogates import Kind, Surrogate, Surrogates
 
 DIGIT = re.compile(r"[0-9]")
@@ -120,7 +121,8 @@ _CONSONANTS = "bcdfghjklmnpqrstvwxz"
 _EXCHANGED = re.compile(
     # A coin's prefix, a mask and the last sign of a Chinese identity belong to the form.
     r"(?P<kept>^(?:0x|bc1)|(?<![^\W_])[xX]{2,}(?=[-* ]?\d)|(?<=\d{17})[xX]$)"
-    r"|(?P<word>(?<![^\s.,;:#])[A-Za-z]+(?![^\s.,;:#]))|[0-9A-Za-z]",
+    r"|(?P<word>(?<![^\s.,;:#])[A-Za-z]+(?![^\s.,;:#]))|[0-9A-Za-z]"
+    rf"|^[{PROVINCES}](?=[A-Z])",
     re.I,
 )
 _LABELS = frozenset({
@@ -151,7 +153,7 @@ def _exchanged(found: re.Match[str], letters: str, seed: str) -> str:
 
 
 def _drawn(sign: str, letters: str, seed: str) -> str:
-    pool = "0123456789" if sign.isdigit() else letters
+    pool = "0123456789" if sign.isdigit() else PROVINCES if sign in PROVINCES else letters
     drawn = pool[sha256(seed.encode()).digest()[0] % len(pool)]
     return drawn.upper() if sign.isupper() else drawn
 

@@ -43,7 +43,7 @@ def test_there_are_enough_cases_to_mean_something():
     assert len(judged("plain")) >= 450
 
 
-@pytest.mark.parametrize("name", ["cases", "plain", "everyday", "en_k", "zh_g"])
+@pytest.mark.parametrize("name", ["cases", "plain", "everyday", "first_zh", "en_k", "zh_g"])
 def test_no_case_is_judged_by_a_layer_that_broke(name: str):
     """A break counts as the highest level, so it would pass for a find."""
     assert [one.case.id for one in judged(name) if one.report.source == "failure"] == []
@@ -60,6 +60,14 @@ def test_plain_statements_call_a_human(language: str):
 def test_plain_statements_of_the_fourth_round_mostly_call_a_human(language: str, least: float):
     """The rules were mended for half of these; docs/safety.md has them at first sight."""
     assert recall(here("plain_first", language)).share >= least
+
+
+def test_chinese_danger_and_its_twins_by_another_hand_stay_above_the_floor():
+    """Mended with these in view; docs/safety.md has them at first sight. Most that alarms still
+    is the trained layer's: calm words that stand close to those of danger."""
+    found = here("first_zh", "zh")
+    assert recall(found).share >= 0.99
+    assert false_alarms(found).share <= 0.27
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -1,5 +1,8 @@
 """Good replies that only sound like what must not be said: the guard lets them through."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from safety.guard import CheckName
@@ -222,6 +225,15 @@ GOOD = (
     "你去年停药后复发过吗？",
     "你应该得到休息。",
     "你需要一点时间。",
+    "我们计划一下，深呼吸的时候想什么，也没关系。",
+    "你计划一下也没关系。",
+    "我听到你说，讲到他时眼睛都红了。",
+    "我们做咨询的时候，你常常看窗外。",
+    "我们先停在这个画面上。",
+    "你想割断和他的联系。",
+    "这段关系像有毒性一样消耗你。",
+    "你心里安定下来了。",
+    "你能答应自己去寻求帮助吗？",
 )
 
 
@@ -256,3 +268,29 @@ def test_a_label_that_the_client_gave_is_not_told_by_us(text: str, client_text: 
 )
 def test_a_label_that_the_client_only_asks_about_is_not_the_client_s(text: str, client_text: str):
     assert failing(text, client_text) == [CheckName.DIAGNOSIS]
+
+
+CHINESE = tuple(
+    map(
+        json.loads,
+        (Path(__file__).parents[1] / "fixtures" / "guard_zh.jsonl")
+        .read_text(encoding="utf-8")
+        .splitlines(),
+    )
+)
+"""Chinese replies by another hand, with the check each must fail; None where it must pass."""
+
+
+def test_chinese_replies_of_another_hand_are_judged_as_labelled():
+    wrong = [
+        row["id"]
+        for row in CHINESE
+        if row["check"] not in (failing(row["text"], row["client"]) or [None])
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("mark", ["，", ",", "！", "。"])
+def test_what_follows_a_mark_of_either_width_hides_no_forbidden_line(mark: str):
+    assert failing(f"好，今天就到这儿{mark}你先休息。") == [CheckName.TIME_UP]
+    assert failing(f"没人知道{mark}放心。你一定会走出来{mark}相信我。") == [CheckName.PROMISE]

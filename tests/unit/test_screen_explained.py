@@ -2,12 +2,12 @@
 
 import pytest
 
-from safety.risk import RiskLevel, RiskReport
-from safety.rules import RulesLayer
+from safety.risk import Line, RiskLevel, RiskReport
+from safety.screen import RulesLayer
 
 
-def look(text: str) -> RiskReport:
-    return RulesLayer().look(text, (), "en")
+def look(text: str, *before: str) -> RiskReport:
+    return RulesLayer().look(text, [Line("client", words) for words in before], "en")
 
 
 @pytest.mark.parametrize(
@@ -119,4 +119,43 @@ def test_what_got_better_is_long_ago(text: str):
 )
 def test_what_is_everyday_is_told_by_what_follows(danger: str, calm: str):
     assert look(danger).level is RiskLevel.IMMINENT
+    assert not look(calm).routes
+
+
+@pytest.mark.parametrize(
+    ("calm", "danger"),
+    [
+        ("我坐在天台看星星", "我坐在天台看星星，对不起爸妈"),
+        ("我站在桥上拍照", "我站在桥上"),
+        ("把那些糖都吃了", "把剩下的药都吃了，喝了好多水"),
+        ("吃了一整盒巧克力", "吃了一整盒，晚饭没吃"),
+        ("今天我早点走，去接孩子", "我想早点走，不拖累孩子"),
+    ],
+)
+def test_a_pastime_a_meal_or_an_errand_explains_only_where_nothing_grave_is_said(
+    calm: str, danger: str
+):
+    assert look(danger).routes
+    assert not look(calm).routes
+    assert look(calm, "我不想活了").routes
+    assert look(calm, "我攒了一百片药").routes
+
+
+@pytest.mark.parametrize(
+    ("danger", "calm"),
+    [
+        ("他拿刀切着菜就冲我来了", "他拿刀切西瓜，孩子都抢着吃"),
+        ("他拿刀切我手指", "他拿水果刀削苹果给我吃"),
+        ("我爸说要砍了我埋在树下", "我爸说要砍了院子里那棵树"),
+        ("饭里好像被下了药", "难吃得像下了毒"),
+        ("我割了自己一下才清醒", "我掐了自己一下，以为是做梦"),
+        ("他又动手弄我", "他又动手修马桶"),
+        ("家里就剩我和妹妹，妈妈走了五天", "家里只有我和妹妹，作业我教她"),
+        ("我一直问自己是不是不想活了", "医生问我是不是想自杀"),
+        ("他要不要去自杀", "他不会自杀"),
+        ("早上分手了，他昨晚打我", "团战的时候我把他砍死了"),
+    ],
+)
+def test_the_same_chinese_words_are_told_apart(danger: str, calm: str):
+    assert look(danger).routes
     assert not look(calm).routes

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from safety.names import lines
+from safety.recognizers_patterns import PROVINCES
 from safety.scrub import Scrubber
 from safety.surrogates import Kind, Surrogates, restore
 from tests.unit.test_scrub import Marks, Words, scrub
@@ -76,3 +77,13 @@ def test_a_title_is_no_part_of_a_chinese_name() -> None:
         made = scrub(said, said).text
         assert made.endswith(title)
         assert made.removesuffix(title)[0] != said[0]
+
+
+def test_a_plate_gets_another_province() -> None:
+    plates = ("浙A·8K2D9", "苏E6K88P", "京AD12345")
+    for said in plates:
+        done = Scrubber(Marks(((0, len(said), Kind.ID_NUMBER),))).scrub(said, "zh", Surrogates("s"))
+        assert done.text[0] in PROVINCES
+        assert done.text[1:].translate(SHAPES) == said[1:].translate(SHAPES)
+        assert done.text[:2] != said[:2]
+        assert restore(done.text, done.surrogates) == said
