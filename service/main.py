@@ -49,6 +49,7 @@ from service.stores.sqlite import SqliteStore
 from service.telemetry import traces
 from service.telemetry.exposed import exposed
 from service.telemetry.log import LogEvent, configure, end_without_words, log_line
+from service.telemetry.metrics import Duties
 from service.worker import Worker
 
 _DEVELOPMENT_KEY = Path("var/master.key")
@@ -140,8 +141,9 @@ async def work() -> None:
     if shelf(settings).fit.base_sha256 == _UNKNOWN and shelved(settings.adapters_folder):
         log_line(LogEvent.ADAPTER_CHANGED, "warning", outcome="refused", reason="base_unknown")
     numbers = exposed(
-        settings.metrics_host, settings.metrics_port, settings.secret("metrics_token")
-    )
+        settings.metrics_host, settings.metrics_port, settings.secret("metrics_token"),
+        Duties.rounds.still_s,
+    )  # fmt: skip
     with told_to_stop() as stopping, numbers:
         async with open_house(settings) as house, asyncio.TaskGroup() as tasks:
             end_without_words()

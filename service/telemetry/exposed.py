@@ -9,20 +9,29 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 from service.telemetry import series
 from service.telemetry.log import LogEvent, log_line
 
+_STUCK_S = 60.0
+"""After so long without a round a process is stuck; ending well takes less."""
 _Start = Callable[[str, list[tuple[str, str]]], object]
 
 
 @contextmanager
-def exposed(host: str, port: int, token: str | None) -> Generator[int]:
-    """Answer ``/metrics`` while the block runs; gives the port.
+def exposed(
+    host: str, port: int, token: str | None, still_s: Callable[[], float]
+) -> Generator[int]:
+    """Answer ``/metrics`` and ``/healthz`` while the block runs; gives the port.
 
-    ``token`` is the bearer that callers must show; None leaves protection to the network.
+    ``token`` is the bearer that who asks for numbers must show; None leaves protection to the
+    network. ``still_s`` says how long ago the process last went round: a minute is 503, for a
+    thread of its own would answer for a process that does nothing any more.
     A port that is taken, by a second worker on this machine for instance, is replaced by a free
     one and the log says which: numbers must not keep work from being done.
     """
 
     def answer(environ: dict[str, str], start: _Start) -> Iterable[bytes]:
         sent = environ.get("HTTP_AUTHORIZATION", "")
+        if environ.get("PATH_INFO") == "/healthz":
+            start("200 OK" if still_s() < _STUCK_S else "503 Service Unavailable", [])
+            return [b""]
         if environ.get("PATH_INFO") != "/metrics":
             start("404 Not Found", [])
             return [b""]

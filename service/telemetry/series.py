@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 from pathlib import Path
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Final, Literal
 
 from prometheus_client import (
@@ -88,6 +88,7 @@ class Count:
     def __init__(self, name: str, about: str, /, **labels: Closed) -> None:
         self.declared = _declare(f"{name}_total", "counter", about, labels)
         self._counter = Counter(name, about, tuple(labels), namespace=PREFIX, registry=_registry)
+        self._grew_s = monotonic()
         for values in _known(self.declared.labels):
             self._counter.labels(*values)
 
@@ -95,6 +96,11 @@ class Count:
         """Counts ``amount`` more, 1 unless told."""
         values = self.declared.held(labels).values()
         (self._counter.labels(*values) if values else self._counter).inc(amount)
+        self._grew_s = monotonic()
+
+    def still_s(self) -> float:
+        """Seconds since this process last counted something, or began."""
+        return monotonic() - self._grew_s
 
 
 class Spread:

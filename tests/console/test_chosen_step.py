@@ -111,4 +111,4 @@ def test_a_reply_that_is_taken_back_keeps_its_step(line: Line) -> None:
     (held,) = script.session_state["desk"].held.values()
     assert held.words.action == ACTIONS[2]
     script.button(key=f"undo_{held.decision_id}").click().run()
-    assert script.session_state["desk"].editor(SESSION).action == ACTIONS[2]
+    assert script.session_state["desk"].editor(DRAFTED).action == ACTIONS[2]

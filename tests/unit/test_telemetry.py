@@ -6,12 +6,14 @@ import re
 import sys
 from typing import get_args
 
+import httpx
 import pytest
 
 from safety.risk import RiskLevel
 from service.session.duties import DutyKind
 from service.stores.port import Store
 from service.telemetry import metrics, series
+from service.telemetry.exposed import exposed
 from service.telemetry.log import (
     LogEvent,
     configure,
@@ -150,3 +152,17 @@ def test_what_ends_a_process_that_has_begun_is_told_without_its_words(lines, mon
     except ExceptionGroup as group:
         sys.excepthook(type(group), group, group.__traceback__)
     assert [line["error"] for line in lines()] == ["KeyError", "ValueError"]
+
+
+@pytest.mark.parametrize(("still_s", "status"), [(0.0, 200), (59.0, 200), (61.0, 503)])
+def test_a_process_that_goes_round_no_more_is_not_well(still_s: float, status: int) -> None:
+    with exposed("127.0.0.1", 0, "a token that probes do not have", lambda: still_s) as port:
+        assert httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == status
+        assert httpx.get(f"http://127.0.0.1:{port}/metrics").status_code == 401
+
+
+def test_a_count_knows_how_long_it_has_stood_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(series, "monotonic", lambda: 100.0)
+    metrics.Duties.rounds.add()
+    monkeypatch.setattr(series, "monotonic", lambda: 161.0)
+    assert metrics.Duties.rounds.still_s() == 61.0
