@@ -29,7 +29,7 @@ from service.messages import post_message
 from service.ports import Drafting, Ports
 from service.review import claim_session, decide_draft
 from service.schemas.client import MessageRequest, SessionRequest
-from service.schemas.review import ClaimRequest, DecisionRequest
+from service.schemas.review import DecisionRequest
 from service.session.duties import Policy
 from service.session.state import State
 from service.sessions import ReplyWindow, open_session, read_replies
@@ -75,7 +75,7 @@ class Bureau:
         """Open a session and have the reviewer take it."""
         asked = SessionRequest(client_ref="c", language="en", region="US")
         session = (await open_session(asked, Response(), self._once())).id
-        claim = await claim_session(session, ClaimRequest(), self.house, REVIEWER)
+        claim = await claim_session(session, OnceOnly(self.house, REVIEWER, {}))
         self.claims[session] = claim.claim
         return session
 
@@ -101,7 +101,7 @@ class Bureau:
         verdict = "approve" if reply is None else "respond"
         asked = DecisionRequest(verdict=verdict, text=reply, basis=state.seq)
         draft, claim = state.draft.prepared.draft_id, self.claims[session]
-        await decide_draft(draft, asked, self.house, REVIEWER, claim)
+        await decide_draft(draft, asked, OnceOnly(self.house, REVIEWER, {}), claim)
         heard = await read_replies(session, self.house, APP, ReplyWindow(after=said))
         assert len(heard.items) == 1
 
