@@ -109,9 +109,10 @@ def _leave(asked: bool) -> None:
 
 
 def _unkept() -> bool:
-    """Whether this desk alone has words: of a safety plan, or of a reply not saved yet."""
+    """Whether this desk alone has words: of a safety plan, or of a reply not saved or come back."""
     return any(plan.unkept for plan in desk().safety_plans.values()) or not all(
-        writing.confirmed(editor) for editor in desk().editors.values()
+        writing.confirmed(editor) and writing.holds_returned(editor)
+        for editor in desk().editors.values()
     )
 
 

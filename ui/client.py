@@ -22,8 +22,11 @@ Answer = TypeVar("Answer", bound=Wire)
 Params = Mapping[str, str | int | bool | None]
 
 TIMEOUT_S = 10.0
-_PERHAPS_DONE = {502, 503, 504}
+_AWAY = 503
+_PERHAPS_DONE = {502, _AWAY, 504}
 """Answers that do not say whether it was done."""
+_TELLING_NOTHING = {401, 429, _AWAY}
+"""Answers to a second try that say nothing of the first."""
 
 
 class Refused(Exception):
@@ -217,8 +220,10 @@ class Api:
     ) -> httpx.Response:
         held = {"X-Claim": claim} if claim else {}
         ask = partial(self._answer, method, path, body, params=params)
-        # A rollout knows no key, and asked for twice it would go on from where the first led.
-        keyed = method == "POST" and not path.startswith("/v1/adapters/")
+        # A rollout knows no key, and asked for twice it would go on from where the first led. A
+        # claim is renewed soon anyway. An alert knows none either: two are the safe side.
+        renewal = claim is not None and path.endswith("/claim")
+        keyed = method == "POST" and not path.startswith("/v1/adapters/") and not renewal
         own = {**held, "Idempotency-Key": token_hex(16)} if keyed else held
         answer = _once(partial(ask, sent=own)) if keyed else ask(sent=own)
         if answer.is_success:
@@ -255,12 +260,23 @@ def connect(url: str) -> httpx.Client:
 
 
 def _once(ask: Callable[[], httpx.Response]) -> httpx.Response:
-    """Ask; where the answer was lost, or a part was away, once more: its key does it once only."""
+    """Ask; where the answer was lost, or a part was away, once more: its key does it once only.
+
+    Raises: Unanswered where the first may have got through and the second does not tell.
+    """
+    lost = True
     with suppress(Unanswered):
         answer = ask()
         if answer.status_code not in _PERHAPS_DONE:
             return answer
-    return ask()
+        lost = answer.status_code != _AWAY
+    try:
+        again = ask()
+    except Offline as failure:
+        raise Unanswered from failure
+    if lost and again.status_code in _TELLING_NOTHING:
+        raise Unanswered
+    return again
 
 
 def _read(answer: type[Answer], response: httpx.Response) -> Answer:

@@ -46,8 +46,8 @@ class Editor:
     """Checks the service wants confirmed before these words leave."""
     panel: str | None = None
     """Which question is open below: reject, redraft, escalate, hand over, note, take over."""
-    answered: int = 0
-    """How many of its questions were acted on; the next ones begin empty."""
+    answered: dict[str, int] = field(default_factory=dict[str, int])
+    """How often each of its questions was acted on; the next one begins empty."""
     returned: "Editor | None" = None
     """Words that were decided on and came back without this reader's doing; until others leave."""
     settled: bool = False

@@ -44,8 +44,8 @@ def keep_plans() -> None:
     for session, plan in desk().safety_plans.items():
         if plan.unkept:
             _plans()[desk().me, session] = (monotonic(), plan)
-        else:
-            _plans().pop((desk().me, session), None)
+        elif _plans().get((desk().me, session), (0.0, None))[1] is plan:
+            _plans().pop((desk().me, session))
 
 
 def sign_out(again: bool = False) -> None:

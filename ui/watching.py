@@ -120,10 +120,9 @@ def look(session: str) -> Workspace:
 
 def look_after_held() -> None:
     """Where a client who is not on the page wrote of danger, the reply may have been withdrawn."""
-    here = st.session_state.get("session")
-    troubled = {alert.session_id for alert in desk().alerts or ()} - {here}
+    troubled = {alert.session_id for alert in desk().alerts or ()}
     for held in list(desk().held.values()):
-        if not held.live or held.session_id not in troubled:
+        if held.session_id not in troubled:
             continue
         with suppress(Offline, Refused):
             if withdrawn(desk().api.workspace(held.session_id)):

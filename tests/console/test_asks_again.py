@@ -66,6 +66,18 @@ def test_an_answer_that_is_lost_twice_stays_unknown() -> None:
     assert len(line.asked) == 2
 
 
+def down(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("down", request=request)
+
+
+@pytest.mark.parametrize("then", [down, ailing])
+def test_what_was_lost_is_not_called_unsent_by_a_service_that_is_away_since(then: Act) -> None:
+    tries = iter((lost, then))
+    line = Line(2, lambda request: next(tries)(request))
+    with pytest.raises(Unanswered):
+        press(line)
+
+
 @pytest.mark.parametrize("status", [409, 422, 429])
 def test_a_plain_no_is_not_asked_again(status: int) -> None:
     line = Line(1, lambda _: httpx.Response(status, json={}))

@@ -42,6 +42,18 @@ def test_people_can_be_called_to_a_session_that_a_colleague_holds(line: Line) ->
     assert line.written == [(BY_HAND, told)]
 
 
+def test_what_was_chosen_is_said_though_a_draft_comes_meanwhile(line: Line) -> None:
+    line.shows = without("drafting")
+    script = over(line, "workspace").button(key="escalate").click().run()
+    script.radio(key=f"level_{DRAFTED}").set_value("imminent")
+    script.text_input(key=f"danger_{DRAFTED}").set_value("said goodbye to everybody").run()
+    line.shows = None
+    script.run()
+    script.button(key="question_go").click().run()
+    told = {"level": "imminent", "category": "none", "note": "said goodbye to everybody"}
+    assert line.written == [(BY_HAND, told)]
+
+
 def test_with_a_draft_it_is_the_verdict_on_the_draft(line: Line) -> None:
     script = over(line, "workspace").button(key="escalate").click().run()
     script.button(key="question_go").click().run()

@@ -84,7 +84,10 @@ def test_drafting_resumes_when_only_a_lesser_alert_is_left(http: TestClient) -> 
 def test_a_lesser_alert_alone_never_stopped_drafting_and_does_not_resume_it(
     http: TestClient,
 ) -> None:
-    script = resolves(resolving(http, "therapist-seen.ends"))
+    script = resolving(http, "therapist-seen.ends")
+    (end,) = [one for one in script.button if one.label == texts.say("en", "crisis.resolve_go")]
+    assert not end.disabled, "an alert outlives its session"
+    script = resolves(script)
     assert told(script) == [texts.say("en", "crisis.resolved")]
 
 

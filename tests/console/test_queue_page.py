@@ -163,6 +163,15 @@ def test_a_note_that_was_added_does_not_stand_in_the_next_one(line: Waiting) -> 
     assert [area.value for area in script.text_area if "note" in str(area.key)] == [""]
 
 
+def test_a_note_half_written_outlives_another_question_that_is_acted_on(line: Waiting) -> None:
+    script = over(line, "workspace").button(key="note").click().run()
+    script.text_area(key=f"note_{DRAFTED}").set_value("Half a thought").run()
+    script.button(key="redraft").click().run()
+    script.button(key="question_go").click().run()
+    script.button(key="note").click().run()
+    assert script.text_area(key=f"note_{DRAFTED}").value == "Half a thought"
+
+
 def test_who_speaks_and_in_which_language_is_said_and_not_only_coloured(line: Line) -> None:
     line.shows = workspace_of(DRAFTED, language="zh")
     page = words(over(line, "workspace"))

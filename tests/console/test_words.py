@@ -16,7 +16,7 @@ from safety.guard import GuardContext, check
 from safety.guard_phrases import PHRASES
 from safety.risk import Category, RiskLevel
 from safety.rules import read_rules
-from service.crisis_card import _MEANING
+from service.views import _MEANING
 from service.schemas.alerts import Outcome
 from service.schemas.client import Status
 from service.schemas.plans import Reason

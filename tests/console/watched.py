@@ -17,7 +17,7 @@ class Line(httpx.BaseTransport):
     def __init__(self, http: TestClient) -> None:
         self.http = http
         self.shows: Workspace | None = None
-        """The workspace from now on, whatever the scene."""
+        """The workspace of its session from now on, whatever the scene."""
         self.cut = False
         """Nothing reaches the service."""
         self.loses: str | None = None
@@ -43,7 +43,7 @@ class Line(httpx.BaseTransport):
             if path.endswith(end):
                 body = Problem(type="about:blank", title=code, status=status, detail="", code=code)
                 return httpx.Response(status, text=body.model_dump_json())
-        if self.shows is not None and path.endswith("/workspace"):
+        if self.shows and path.endswith(f"/{self.shows.session_id}/workspace"):
             return httpx.Response(200, text=self.shows.model_dump_json())
         answer = self.http.request(
             request.method, str(request.url), content=request.content, headers=request.headers

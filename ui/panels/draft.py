@@ -40,7 +40,7 @@ def begin(editor: Editor, draft: Draft, candidate: int = 0) -> None:
     editor.start = draft.candidates[candidate].utterance
     editor.draft_id, editor.last = draft.draft_id, draft
     editor.candidate = candidate
-    editor.own, editor.action, editor.returned = False, None, None
+    editor.own, editor.action = False, None
     editor.warnings = ()
     editor.put(editor.start)
 

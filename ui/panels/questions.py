@@ -44,7 +44,7 @@ def draw(workspace: Workspace, editor: Editor) -> None:
             )  # fmt: skip
     press = desk().pressed_on(session) if go else None
     if press is not None and act(press):
-        editor.panel, editor.answered = None, editor.answered + 1
+        editor.panel, editor.answered[name] = None, editor.answered.get(name, 0) + 1
         st.rerun()
     elif go and desk().notice is not None:
         st.rerun()
@@ -52,11 +52,11 @@ def draw(workspace: Workspace, editor: Editor) -> None:
 
 def _reject(workspace: Workspace, editor: Editor) -> Act:
     drafts.reasons(drafts.reasons_key(workspace))
-    hint = _hint(workspace.session_id)
+    hint = _line("hint", workspace.session_id, "hint_reject", t("question.hint_example"))
 
     def refuse(press: Press) -> None:
         asked = DecisionRequest(
-            verdict="reject", candidate=press.words.candidate, hint=hint,
+            verdict="reject", candidate=press.words.candidate, hint=hint or None,
             reasons=drafts.chosen_reasons(press.workspace), basis=press.workspace.seq,
         )  # fmt: skip
         _decide(press, asked)
@@ -79,11 +79,13 @@ def _escalate(workspace: Workspace, editor: Editor) -> Act:
     """Call people: by a verdict on the draft, else by hand; danger waits for no draft or claim."""
     st.caption(t("question.escalate_help"))
     session = workspace.session_id
-    ask = AlertRequest if _judgeable(workspace) else _danger(session)
+    # What was begun by hand stays so, whatever draft comes meanwhile: it says more.
+    by_hand = _key("level", session) in st.session_state or not _judgeable(workspace)
+    ask = _danger(session) if by_hand else AlertRequest
 
     def call(press: Press) -> None:
         now, place = press.workspace, press.words.candidate
-        if _judgeable(now):
+        if not by_hand and _judgeable(now):
             asked = DecisionRequest(verdict="escalate", candidate=place, basis=now.seq)
             try:
                 _decide(press, asked)
@@ -100,11 +102,11 @@ def _danger(session: str) -> Callable[[], AlertRequest]:
     """Ask what the danger is; who has no time leaves it as it stands."""
     level = st.radio(
         t("question.level"), LEVELS, index=LEVELS.index(AlertRequest().level), horizontal=True,
-        key=f"level_{session}", format_func=lambda one: word("level", one),
+        key=_key("level", session), format_func=lambda one: word("level", one),
     )  # fmt: skip
     kinds = sorted(Category, key=lambda one: one is not Category.NONE)
     category = st.selectbox(
-        t("question.category"), kinds, key=f"category_{session}",
+        t("question.category"), kinds, key=_key("category", session),
         format_func=lambda one: word("category", one),
     )  # fmt: skip
     note = _line("note_text", session, "danger")
@@ -125,7 +127,7 @@ def _decide(press: Press, asked: DecisionRequest) -> None:
 
 def _redraft(workspace: Workspace, editor: Editor) -> Act:
     session = workspace.session_id
-    hint = _hint(session)
+    hint = _line("hint", session, "hint_redraft", t("question.hint_example")) or None
     return lambda press: done(
         lambda: desk().api.redraft(session, hint, desk().claim(session)),
         t("question.redraft_done"),
@@ -169,10 +171,6 @@ def _take_over(workspace: Workspace, editor: Editor) -> Act:
     return lambda press: take_over(workspace.session_id, text) if text else _missing("text")
 
 
-def _hint(session: str) -> str | None:
-    return _line("hint", session, "hint", t("question.hint_example")) or None
-
-
 def _line(question: str, session: str, name: str, example: str = "") -> str:
     line = st.text_input(t(f"question.{question}"), key=_key(name, session), placeholder=example,
                          persist_state="session")  # fmt: skip
@@ -181,7 +179,8 @@ def _line(question: str, session: str, name: str, example: str = "") -> str:
 
 def _key(name: str, session: str) -> str:
     """Each session has its own, so no client's words reach another's; once used it begins anew."""
-    answered = desk().editor(session).answered
+    editor = desk().editor(session)
+    answered = editor.answered.get(editor.panel or "", 0)
     return f"{name}_{session}_{answered}" if answered else f"{name}_{session}"
 
 

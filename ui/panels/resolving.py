@@ -37,7 +37,7 @@ def form(workspace: Workspace, alerts: Sequence[Alert]) -> None:
                            key=f"outcome_{session}", format_func=_outcome)  # fmt: skip
         note = st.text_area(t("crisis.note"), height=80, key=f"agreed_{session}")
         sent = st.form_submit_button(t("crisis.resolve_go"), type="primary",
-                                     disabled=not desk().may_write(session),
+                                     disabled=session not in desk().claims or desk().offline,
                                      on_click=desk().on_screen, args=(workspace,))  # fmt: skip
     press = desk().pressed_on(session) if sent else None
     if press is None:

@@ -115,6 +115,11 @@ def confirmed(editor: Editor) -> bool:
     return len(editor.text) <= LONGEST and _unsent(editor) == editor.saved
 
 
+def holds_returned(editor: Editor) -> bool:
+    """Whether words that came back, if any did, stand in the editor."""
+    return editor.returned is None or editor.returned.text.strip() in editor.text
+
+
 def give_back(session: str, words: Editor) -> None:
     """Put words that were decided on into the editor again, below what was begun since."""
     editor = desk().editor(session)
@@ -163,7 +168,7 @@ def _returned(workspace: Workspace, editor: Editor) -> None:
         return
     key = "hold.withdrawn" if workspace.status == "crisis" else "hold.returned"
     st.html(f'<p class="banner alert" role="alert">{escape(t(key))}</p>')
-    if words.text.strip() not in editor.text:
+    if not holds_returned(editor):
         st.html(f'<p class="ask">{escape(words.text)}</p>')
         st.button(t("hold.put_back"), key="put_back", type="tertiary",
                   on_click=give_back, args=(workspace.session_id, words))  # fmt: skip

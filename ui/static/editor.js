@@ -33,6 +33,8 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
   if (fresh) {
     // What was sent as the page left is no longer to be sent.
     if (data.said && sessionStorage.getItem(memory)?.trim() === data.said.trim()) forget();
+    // Where words came back below it, ours has what the tab has.
+    if (data.value.startsWith(`${sessionStorage.getItem(memory)}\n\n`)) forget();
     const kept = sessionStorage.getItem(memory);
     live.revision = data.revision;
     live.slot = data.slot;
