@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TypedDict, cast
 
 from safety.crisis_card import questions
-from safety.normalise import Normalised, fold, readings
-from safety.risk import CALM, Category, Evidence, Language, Line, RiskLevel, RiskReport, combine
+from safety.normalise import Normalised, fold
+from safety.risk import Category, Evidence, Language, RiskLevel, RiskReport
 
 _FOLDER = Path(__file__).parent / "lexicons"
-_SCORES = {"none": 0.0, "low": 0.25, "moderate": 0.7, "high": 0.9, "imminent": 0.98}
+SCORES = {"none": 0.0, "low": 0.25, "moderate": 0.7, "high": 0.9, "imminent": 0.98}
+"""The score that a rule of each level gives, from 0 to 1."""
 _LOCAL = frozenset({"negation", "refused", "other"})
 """Guards that must stand right before the match, in its own clause, or (refused) around it."""
 _TOLD = frozenset({"fiction", "work", "study", "story"})
@@ -25,13 +26,14 @@ _OF_THE_SENTENCE = _TOLD | _JOKED
 _DENIED = frozenset({"negation", "refused", "denied", "never_did"})
 """Guards that explain nothing once the message says that it was a lie."""
 _DONE_TO = frozenset({Category.HARM_TO_OTHERS, Category.HARM_FROM_OTHERS})
+_EARNEST = frozenset({Category.CHILD_AT_RISK, Category.OVERDOSE_SUBSTANCE, Category.SELF_HARM})
 _OVER = frozenset({"past", "resolved"})
-"""Guards that explain their own sentence and the one before it, where they point back at it.
-The rest may stand anywhere near the match."""
+"""Guards that explain their own sentence and the one before it, where they point back at it,
+unless something near shows that it is not over."""
+_LONG_AGO = frozenset({"past", "long_past"})
+"""Guards that explain nothing said of now, but by what stands before it."""
 _NEAR = 160
 """So many characters either side of a match are near it."""
-_LINES = 6
-"""So many earlier lines may hold the question that a yes answers, or what is taken back."""
 
 
 class _RuleRow(TypedDict):
@@ -76,7 +78,12 @@ class Rule:
     @property
     def grave(self) -> bool:
         """Whether no everyday word makes a joke of it, only a figure of speech."""
-        return self.level is RiskLevel.IMMINENT or self.category in _DONE_TO
+        return self.earnest or self.category in _DONE_TO
+
+    @property
+    def earnest(self) -> bool:
+        """Whether no laugh makes a joke of it either: people laugh about what they did last."""
+        return self.level is RiskLevel.IMMINENT or self.category in _EARNEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +111,7 @@ class Rules:
                 explained = any(self._explains(one, rule, plain, match) for one in left)
                 level = RiskLevel.LOW if explained else rule.level
                 span = Evidence(*plain.span(*match.span()), rule.category, rule.name)
-                yield RiskReport(level, rule.category, _SCORES[level], (span,), "rules")
+                yield RiskReport(level, rule.category, SCORES[level], (span,), "rules")
 
     def asks(self, said: str, *, begun: bool) -> RiskLevel | None:
         """What a yes to the counselor's words means; None where they are not the question.
@@ -132,21 +139,53 @@ class Rules:
             if pattern.search(sentence) is None:
                 return False
             if guard in _JOKED and (rule.grave or self._own(plain, match) is not None):
-                return self.guards["figure"].search(sentence) is not None
+                return self._figure(rule, sentence)
             return guard in _JOKED or not self._first_person(plain, match)
         if guard in _OVER:
             return self._over(guard, plain, match)
-        own = guard == "settled" and self._own(plain, match) is not None
-        return not own and pattern.search(_around(text, match)) is not None
+        if guard == "settled" and self._own(plain, match) is not None:
+            return False
+        if guard == "denied":
+            return pattern.search(_around(text, match)) is not None
+        return self._said_of_it(guard, plain, match)
+
+    def _figure(self, rule: Rule, sentence: str) -> bool:
+        """Whether it is a figure of speech; a laugh alone makes none of an act or of a child's."""
+        laugh = self.guards["laugh"] if rule.earnest else None
+        found = self.guards["figure"].finditer(sentence)
+        return any(laugh is None or laugh.fullmatch(one[0]) is None for one in found)
+
+    def _said_of_it(self, guard: str, plain: Normalised, match: re.Match[str]) -> bool:
+        """Whether its own sentence explains it, or the next where that points back at it.
+
+        What forbids an explanation, fear or a weapon, may stand anywhere near.
+        """
+        pattern = self.guards[guard]
+        if pattern.search(_around(plain.text, match)) is None:
+            return False
+        return pattern.search(self._sentence_with(guard, "of_it", plain, match)) is not None
+
+    def _sentence_with(
+        self, guard: str, pointing: str, plain: Normalised, match: re.Match[str]
+    ) -> str:
+        """The sentence of a match, and the next where it points back.
+
+        What is said of now is not past for what the sentence goes on with.
+        """
+        text = plain.text
+        start, end = plain.sentence(*match.span(), _NEAR)
+        then = plain.sentence(end + 1, end + 1, _NEAR)
+        after = text[slice(*then)] if end + 1 < len(text) else ""
+        if guard in _LONG_AGO and self.guards["present"].search(match[0]) is not None:
+            end = match.end()
+        return text[start:end] + (after if self.guards[pointing].search(after) else "")
 
     def _over(self, guard: str, plain: Normalised, match: re.Match[str]) -> bool:
         """Whether it is said to be long ago, or past, there or in a sentence that points back."""
         text = plain.text
         own = self._said_own(text, match)
-        start, end = plain.sentence(*match.span(), _NEAR)
-        then = plain.sentence(end + 1, end + 1, _NEAR)
-        after = text[slice(*then)] if end + 1 < len(text) else ""
-        said = text[start:end] + (after if self.guards[f"{guard}_after"].search(after) else "")
+        start, _ = plain.sentence(*match.span(), _NEAR)
+        said = self._sentence_with(guard, f"{guard}_after", plain, match)
         found = self.guards[guard].finditer(said)
         if guard == "resolved":
             # A wish of now may be taken back after it was said, never before.
@@ -190,18 +229,6 @@ class Rules:
         return max((one for one in cuts if first <= one <= match.start()), default=first)
 
 
-@dataclass(frozen=True, slots=True)
-class RulesLayer:
-    """Both languages' rules on every message: people mix them."""
-
-    def look(self, text: str, history: Sequence[Line], language: Language) -> RiskReport:
-        """What is said in plain words."""
-        both = tuple(read_rules(one) for one in ("en", "zh"))
-        read = readings(text)
-        found = (report for one in both for plain in read for report in one.statements(plain))
-        return combine((CALM, *found, _answer(both, read[0], history)))
-
-
 @lru_cache(maxsize=2)
 def read_rules(language: Language) -> Rules:
     """Read and compile one language's lexicon.
@@ -222,53 +249,8 @@ def read_rules(language: Language) -> Rules:
     )
 
 
-def _answer(both: Sequence[Rules], plain: Normalised, history: Sequence[Line]) -> RiskReport:
-    """A yes to the direct question, or the taking back of what was said in plain words."""
-    before = history[-_LINES:]
-    if not before or not plain.text.strip():
-        return CALM
-
-    def says(answer: str, text: str) -> bool:
-        return any(one.talk[answer].search(text) for one in both)
-
-    level, since = _asked(both, before)
-    if level is not None:
-        if says("no", plain.text):
-            return CALM
-        # Who said no goes on with "I am just tired": only a yes in so many words is one then.
-        denied = any(says("no", fold(line.text)) for line in since)
-        if says("after_no" if denied else "yes", plain.text):
-            return _spanning(plain, level, "says yes to the direct question")
-    if says("retract", plain.text) and (level is not None or _said_before(both, before)):
-        return _spanning(plain, RiskLevel.HIGH, "takes back an earlier statement")
-    return CALM
-
-
-def _asked(
-    both: Sequence[Rules], before: Sequence[Line]
-) -> tuple[RiskLevel | None, Sequence[Line]]:
-    """What a yes to the counselor's newest words means, and what the client wrote since."""
-    places = [place for place, line in enumerate(before) if line.role == "counselor"]
-    if not places:
-        return None, ()
-    *earlier, said = (fold(before[place].text) for place in places)
-    begun = any(one.asks(text, begun=True) is not None for one in both for text in earlier)
-    levels = [level for one in both if (level := one.asks(said, begun=begun)) is not None]
-    return max(levels, key=lambda level: level.rank, default=None), before[places[-1] + 1 :]
-
-
-def _said_before(both: Sequence[Rules], before: Sequence[Line]) -> bool:
-    lines = (plain for line in before if line.role == "client" for plain in readings(line.text))
-    return any(report.routes for line in lines for one in both for report in one.statements(line))
-
-
 def _around(text: str, match: re.Match[str]) -> str:
     return text[max(0, match.start() - _NEAR) : match.end() + _NEAR]
-
-
-def _spanning(plain: Normalised, level: RiskLevel, reason: str) -> RiskReport:
-    span = Evidence(*plain.span(0, len(plain.text)), Category.SUICIDE, reason)
-    return RiskReport(level, Category.SUICIDE, _SCORES[level], (span,), "rules")
 
 
 def _read(path: Path) -> object:

@@ -8,8 +8,22 @@ from dataclasses import dataclass
 from typing import Protocol, get_args
 
 from safety.classifier import load_classifier
-from safety.risk import WORST, Language, Line, RiskLevel, RiskReport, combine
-from safety.rules import RulesLayer, read_rules
+from safety.normalise import Normalised, fold, readings
+from safety.risk import (
+    CALM,
+    WORST,
+    Category,
+    Evidence,
+    Language,
+    Line,
+    RiskLevel,
+    RiskReport,
+    combine,
+)
+from safety.rules import SCORES, Rules, read_rules
+
+_LINES = 6
+"""So many earlier lines may hold the question that a yes answers, or what is taken back."""
 
 
 class Layer(Protocol):
@@ -35,6 +49,18 @@ class Screen:
             return WORST
 
 
+@dataclass(frozen=True, slots=True)
+class RulesLayer:
+    """Both languages' rules on every message: people mix them."""
+
+    def look(self, text: str, history: Sequence[Line], language: Language) -> RiskReport:
+        """What is said in plain words."""
+        both = tuple(read_rules(one) for one in ("en", "zh"))
+        read = readings(text)
+        found = (report for one in both for plain in read for report in one.statements(plain))
+        return combine((CALM, *found, _answer(both, read[0], history)))
+
+
 def load_screen() -> Screen:
     """The screen as shipped: every layer, read once from the files beside this module."""
     for language in get_args(Language):
@@ -46,3 +72,48 @@ def load_screen() -> Screen:
 def _sane(report: RiskReport, text: str) -> bool:
     spans = all(0 <= span.start < span.end <= len(text) for span in report.evidence)
     return spans and 0.0 <= report.score <= 1.0 and report.level in RiskLevel
+
+
+def _answer(both: Sequence[Rules], plain: Normalised, history: Sequence[Line]) -> RiskReport:
+    """A yes to the direct question, or the taking back of what was said in plain words."""
+    before = history[-_LINES:]
+    if not before or not plain.text.strip():
+        return CALM
+
+    def says(answer: str, text: str) -> bool:
+        return any(one.talk[answer].search(text) for one in both)
+
+    level, since = _asked(both, before)
+    if level is not None:
+        if says("no", plain.text):
+            return CALM
+        # Who said no goes on with "I am just tired": only a yes in so many words is one then.
+        denied = any(says("no", fold(line.text)) for line in since)
+        if says("after_no" if denied else "yes", plain.text):
+            return _spanning(plain, level, "says yes to the direct question")
+    if says("retract", plain.text) and (level is not None or _said_before(both, before)):
+        return _spanning(plain, RiskLevel.HIGH, "takes back an earlier statement")
+    return CALM
+
+
+def _asked(
+    both: Sequence[Rules], before: Sequence[Line]
+) -> tuple[RiskLevel | None, Sequence[Line]]:
+    """What a yes to the counselor's newest words means, and what the client wrote since."""
+    places = [place for place, line in enumerate(before) if line.role == "counselor"]
+    if not places:
+        return None, ()
+    *earlier, said = (fold(before[place].text) for place in places)
+    begun = any(one.asks(text, begun=True) is not None for one in both for text in earlier)
+    levels = [level for one in both if (level := one.asks(said, begun=begun)) is not None]
+    return max(levels, key=lambda level: level.rank, default=None), before[places[-1] + 1 :]
+
+
+def _said_before(both: Sequence[Rules], before: Sequence[Line]) -> bool:
+    lines = (plain for line in before if line.role == "client" for plain in readings(line.text))
+    return any(report.routes for line in lines for one in both for report in one.statements(line))
+
+
+def _spanning(plain: Normalised, level: RiskLevel, reason: str) -> RiskReport:
+    span = Evidence(*plain.span(0, len(plain.text)), Category.SUICIDE, reason)
+    return RiskReport(level, Category.SUICIDE, SCORES[level], (span,), "rules")

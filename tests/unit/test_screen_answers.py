@@ -4,7 +4,7 @@ import pytest
 
 from safety.crisis_card import Question, questions
 from safety.risk import Language, Line, RiskLevel, RiskReport
-from safety.rules import RulesLayer
+from safety.screen import RulesLayer
 
 YES = {
     "en": [

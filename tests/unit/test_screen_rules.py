@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from safety.risk import Category, Line, RiskLevel, RiskReport
-from safety.rules import RulesLayer, _rule, read_rules
+from safety.rules import _rule, read_rules
+from safety.screen import RulesLayer
 
 PLAIN = tuple(
     map(
