@@ -26,9 +26,13 @@ FLOORS = {
     ("scrub_apart", "zh names"): 0.83,
     ("scrub_apart", "en structured"): 0.94,
     ("scrub_apart", "zh structured"): 0.97,
+    ("scrub_first", "en names"): 0.87,
+    ("scrub_first", "en structured"): 0.97,
 }
-"""Recall. The second file was written after the recognizers and nobody tunes on it."""
+"""Recall. The second file was written after the recognizers and nobody tunes on it; the third, of
+yet another hand, English alone, has been read since it was first measured."""
 KEEP_LOST = 0.02
+FILES = ("scrub_cases", "scrub_apart", "scrub_first")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +42,7 @@ def scrubber() -> Scrubber:
 
 @pytest.fixture(scope="module")
 def reports(scrubber: Scrubber) -> dict[str, Report]:
-    return {name: measure(scrubber, rows(name)) for name in ("scrub_cases", "scrub_apart")}
+    return {name: measure(scrubber, rows(name)) for name in FILES}
 
 
 def rows(name: str) -> list[MarkedRow]:
@@ -58,13 +62,13 @@ def test_personal_data_is_found(reports: dict[str, Report], name: str, line: str
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("name", ["scrub_cases", "scrub_apart"])
+@pytest.mark.parametrize("name", FILES)
 def test_words_to_keep_are_kept(reports: dict[str, Report], name: str, language: str) -> None:
     tally = reports[name].rows[f"{language} all"]
     assert tally.to_keep - tally.kept <= KEEP_LOST * tally.to_keep
 
 
-@pytest.mark.parametrize("name", ["scrub_cases", "scrub_apart"])
+@pytest.mark.parametrize("name", FILES)
 def test_every_message_restores_to_itself(reports: dict[str, Report], name: str) -> None:
     assert reports[name].restored == reports[name].messages
 
