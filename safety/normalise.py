@@ -126,7 +126,8 @@ def _slips() -> dict[str, str]:
     Two letters exchanged, one left out, one typed twice.
     """
     meant = words("danger_en.txt")
-    known = words("common_en.txt") | folded("sure_names.txt") | meant
+    names = folded("sure_names.txt") | words("first_names.txt")
+    known = words("common_en.txt") | names | meant
     slips: dict[str, str] = {}
     for word in sorted(meant):
         for at in range(len(word)):

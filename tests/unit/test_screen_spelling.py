@@ -144,6 +144,6 @@ def test_a_word_of_danger_is_read_where_it_was_mistyped(mistyped: str, meant: st
     assert readings(mistyped)[-1].text == meant
 
 
-@pytest.mark.parametrize("text", ["his bat is wet", "i quit and went", "the hist of it is cute"])
-def test_an_everyday_word_is_no_slip(text: str):
+@pytest.mark.parametrize("text", ["his bat is wet", "i saw rae and liv last night"])
+def test_an_everyday_word_or_a_name_is_no_slip(text: str):
     assert len(readings(text)) == 1
