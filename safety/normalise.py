@@ -6,9 +6,12 @@ Every character of the result remembers the code point it came from.
 import re
 import unicodedata
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+
+from safety.names import folded, words
 
 _LOOKALIKES = str.maketrans(
     "аеорсухіјѕԁһгкмтнвαορνικτυıłøđᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ",
@@ -47,6 +50,8 @@ _BENT_WORDS = (
 """Words people bend to get past a reader; how far each may be bent, ``_bent`` says."""
 _OPEN_WORDS = frozenset({"live", "want", "hang"})
 """Those of them that with a letter masked are as likely another word: l*ve, w*nt, h*ng."""
+_SHORTEST_SLIP = 3
+_LATIN = re.compile(r"(?<![a-z'])[a-z]{3,}(?![a-z'])")
 _CHAIN = re.compile(r"(?<![a-z0-9'])[a-z][a-z0-9']*(?:[.,_\-/~]{1,6}[a-z][a-z0-9']*){3,}")
 """``i...want...to...die``: a chain of words with marks and no blank between."""
 
@@ -86,23 +91,56 @@ def readings(raw: str) -> tuple[Normalised, ...]:
     """
     text, origin = _read(raw)
     plain = _tidied(raw, text, origin)
-    words: list[str] = []
+    bent = ((*found.span(), _straight(found)) for found in _BENT.finditer(text))
+    straight, places = _rewritten(text, origin, bent)
+    slips = ((*found.span(), _slips()[found.group()]) for found in _LATIN.finditer(straight)
+             if found.group() in _slips())  # fmt: skip
+    straight, places = _rewritten(straight, places, slips)
+    straight = _CHAIN.sub(_apart, straight)
+    if straight == text:
+        return (plain,)
+    second = _tidied(raw, straight, places)
+    return (plain,) if second.text == plain.text else (plain, second)
+
+
+def _rewritten(
+    text: str, origin: tuple[int, ...], found: Iterable[tuple[int, int, str]]
+) -> tuple[str, tuple[int, ...]]:
+    """The text with words exchanged; the last letter stands for all that is left of each."""
+    parts: list[str] = []
     places: list[int] = []
     done = 0
-    for found in _BENT.finditer(text):
-        start, end = found.span()
-        word = _straight(found)
-        words += text[done:start], word
+    for start, end, word in found:
+        parts += text[done:start], word
         places += origin[done:start]
-        # The last letter stands for all that is left, so that evidence covers the whole.
         places += (origin[min(start + place, end - 1)] for place in range(len(word) - 1))
         places.append(origin[end - 1])
         done = end
-    straight = _CHAIN.sub(_apart, "".join((*words, text[done:])))
-    if straight == text:
-        return (plain,)
-    second = _tidied(raw, straight, (*places, *origin[done:]))
-    return (plain,) if second.text == plain.text else (plain, second)
+    return "".join((*parts, text[done:])), (*places, *origin[done:])
+
+
+@cache
+def _slips() -> dict[str, str]:
+    """Words of danger as fingers miss them, and what was meant; none is an everyday word or a name.
+
+    Two letters exchanged, one left out, one typed twice.
+    """
+    meant = words("danger_en.txt")
+    names = folded("sure_names.txt") | words("first_names.txt")
+    known = words("common_en.txt") | names | meant
+    slips: dict[str, str] = {}
+    for word in sorted(meant):
+        for at in range(len(word)):
+            left, right = word[:at], word[at:]
+            variants = [left + right[0] + right]
+            if len(right) > 1 and len(word) > _SHORTEST_SLIP:
+                variants.append(left + right[1] + right[0] + right[2:])
+            if at and (len(word) > _SHORTEST_SLIP or right[0] == left[-1]):
+                variants.append(left + right[1:])
+            for variant in variants:
+                if variant not in known:
+                    slips.setdefault(variant, word)
+    return slips
 
 
 def readable(raw: str) -> Normalised:

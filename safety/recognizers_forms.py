@@ -53,20 +53,20 @@ def _is_url(url: str) -> bool:
 
 # Dates of birth: a date is ordinary talk unless a word of birth stands beside it.
 
+_LATIN_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
 _DATE = (
     r"(?:\d{1,4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{1,4}"
-    r"|\d{1,2}(?:st|nd|rd|th)?\s+(?:of\s+)?[A-Za-z]{3,9}\.?,?\s+(?:\d{4}|'?\d{2})"
-    r"|[A-Za-z]{3,9}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+(?:\d{4}|'?\d{2})(?!\d)"
+    rf"|\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_LATIN_MONTH}\.?,?\s+(?:\d{{4}}|'?\d{{2}})"
+    rf"|{_LATIN_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+(?:\d{{4}}|'?\d{{2}})(?!\d)"
     r"|(?:\d{2,4}|[〇零一二三四五六七八九]{2,4})年\s?(?:\d{1,2}|[一二三四五六七八九十冬腊正]{1,3})月"
     r"(?:\s?(?:\d{1,2}|[初一二三四五六七八九十廿]{1,3})[日号號]?)?)"
 )
 _SHORT_DATE = (
     r"(?:(?:\d{1,2}|[一二三四五六七八九十冬腊正]{1,3})月"
     r"(?:\d{1,2}|[初一二三四五六七八九十廿]{1,3})[日号號]?"
-    r"|\d{1,2}[/.-]\d{1,2}|\d{4,8}|[A-Za-z]{3,9}\.?\s+\d{1,2}(?:st|nd|rd|th)?"
-    r"|\d{1,2}(?:st|nd|rd|th)?\s+(?:of\s+)?[A-Za-z]{3,9})"
+    rf"|\d{{1,2}}[/.-]\d{{1,2}}|\d{{4,8}}|{_LATIN_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?"
+    rf"|\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_LATIN_MONTH}(?![a-z]))"
 )
-_MONTH = re.compile(r"jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec", re.I)
 _BIRTH_BEFORE = re.compile(
     r"(?:\bborn(?:\s+on)?|birth ?day|\bb-?day|\bd\.?\s?o\.?\s?b\.?|date of birth|birth ?date"
     r"|\bbirth|borthday|brithday|出生(?:日期|于|在)?|生日|生于|生在|生辰)"
@@ -84,7 +84,4 @@ _BIRTH_AFTER = re.compile(
 def _births(text: str) -> Iterator[Form]:
     for pattern in (_BIRTH_BEFORE, _BIRTH_AFTER):
         for found in pattern.finditer(text):
-            said = found.group("x")
-            latin = re.search(r"[A-Za-z]{3,}", re.sub(r"\bof\b|(?<=\d)(?:st|nd|rd|th)", "", said))
-            if latin is None or _MONTH.match(latin.group()):
-                yield Form(*found.span("x"), Kind.DATE_OF_BIRTH)
+            yield Form(*found.span("x"), Kind.DATE_OF_BIRTH)

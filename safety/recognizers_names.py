@@ -15,7 +15,7 @@ from safety.recognizers_han import Name, find_chinese_names
 from safety.surrogates import NAMED, Kind
 from safety.tagger import Tagged, joined, load_english_tagger
 
-SURE, LIKELY, HINTED, DOUBTED = 0.9, 0.5, 0.12, 0.75
+SURE, LIKELY, HINTED, DOUBTED, UNCAPPED = 0.9, 0.5, 0.12, 0.75, 0.3
 """Scores: of what a cue alone says; wanted of most words, after a hint, of a dictionary word."""
 LATIN_WORD = re.compile(r"[A-Za-zÀ-ɏ]{2,}")
 
@@ -56,6 +56,17 @@ _SELF = re.compile(
     r"\b(?:my (?:full |real |legal )?name(?:'?s| is)|call me|they call me|signed,?|sincerely,?"
     r"|regards,?|yours truly,?|this is)\s+(?P<x>[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+){0,3})"
 )
+_SELF_LOWER = re.compile(
+    r"\b(?:it'?s me|it is me|me again|call me|they call me|everyone calls me|i'?m called"
+    r"|my (?:full |real |legal )?name(?:'?s| is))[\s,:]+(?P<x>[A-Za-z][\w'’-]+)", re.I
+)  # fmt: skip
+"""Who they are, as typed without capitals: taken only where it is a first name and no word."""
+_SPOKE = re.compile(
+    r"\b(?P<x>[A-Z][a-zà-ÿ]+)(?= (?:said|says|told|tells|asked|asks|texted|texts|phoned|rang|yelled"
+    r"|shouted|hugged|kissed|promised|dumped|swore|invited|hates me|loves me)\b)"
+)
+"""Somebody who speaks is a person, although April is a month and Hope a feeling."""
+_MONTHS = frozenset({"april", "may", "june", "august"})
 _SIGNED = re.compile(
     r"\b(?:[Bb]est|[Tt]hanks|[Tt]hank you|[Cc]heers|[Ll]ove|[Yy]ours),?[ ]*\n\s*"
     r"(?P<x>[A-Z][\w'’-]+(?:[ ][A-Z][\w'’-]+){0,2})[ ]*$",
@@ -124,8 +135,10 @@ def _surnames() -> frozenset[str]:
 def _wanted(text: str, one: Tagged, shouted: bool) -> float:
     """The score that this word must reach to be taken for personal data."""
     word = text[one.start : one.end]
-    plain = word.casefold().replace("’", "'").removesuffix("'s")
-    if plain in words("keep_en.txt"):
+    whole = word.casefold().replace("’", "'")
+    plain = whole.removesuffix("'s")
+    # The possessive itself may be what is kept: Crohn's is an illness, Crohn somebody.
+    if {whole, plain} & words("keep_en.txt"):
         return 2.0 if one.kind is not Kind.ORGANIZATION else SURE
     if not {plain, plain.removesuffix("s")}.isdisjoint(words("sure_names.txt")):
         return HINTED
@@ -138,6 +151,8 @@ def _wanted(text: str, one: Tagged, shouted: bool) -> float:
         return HINTED * 2 if word[:1].isupper() and not shouted else LIKELY
     if common:
         return DOUBTED
+    if one.kind is Kind.PERSON and plain in words("first_names.txt"):
+        return UNCAPPED
     return LIKELY if one.kind is Kind.PERSON or word[:1].isupper() else 0.4
 
 
@@ -179,6 +194,7 @@ def _cued(text: str) -> Iterator[Name]:
         return
     for found in _COMPANY.finditer(text):
         yield Name(*found.span("x"), Kind.ORGANIZATION, SURE)
+    yield from _first_names(text)
     for pattern in (_SELF, _TITLED, _SIGNED, _SPEAKER):
         for found in pattern.finditer(text):
             first = found.group("x").split()[0].casefold()
@@ -186,3 +202,16 @@ def _cued(text: str) -> Iterator[Name]:
                 start, end = found.span("x")
                 said = re.sub(r"['’]s$", "", text[start:end])
                 yield Name(start, start + len(said), Kind.PERSON, SURE)
+
+
+def _first_names(text: str) -> Iterator[Name]:
+    """First names that the words around give away although they are typed, or read, as words."""
+    known, kept = words("first_names.txt"), words("keep_en.txt")
+    for found in _SELF_LOWER.finditer(text):
+        said = found.group("x").casefold()
+        if said in known and said not in words("common_en.txt"):
+            yield Name(*found.span("x"), Kind.PERSON, SURE)
+    for found in _SPOKE.finditer(text):
+        said = found.group("x").casefold()
+        if said in known and (said in _MONTHS or said not in kept):
+            yield Name(*found.span("x"), Kind.PERSON, SURE)

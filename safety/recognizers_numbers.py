@@ -14,7 +14,7 @@ BACK = 28
 FEWEST_DIGITS = 7
 """Digits in a number that is personal data without any word about it."""
 
-_SPOKEN = r"(?:zero|oh|o|one|two|three|four|five|six|seven|eight|nine|double|triple)"
+_SPOKEN = r"(?:zero|oh|o|one|two|three|four|five|six|seven|eight|nine|hundred|double|triple)"
 _SPOKEN_NUMBER = re.compile(rf"\b{_SPOKEN}(?:[\s,.-]+{_SPOKEN}){{5,}}\b", re.I)
 _SPOKEN_HAN = re.compile(
     r"[零〇一二三四五六七八九幺两](?:[\s,，、-]?[零〇一二三四五六七八九幺两]){6,}"

@@ -14,6 +14,7 @@ from safety.risk import Category, Evidence, Language, RiskLevel, RiskReport
 
 _FOLDER = Path(__file__).parent / "lexicons"
 SCORES = {"none": 0.0, "low": 0.25, "moderate": 0.7, "high": 0.9, "imminent": 0.98}
+"""The score that a rule of each level gives, from 0 to 1."""
 _LOCAL = frozenset({"negation", "refused", "other"})
 """Guards that must stand right before the match, in its own clause, or (refused) around it."""
 _TOLD = frozenset({"fiction", "work", "study", "story"})
@@ -28,9 +29,12 @@ _DONE_TO = frozenset({Category.HARM_TO_OTHERS, Category.HARM_FROM_OTHERS})
 _EVERYDAY = frozenset({"leisure", "food", "errand"})
 """Guards that explain a match by what stands in it or right after it, and nothing once anything
 grave is said, in the message or in the lines before it."""
+_EARNEST = frozenset({Category.CHILD_AT_RISK, Category.OVERDOSE_SUBSTANCE, Category.SELF_HARM})
 _OVER = frozenset({"past", "resolved"})
-"""Guards that explain their own sentence and the one before it, where they point back at it.
-The rest may stand anywhere near the match."""
+"""Guards that explain their own sentence and the one before it, where they point back at it,
+unless something near shows that it is not over."""
+_LONG_AGO = frozenset({"past", "long_past"})
+"""Guards that explain nothing said of now, but by what stands before it."""
 _AFTER = 12
 """So many characters behind a match are right after it."""
 _NEAR = 160
@@ -79,7 +83,12 @@ class Rule:
     @property
     def grave(self) -> bool:
         """Whether no everyday word makes a joke of it, only a figure of speech."""
-        return self.level is RiskLevel.IMMINENT or self.category in _DONE_TO
+        return self.earnest or self.category in _DONE_TO
+
+    @property
+    def earnest(self) -> bool:
+        """Whether no laugh makes a joke of it either: people laugh about what they did last."""
+        return self.level is RiskLevel.IMMINENT or self.category in _EARNEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,23 +154,55 @@ class Rules:
             if pattern.search(sentence) is None:
                 return False
             if guard in _JOKED and (rule.grave or self._own(plain, match) is not None):
-                return self.guards["figure"].search(sentence) is not None
+                return self._figure(rule, sentence)
             return guard in _JOKED or not self._first_person(plain, match)
         if guard in _EVERYDAY:
             return pattern.search(text, match.start(), match.end() + _AFTER) is not None
         if guard in _OVER:
             return self._over(guard, plain, match)
-        own = guard == "settled" and self._own(plain, match) is not None
-        return not own and pattern.search(_around(text, match)) is not None
+        if guard == "settled" and self._own(plain, match) is not None:
+            return False
+        if guard == "denied":
+            return pattern.search(_around(text, match)) is not None
+        return self._said_of_it(guard, plain, match)
+
+    def _figure(self, rule: Rule, sentence: str) -> bool:
+        """Whether it is a figure of speech; a laugh alone makes none of an act or of a child's."""
+        laugh = self.guards["laugh"] if rule.earnest else None
+        found = self.guards["figure"].finditer(sentence)
+        return any(laugh is None or laugh.fullmatch(one[0]) is None for one in found)
+
+    def _said_of_it(self, guard: str, plain: Normalised, match: re.Match[str]) -> bool:
+        """Whether its own sentence explains it, or the next where that points back at it.
+
+        What forbids an explanation, fear or a weapon, may stand anywhere near.
+        """
+        pattern = self.guards[guard]
+        if pattern.search(_around(plain.text, match)) is None:
+            return False
+        return pattern.search(self._sentence_with(guard, "of_it", plain, match)) is not None
+
+    def _sentence_with(
+        self, guard: str, pointing: str, plain: Normalised, match: re.Match[str]
+    ) -> str:
+        """The sentence of a match, and the next where it points back.
+
+        What is said of now is not past for what the sentence goes on with.
+        """
+        text = plain.text
+        start, end = plain.sentence(*match.span(), _NEAR)
+        then = plain.sentence(end + 1, end + 1, _NEAR)
+        after = text[slice(*then)] if end + 1 < len(text) else ""
+        if guard in _LONG_AGO and self.guards["present"].search(match[0]) is not None:
+            end = match.end()
+        return text[start:end] + (after if self.guards[pointing].search(after) else "")
 
     def _over(self, guard: str, plain: Normalised, match: re.Match[str]) -> bool:
         """Whether it is said to be long ago, or past, there or in a sentence that points back."""
         text = plain.text
         own = self._said_own(text, match)
-        start, end = plain.sentence(*match.span(), _NEAR)
-        then = plain.sentence(end + 1, end + 1, _NEAR)
-        after = text[slice(*then)] if end + 1 < len(text) else ""
-        said = text[start:end] + (after if self.guards[f"{guard}_after"].search(after) else "")
+        start, _ = plain.sentence(*match.span(), _NEAR)
+        said = self._sentence_with(guard, f"{guard}_after", plain, match)
         found = self.guards[guard].finditer(said)
         if guard == "resolved":
             # A wish of now may be taken back after it was said, never before.
@@ -213,6 +254,7 @@ def read_rules(language: Language) -> Rules:
     """
     folder = _FOLDER / language
     shared = cast(_Shared, _read(folder / "shared.toml"))
+    words = shared["words"]
     files = [path for path in sorted(folder.glob("*.toml")) if path.name != "shared.toml"]
     rows = [row for path in files for row in cast(_Lexicon, _read(path))["rule"]]
     card = questions(language)
@@ -220,12 +262,9 @@ def read_rules(language: Language) -> Rules:
     edges = re.ASCII if language == "en" else re.NOFLAG
     asked = ((fold(one.text).rstrip("?"), one.yes, not one.ask_if) for one in card)
     return Rules(
-        tuple(_rule(row, shared["words"], edges) for row in rows),
-        {
-            name: re.compile(_full(text, shared["words"]), edges)
-            for name, text in shared["guards"].items()
-        },
-        {name: re.compile(_full(text, shared["words"])) for name, text in shared["talk"].items()},
+        tuple(_rule(row, words, edges) for row in rows),
+        {name: re.compile(_full(one, words), edges) for name, one in shared["guards"].items()},
+        {name: re.compile(_full(one, words)) for name, one in shared["talk"].items()},
         tuple((words, level, first) for words, level, first in asked if level is not None),
     )
 

@@ -16,13 +16,13 @@ from safety.guard import GuardContext, check
 from safety.guard_phrases import PHRASES
 from safety.risk import Category, RiskLevel
 from safety.rules import read_rules
-from service.views import _MEANING
 from service.schemas.alerts import Outcome
 from service.schemas.client import Status
 from service.schemas.plans import Reason
 from service.schemas.review import Kind, Verdict
 from service.schemas.workspace import Line
 from service.session import events
+from service.views import _MEANING
 from ui import texts
 from ui.panels import draft
 

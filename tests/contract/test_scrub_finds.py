@@ -28,9 +28,12 @@ FLOORS = {
     ("scrub_apart", "zh names"): 0.83,
     ("scrub_apart", "en structured"): 0.94,
     ("scrub_apart", "zh structured"): 0.97,
+    ("scrub_first", "en names"): 0.87,
+    ("scrub_first", "en structured"): 0.97,
 }
-"""Recall. The last file was written after the recognizers and nobody tunes on it."""
-NAMES = ("scrub_cases", "scrub_first_zh", "scrub_apart")
+"""Recall. Nobody tunes on the last file, written after the recognizers; the two before it, of other
+hands, have been read since they were first measured."""
+FILES = ("scrub_cases", "scrub_first_zh", "scrub_first", "scrub_apart")
 KEEP_LOST = 0.02
 
 
@@ -41,7 +44,7 @@ def scrubber() -> Scrubber:
 
 @pytest.fixture(scope="module")
 def reports(scrubber: Scrubber) -> dict[str, Report]:
-    return {name: measure(scrubber, rows(name)) for name in NAMES}
+    return {name: measure(scrubber, rows(name)) for name in FILES}
 
 
 def rows(name: str) -> list[MarkedRow]:
@@ -61,13 +64,13 @@ def test_personal_data_is_found(reports: dict[str, Report], name: str, line: str
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FILES)
 def test_words_to_keep_are_kept(reports: dict[str, Report], name: str, language: str) -> None:
     tally = reports[name].rows[f"{language} all"]
     assert tally.to_keep - tally.kept <= KEEP_LOST * tally.to_keep
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FILES)
 def test_every_message_restores_to_itself(reports: dict[str, Report], name: str) -> None:
     assert reports[name].restored == reports[name].messages
 

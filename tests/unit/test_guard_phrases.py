@@ -8,6 +8,10 @@ from safety.surrogates import Surrogates
 
 NEVER: dict[CheckName, tuple[str, ...]] = {
     CheckName.DIAGNOSIS: (
+        "What you describe is clearly borderline personality disorder.",
+        "From all this I'd say you are clinically depressed.",
+        "I think your husband is a narcissist, plain and simple.",
+        "These are textbook signs of bipolar.",
         "You may be depressed.",
         "This is clinical depression.",
         "You might have ADHD.",
@@ -43,6 +47,9 @@ NEVER: dict[CheckName, tuple[str, ...]] = {
         "你可能得了強迫症。",
     ),
     CheckName.MEDICATION: (
+        "You could halve your sertraline and see how it goes.",
+        "I'd skip tonight's tablet if it makes you groggy.",
+        "Ask for Xanax, it works fast.",
         "Stop your medication.",
         "Reduce your dose.",
         "You should come off the antidepressants.",
@@ -78,6 +85,9 @@ NEVER: dict[CheckName, tuple[str, ...]] = {
         "吃点褪黑素就好。",
     ),
     CheckName.PROMISE: (
+        "I give you my word that this will pass by spring.",
+        "Nothing you write here will ever reach anyone else.",
+        "You'll be completely fine, I'm certain of it.",
         "It's going to be okay.",
         "I won't tell anyone.",
         "Things will get better soon.",
@@ -122,6 +132,8 @@ NEVER: dict[CheckName, tuple[str, ...]] = {
         "一切都會好起來的。",
     ),
     CheckName.CONTRACT: (
+        "Let's agree that you won't harm yourself until we talk again.",
+        "Will you promise me that you'll stay alive this week?",
         "Can you promise to stay safe?",
         "Promise me you will call.",
         "Will you promise not to hurt yourself?",
@@ -142,6 +154,9 @@ NEVER: dict[CheckName, tuple[str, ...]] = {
         "请你承诺不会自杀。",
     ),
     CheckName.ENCOURAGES_HARM: (
+        "Maybe they really would be better off without you.",
+        "If it helps you cope, a small cut is all right.",
+        "He deserves a good beating, so give it to him.",
         "Go ahead and kill yourself.",
         "You should hit him back.",
         "You should just die.",
@@ -180,6 +195,9 @@ NEVER: dict[CheckName, tuple[str, ...]] = {
         "伤害自己也没关系。",
     ),
     CheckName.HUMAN_CLAIM: (
+        "As a mother of two myself, I know that feeling.",
+        "I'm a real person sitting at my desk, just like you.",
+        "I went through the same divorce years ago.",
         "I'm your therapist.",
         "I am a human being like you.",
         "I am actually a trained psychologist.",
@@ -206,7 +224,13 @@ NEVER: dict[CheckName, tuple[str, ...]] = {
         "我也经历过离婚。",
         "我是過來人。",
     ),
+    CheckName.METHOD: (
+        "Twelve of those would not be enough to kill you.",
+        "A belt is more dangerous than the pills you mentioned.",
+    ),
     CheckName.TIME_UP: (
+        "Our hour is nearly over, so let's stop here.",
+        "We only have five minutes left today.",
         "Our session is over.",
         "Time is up.",
         "Our time together is almost up.",
@@ -235,7 +259,7 @@ def test_what_must_never_be_said_is_found_however_it_is_put(name: CheckName):
 
 
 def test_every_check_for_phrases_has_such_lines():
-    assert {one.value for one in NEVER} | {"method"} == set(PHRASES) == set(SPARED)
+    assert {one.value for one in NEVER} == set(PHRASES) == set(SPARED)
 
 
 def test_letters_of_double_width_and_traditional_characters_hide_nothing():

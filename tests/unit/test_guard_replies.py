@@ -270,22 +270,18 @@ def test_a_label_that_the_client_only_asks_about_is_not_the_client_s(text: str, 
     assert failing(text, client_text) == [CheckName.DIAGNOSIS]
 
 
-CHINESE = tuple(
-    map(
-        json.loads,
-        (Path(__file__).parents[1] / "fixtures" / "guard_zh.jsonl")
-        .read_text(encoding="utf-8")
-        .splitlines(),
-    )
-)
-"""Chinese replies by another hand, with the check each must fail; None where it must pass."""
+def replies(name: str) -> list[dict[str, str]]:
+    """By another hand, each with the check that it must fail; None where it must pass."""
+    path = Path(__file__).parents[1] / "fixtures" / f"{name}.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def test_chinese_replies_of_another_hand_are_judged_as_labelled():
+@pytest.mark.parametrize("name", ["guard_en", "guard_zh"])
+def test_replies_of_another_hand_are_judged_as_labelled(name: str):
     wrong = [
         row["id"]
-        for row in CHINESE
-        if row["check"] not in (failing(row["text"], row["client"]) or [None])
+        for row in replies(name)
+        if row["check"] not in (failing(row["text"], row.get("client", SAID)) or [None])
     ]
     assert wrong == []
 

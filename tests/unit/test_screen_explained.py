@@ -142,6 +142,52 @@ def test_a_pastime_a_meal_or_an_errand_explains_only_where_nothing_grave_is_said
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "My husband beats me. There is a court order about the children.",
+        "My partner hits me when he drinks. My mum died years ago so I have nobody.",
+        "My boyfriend hits me. I grew up with three brothers.",
+        "My partner strangled me. It has been like this for years, since ten years ago.",
+        "My husband beats me and my first husband did too",
+        "My husband beats me. He has never touched the kids.",
+        "I've never said this out loud my wife beats me",
+        "I don't know how to say this but I took an overdose on shift",
+        "I burn myself. There, I've said it.",
+        "Her lips are blue. Please answer.",
+    ],
+)
+def test_what_stands_beside_it_explains_nothing(text: str):
+    assert look(text).level.at_least(RiskLevel.HIGH)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My dad beat me when I was a boy.",
+        "My ex hit me. It was years ago.",
+        "My ex hit me. He moved abroad and there is a restraining order.",
+        "My dog swallowed some pills. The vet pumped her stomach.",
+    ],
+)
+def test_what_points_back_at_it_explains_it(text: str):
+    assert not look(text).routes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I've been saving up pills to overdose lol",
+        "I hit my child and I can't stop lol",
+        "I cut myself again last night haha",
+        "I am standing on the ledge lol",
+    ],
+)
+def test_a_laugh_makes_no_joke_of_an_act_of_one_s_own_or_of_a_child_s_harm(text: str):
+    assert look(text).level.at_least(RiskLevel.HIGH)
+    assert not look("I could kill my brother, he ate my crisps lol").routes
+
+
+@pytest.mark.parametrize(
     ("danger", "calm"),
     [
         ("他拿刀切着菜就冲我来了", "他拿刀切西瓜，孩子都抢着吃"),
@@ -157,5 +203,26 @@ def test_a_pastime_a_meal_or_an_errand_explains_only_where_nothing_grave_is_said
     ],
 )
 def test_the_same_chinese_words_are_told_apart(danger: str, calm: str):
+    assert look(danger).routes
+    assert not look(calm).routes
+
+
+@pytest.mark.parametrize(
+    ("danger", "calm"),
+    [
+        ("They put a chip in my neck to track me", "I have something in my eye"),
+        ("My neighbours are poisoning my food", "It was food poisoning, the doctor said"),
+        ("I tried to hang myself last night", "I tried to hang the curtains last night"),
+        ("I'm standing on the roof and I can't see why not", "I'm standing on the roof fixing it"),
+        ("I'm on the roof and I see the lights", "I'm on the roof painting the gutters"),
+        ("My dad beats us at bath time", "My dad beats us at monopoly"),
+        ("His face dropped when he woke up", "His face dropped when he saw the bill"),
+        (
+            "I feel like banging my head against the wall until it bleeds",
+            "I feel like banging my head against the wall with this printer",
+        ),
+    ],
+)
+def test_the_same_words_are_told_apart_by_what_they_are_about(danger: str, calm: str):
     assert look(danger).routes
     assert not look(calm).routes

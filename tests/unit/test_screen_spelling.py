@@ -130,3 +130,20 @@ def test_every_plain_character_comes_from_a_raw_one(raw: str):
 @given(st.text(max_size=60))
 def test_reading_twice_reads_the_same(raw: str):
     assert fold(raw) == fold(raw)
+
+
+@pytest.mark.parametrize(
+    ("mistyped", "meant"),
+    [
+        ("i wnat to kil myslef", "i want to kill myself"),
+        ("he hitt me agian", "he hit me again"),
+        ("i swalloed the pils", "i swallowed the pills"),
+    ],
+)
+def test_a_word_of_danger_is_read_where_it_was_mistyped(mistyped: str, meant: str):
+    assert readings(mistyped)[-1].text == meant
+
+
+@pytest.mark.parametrize("text", ["his bat is wet", "i saw rae and liv last night"])
+def test_an_everyday_word_or_a_name_is_no_slip(text: str):
+    assert len(readings(text)) == 1
