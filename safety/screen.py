@@ -43,8 +43,7 @@ class RulesLayer:
         """What is said in plain words."""
         both = tuple(read_rules(one) for one in ("en", "zh"))
         read = readings(text)
-        before = [fold(line.text) for line in history[-_LINES:]]
-        grave = any(one.grave(said) for one in both for said in before)
+        grave = _grave(both, history[-_LINES:])
         found = (
             report
             for one in both
@@ -119,7 +118,18 @@ def _asked(
 
 def _said_before(both: Sequence[Rules], before: Sequence[Line]) -> bool:
     lines = (plain for line in before if line.role == "client" for plain in readings(line.text))
-    return any(report.routes for line in lines for one in both for report in one.statements(line))
+    grave = _grave(both, before)
+    return any(
+        report.routes
+        for line in lines
+        for one in both
+        for report in one.statements(line, after_grave=grave)
+    )
+
+
+def _grave(both: Sequence[Rules], before: Sequence[Line]) -> bool:
+    said = [fold(line.text) for line in before]
+    return any(one.grave(text) for one in both for text in said)
 
 
 def _spanning(plain: Normalised, level: RiskLevel, reason: str) -> RiskReport:

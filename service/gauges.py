@@ -61,12 +61,10 @@ class Gauges:
         """Set every gauge once. Raises: StoreUnavailable."""
         own_ms = self._ports.clock.now_ms()
         rows, total = await self._queue(own_ms)
-        for row in rows:
-            self._ledger.latest.hear(row.updated_at_ms)
         waits = [await self._wait(row) for row in rows]
         # By a clock that is behind, nobody would seem to wait.
-        now_ms = self._ledger.latest.now_ms()
-        Duties.clock_behind_seconds.put(self._ledger.latest.behind_ms() / 1_000)
+        now_ms = max((own_ms, *(row.updated_at_ms for row in rows)))
+        Duties.clock_behind_seconds.put((now_ms - own_ms) / 1_000)
         _show_queue(waits, total, now_ms)
         _show_alerts(waits, now_ms)
         due_ms = await self._ports.store.next_due_ms()

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
-from service.ids import LatestClock
 from service.ports import Clock
 from service.sealing import GENESIS, DataKey, MasterKeys, new_key
 from service.session.duties import Policy
@@ -66,8 +65,6 @@ class Ledger:
     def __init__(self, store: Store, keys: MasterKeys, clock: Clock, policy: Policy) -> None:
         self.store = store
         self.policy = policy
-        self.latest = LatestClock(clock)
-        """Hears every time that is read in a log."""
         self._keys = keys
         self._clock = clock
         self._known: OrderedDict[str, _Known] = OrderedDict()
@@ -175,7 +172,6 @@ class Ledger:
             known = _Known(State(session_id), GENESIS, await self._key(session_id))
         state, head = known.state, known.head
         for envelope in newer:
-            self.latest.hear(envelope.at_ms)
             state, head = evolve(state, known.key.open(envelope)), envelope.hash
         return self._remember(_Known(state, head, known.key))
 

@@ -74,7 +74,8 @@ class OidcVerifier:
         except ValidationError as error:
             raise _unknown() from error
         name = claims.get(self._issuer.name_claim)
-        if not isinstance(name, str) or not name.strip():
+        # The worker's own events are by "service".
+        if not isinstance(name, str) or not name.isprintable() or name.strip() in {"", "service"}:
             raise _unknown()
         via = f"oidc:{self._issuer.issuer}\0{claims['sub']}"
         return Caller(name.strip()[:100], role, team, via)

@@ -83,7 +83,7 @@ async def release_due(session_id: str, desk: Desk) -> Appended:
     reply_id = within(desk.ports.ids.new("rpl"), session_id)
 
     def leave(now: State) -> Sequence[events.Event]:
-        return decide.release(now, reply_id, desk.ledger.latest.judging(now.updated_at_ms))
+        return decide.release(now, reply_id, desk.ports.clock.now_ms())
 
     done = await desk.ledger.append(session_id, leave, "service")
     if done.events:

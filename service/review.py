@@ -230,7 +230,7 @@ def _stamp(after: State) -> Stamp:
     """What is remembered of a decision: the newest of the session as it was just after."""
     decision_id = [*after.decisions][-1]
     sent = next((one.sent_at_ms for one in after.entries if one.id == decision_id), None)
-    leaves = after.leaves_at_ms if after.held else sent
+    leaves = after.held.decision.release_at_ms if after.held else sent
     return stamp_of(decision_id, after).model_copy(update={"release_at_ms": leaves})
 
 

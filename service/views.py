@@ -146,12 +146,12 @@ def transcript(state: State) -> tuple[Line, ...]:
 
 def held_view(state: State) -> Held | None:
     """Give the reply inside its hold window, if there is one."""
-    if state.held is None or state.leaves_at_ms is None:
+    if state.held is None:
         return None
     decision = state.held.decision
     return Held(
         decision_id=decision.decision_id, text=decision.text, action=decision.action,
-        release_at=moment(state.leaves_at_ms),
+        release_at=moment(decision.release_at_ms),
     )  # fmt: skip
 
 

@@ -35,8 +35,6 @@ being asked for."""
 _RESTS_MS = 60_000
 """When to look again, at the latest, where nothing is due yet: the model is paused, or away."""
 _REPEATS_OF_A_TURN = 3
-_TAKEN_AHEAD = 256
-"""Sessions looked at in a round, due only by a clock that is ahead of ours; most owe nothing."""
 _STORE_IS_DOWN_S = 0.5
 DRAIN_S = 45.0
 """How long turns may go on once told to stop; whoever sends that has to wait longer."""
@@ -82,16 +80,8 @@ class Worker:
     async def look(self, tasks: asyncio.TaskGroup) -> int:
         """Take what is due and start on it; give how many sessions were taken."""
         Duties.rounds.add()
-        now, latest = self._ports.clock.now_ms(), self._ledger.latest.now_ms()
-        taken = await self._take(now, 2 * self._most, tasks)
-        if latest > now:
-            # Not counted, or we would look again at once: what runs by our time is just given back.
-            await self._take(latest, _TAKEN_AHEAD, tasks)
-        return taken
-
-    async def _take(self, by_ms: int, limit: int, tasks: asyncio.TaskGroup) -> int:
-        until = self._ledger.latest.now_ms() + _LEASE_MS
-        leases = await self._ports.store.lease_due(by_ms, until, limit)
+        now = self._ports.clock.now_ms()
+        leases = await self._ports.store.lease_due(now, now + _LEASE_MS, 2 * self._most)
         if begun := [tasks.create_task(self._begin(lease, tasks)) for lease in leases]:
             # Begun or put aside before more are taken, or this worker would take them all.
             await asyncio.wait(begun)
@@ -100,7 +90,7 @@ class Worker:
     async def admit(self, tasks: asyncio.TaskGroup) -> int:
         """Wait for a free slot and give it to the most urgent turn put aside, if there is one."""
         await self._slots.acquire()
-        now = self._ledger.latest.now_ms()
+        now = self._ports.clock.now_ms()
         leases: Sequence[Lease] = ()
         try:
             if not self._stopping.is_set():
@@ -168,7 +158,7 @@ class Worker:
 
     def _until(self, later_ms: int | None, wait_ms: int) -> int:
         """When to look again after a wait; sooner if something else falls due."""
-        again = self._ledger.latest.now_ms() + wait_ms
+        again = self._ports.clock.now_ms() + wait_ms
         return again if later_ms is None else min(again, later_ms)
 
     async def _resume(self, lease: Lease) -> None:
@@ -205,8 +195,7 @@ class Worker:
     async def _owed(self, session_id: str) -> Owed:
         state = await self._ledger.load(session_id)
         busy: set[DutyKind] = {kind for kind in TURNS if (session_id, kind) in self._busy}
-        now_ms = self._ledger.latest.judging(state.updated_at_ms)
-        return owed_now(state, self._waits, now_ms, busy)
+        return owed_now(state, self._waits, self._ports.clock.now_ms(), busy)
 
     async def _do(self, session_id: str, duty: Duty) -> None:
         key = (session_id, duty.subject or duty.kind)
@@ -240,8 +229,7 @@ class Worker:
         for _ in range(_REPEATS_OF_A_TURN):
             well = await run(owed.state, self._ledger, self._ports)
             if not well:
-                now_ms = self._ledger.latest.judging(owed.state.updated_at_ms)
-                self._waits.begin(owed.state, kind, now_ms)
+                self._waits.begin(owed.state, kind, self._ports.clock.now_ms())
             owed = await self._owed(session_id)
             if self._stopping.is_set() or kind not in [duty.kind for duty in owed.now]:
                 break
@@ -269,8 +257,7 @@ class Worker:
     async def _news(self) -> None:
         """Wait for a change, until the next due time at most: a hold ends when it should."""
         due = await self._ports.store.next_due_ms(aside=False)
-        now = self._ledger.latest.now_ms()
-        left_s = _POLL_S if due is None else max(0.001, (due - now) / 1000)
+        left_s = _POLL_S if due is None else max(0.001, (due - self._ports.clock.now_ms()) / 1000)
         self._seen = await self._ports.store.changed(self._seen, min(_POLL_S, left_s))
 
     async def _own_news(self) -> None:

@@ -138,7 +138,9 @@ def decisions(session: CorpusSession) -> Iterable[Decision]:
         turns = session.diagnostic if stage is Stage.DIAGNOSTIC else session.intervention
         for index, turn in enumerate(turns):
             if isinstance(turn, CounselorTurn):
-                if turn.action in candidates(position) or not session.led:
+                # In her own words she says where she is in the plan, but not why.
+                own = session.led and not turn.action_reasoning
+                if not own and (turn.action in candidates(position) or not session.led):
                     yield Decision(session.id, _case(session, position, turns[:index]), turn)
                 position = _after(session, position, turn.action)
 
@@ -205,7 +207,7 @@ def _replayed(row: dict) -> CorpusSession:
     for decision in decisions(session):
         stages.add(decision.case.position.stage)
         render(Role.UTTERANCE, decision.case)
-    if stages != set(Stage):
+    if stages != set(Stage) and not session.led:
         raise BrokenSession("a stage has no counselor turn")
     planner_prompt(session)
     return session

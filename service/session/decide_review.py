@@ -224,7 +224,8 @@ def raise_alert(
     """Call people to a session by hand: with a draft or without, under a claim or not, also late.
 
     While nobody has seen an alert that stands for it, another one would call nobody else: then
-    only a note that is not there yet is added. Raises: Refused session_erased.
+    only a note that is not there yet is added, and a reply decided since is taken back. Raises:
+    Refused session_erased.
     """
     if state.status == "erased":
         raise Refused("session_erased", "The session was erased.", state.seq)
@@ -233,7 +234,8 @@ def raise_alert(
         notes = () if note is None else (note,)
         return (raised, *withdrawn(state, raised.level), *notes)
     told = (entry.text for entry in state.entries if entry.kind == "note" and entry.seq > known.seq)
-    return () if note is None or note.text in told else (note,)
+    notes = () if note is None or note.text in told else (note,)
+    return (*withdrawn(state, raised.level), *notes)
 
 
 def acknowledge(state: State, alert_id: str) -> tuple[events.Event, ...]:

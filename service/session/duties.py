@@ -125,8 +125,9 @@ def duties(state: State, policy: Policy) -> tuple[Duty, ...]:
         return ()
     newest = state.updated_at_ms
     owed = [_page(alarm, newest, policy) for alarm in state.unseen_alarms]
-    if state.held and state.leaves_at_ms is not None:
-        owed.append(Duty(state.leaves_at_ms, "release", state.held.decision.decision_id))
+    if state.held:
+        decision = state.held.decision
+        owed.append(Duty(decision.release_at_ms, "release", decision.decision_id))
     if wants_plan(state, policy):
         owed.append(Duty(_after_failures(state, "plan", policy), "plan", ""))
     if wants_draft(state, policy):

@@ -55,7 +55,6 @@ def _reply_decided(state: State, at: events.Recorded, event: events.ReplyDecided
             event,
             at.actor,
             at.seq,
-            at.at_ms,
             state.position,
             state.moved_seq,
             state.draft_wanted,

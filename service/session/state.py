@@ -63,7 +63,6 @@ class Held(Struct, frozen=True):
     decision: events.ReplyDecided
     by: str
     seq: int
-    at_ms: int
     before: Position
     """Where the cursor stood; restored by undo."""
     moved_before: int
@@ -194,18 +193,6 @@ class State(Struct, frozen=True):
             and self.drafts.get(draft.prepared.draft_id) == "open"
             and draft.prepared.basis >= self.moved_seq
         )
-
-    @property
-    def leaves_at_ms(self) -> int | None:
-        """When the held reply leaves; None while none is held.
-
-        The clock it was decided by may have run ahead and been set right: since the newest event
-        it waits no longer than it was to wait.
-        """
-        if self.held is None:
-            return None
-        until_ms = self.held.decision.release_at_ms
-        return min(until_ms, self.updated_at_ms + max(0, until_ms - self.held.at_ms))
 
     @property
     def open_alarms(self) -> tuple[Alarm, ...]:

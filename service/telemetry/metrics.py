@@ -241,7 +241,7 @@ class Duties:
     )
     clock_behind_seconds: Final = Level(
         "clock_behind_seconds",
-        "How far the worker's clock is behind the newest time in the logs; up to 1 counts as 0.",
+        "How far the worker's clock is behind the newest time in the queue's logs.",
         "livemax",
     )
     rounds: Final = Count("worker_rounds", "Rounds of the worker's loop; still means dead.")

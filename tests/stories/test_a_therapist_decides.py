@@ -186,20 +186,6 @@ class TestHolding:
         await holding.work(60_000)
         assert len(await holding.replies(session)) == 1
 
-    async def test_a_hold_by_a_clock_that_ran_ahead_ends_after_the_next_message(
-        self, holding: Town
-    ) -> None:
-        session = await holding.drafted()
-        holding.clock.tick(3_600_000)
-        await holding.claim("ada", session)
-        await holding.decide("ada", session, "approve")
-        holding.clock.tick(-3_600_000)
-        await holding.say(session, "Are you there?")
-        await holding.work(4_999)
-        assert await holding.replies(session) == []
-        await holding.work(1)
-        assert len(await holding.replies(session)) == 1
-
     async def test_an_undone_reply_never_leaves(self, holding: Town) -> None:
         session = await holding.drafted()
         decided = (await holding.decide("ada", session, "approve")).json()

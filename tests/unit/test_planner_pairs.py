@@ -179,11 +179,11 @@ def led(row: dict, *, planned: bool) -> dict:
     }
     row = {**row, "formulation": {**kept, "automatic_thoughts": []}}
     row.pop("profile")
-    own = {"role": "counselor", "action_reasoning": "", "action": "", "utterance": "In my words."}
+    own = {"role": "counselor", "action_reasoning": "", "utterance": "In my words."}
     for name in ("diagnosis", "intervention"):
         turns = row[name]["turns"]
-        again = next(turn for turn in turns if turn["role"] == "counselor")
-        row[name]["turns"] = [*turns[:4], own, *turns[4:], again]
+        again, *_, here = [turn for turn in turns[:4] if turn["role"] == "counselor"]
+        row[name]["turns"] = [*turns[:4], own | {"action": here["action"]}, *turns[4:], again]
     if not planned:
         row.pop("intervention")
     return row
