@@ -166,6 +166,7 @@ def test_a_note_that_was_added_does_not_stand_in_the_next_one(line: Waiting) -> 
 def test_a_note_half_written_outlives_another_question_that_is_acted_on(line: Waiting) -> None:
     script = over(line, "workspace").button(key="note").click().run()
     script.text_area(key=f"note_{DRAFTED}").set_value("Half a thought").run()
+    script.button(key="question_back").click().run()
     script.button(key="redraft").click().run()
     script.button(key="question_go").click().run()
     script.button(key="note").click().run()

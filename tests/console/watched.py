@@ -25,7 +25,8 @@ class Line(httpx.BaseTransport):
         self.refuses: dict[str, tuple[int, str]] = {}
         """Status and code for paths that end so."""
         self.written: list[tuple[str, dict[str, object]]] = []
-        """Path and body of every write but claims and what is kept unsent."""
+        """Path and body of every write but claims and what is kept unsent; one asked again once."""
+        self._keys: set[str | None] = set()
         self.unsent: list[dict[str, object]] = []
         """What was asked to be kept unsent."""
 
@@ -33,7 +34,10 @@ class Line(httpx.BaseTransport):
         path = request.url.path
         if self.cut:
             raise httpx.ConnectError("cut", request=request)
-        if request.method != "GET" and not path.endswith(("/claim", "/unsent")):
+        key = request.headers.get("Idempotency-Key")
+        again = key is not None and key in self._keys
+        self._keys.add(key)
+        if request.method != "GET" and not path.endswith(("/claim", "/unsent")) and not again:
             self.written.append((path, json.loads(request.content or b"{}")))
         if path.endswith("/unsent"):
             self.unsent.append(json.loads(request.content))
