@@ -68,7 +68,7 @@ class Gauges:
         _show_queue(waits, total, now_ms)
         _show_alerts(waits, now_ms)
         due_ms = await self._ports.store.next_due_ms()
-        Duties.oldest_seconds.put(_age_s(own_ms, due_ms))
+        Duties.oldest_seconds.put(_age_s(now_ms, due_ms))
         ends_ms = await next_end_ms(self._ports.store, own_ms - _ENDED_MS)
         Keys.ends_seconds.put(inf if ends_ms is None else (ends_ms - own_ms) / 1_000)
         used = await self._ports.store.used_ratio()

@@ -1,6 +1,5 @@
 """The same request twice is answered the same and done once, also across a crash."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +13,6 @@ from service.auth import Caller
 from service.desk import Reviewer
 from service.house import ClientApp, House, InHouse, Therapist, reviewer
 from service.ledger import Decide, Under
-from service.ports import Ports
 from service.session.refusals import Refused
 from service.session.state import State
 from service.stores.port import (
@@ -23,13 +21,10 @@ from service.stores.port import (
     ClaimedByOther,
     ClaimLost,
     Fence,
-    StoreUnavailable,
 )
-from service.telemetry.log import LogEvent, log_line
 
 _KEPT_MS = 48 * 3_600_000
 """How long an answer is remembered."""
-_FORGET_EVERY_MS, _LOOK_S = 300_000, 1.0
 _LONGEST = 128
 
 
@@ -116,20 +111,6 @@ def stamp_of(own_id: str, state: State, seq: int | None = None) -> Stamp:
     """Give the stamp of an answer about a session as it now is, or about one event of its log."""
     at = state.seq if seq is None else seq
     return Stamp(id=own_id, seq=at, status=state.status, updated_at_ms=state.updated_at_ms)
-
-
-async def forget_answers(ports: Ports, stopping: asyncio.Event) -> None:
-    """Have the store forget old answers now and then, beginning at once, until told to stop."""
-    next_ms = 0
-    while not stopping.is_set():
-        now = ports.clock.now_ms()
-        try:
-            if now >= next_ms:
-                await ports.store.forget_answers(now)
-                next_ms = now + _FORGET_EVERY_MS
-        except StoreUnavailable:
-            log_line(LogEvent.STORE_UNAVAILABLE, "error")
-        await asyncio.sleep(_LOOK_S)
 
 
 _Key = Annotated[str | None, Header(alias="Idempotency-Key")]

@@ -11,7 +11,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequ
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 
 from service.desk import Desk, page_due
-from service.idempotency import forget_answers
 from service.ledger import Ledger
 from service.ports import Ports
 from service.release import release_due
@@ -34,6 +33,7 @@ _SOON_MS, _PLANS_FULL_MS = 1_000, 5_000
 being asked for."""
 _RESTS_MS = 60_000
 """When to look again, at the latest, where nothing is due yet: the model is paused, or away."""
+_FORGET_ANSWERS_EVERY_MS = 300_000
 _REPEATS_OF_A_TURN = 3
 _STORE_IS_DOWN_S = 0.5
 DRAIN_S = 45.0
@@ -71,7 +71,7 @@ class Worker:
             async with asyncio.timeout(None) as ends, asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._again(lambda: self.look(tasks), self._news))
                 tasks.create_task(self._again(lambda: self.admit(tasks), self._own_news))
-                tasks.create_task(forget_answers(self._ports, self._stopping))
+                tasks.create_task(self._forget())
                 await self._stopping.wait()
                 ends.reschedule(asyncio.get_running_loop().time() + drain_s)
                 for _ in range(self._most + 1):
@@ -124,6 +124,19 @@ class Worker:
             except StoreUnavailable:
                 log_line(LogEvent.STORE_UNAVAILABLE, "error")
                 await asyncio.sleep(_STORE_IS_DOWN_S)
+
+    async def _forget(self) -> None:
+        """Have the store forget old answers now and then, beginning at once."""
+        next_ms = 0
+        while not self._stopping.is_set():
+            now = self._ports.clock.now_ms()
+            try:
+                if now >= next_ms:
+                    await self._ports.store.forget_answers(now)
+                    next_ms = now + _FORGET_ANSWERS_EVERY_MS
+            except StoreUnavailable:
+                log_line(LogEvent.STORE_UNAVAILABLE, "error")
+            await asyncio.sleep(_POLL_S)
 
     async def _begin(self, lease: Lease, tasks: asyncio.TaskGroup) -> None:
         """See what a session owes; start on it, or put its turn aside when every slot is taken."""

@@ -58,37 +58,34 @@ def case_of(state: State) -> PlannedCase:
     A client's words belong to the stage of the reply that answers them; unanswered ones to the
     stage that will answer them.
     """
-    turns: dict[Stage, list[Turn]] = {Stage.DIAGNOSTIC: [], Stage.INTERVENTION: []}
-    waiting: list[Turn] = []
+    first, second = (
+        [_turn(state, entry) for entry in _spoken_in(state, stage)]
+        for stage in (Stage.DIAGNOSTIC, Stage.INTERVENTION)
+    )
+    return PlannedCase(state.language, state.position, state.formulation, first, second)
+
+
+def _spoken_in(state: State, stage: Stage) -> list[Entry]:
+    spoken: list[Entry] = []
+    waiting: list[Entry] = []
     for entry in state.entries:
         if entry.kind == "client":
-            waiting.append(ClientTurn(as_seen(state, entry)))
+            waiting.append(entry)
         elif entry.kind == "reply":
-            said = CounselorTurn(entry.reasoning, Action(entry.action), as_seen(state, entry))
-            turns[entry.stage].extend((*waiting, said))
+            spoken += (*waiting, entry) if entry.stage is stage else ()
             waiting = []
-    turns[state.position.stage].extend(waiting)
-    return PlannedCase(
-        state.language,
-        state.position,
-        state.formulation,
-        turns[Stage.DIAGNOSTIC],
-        turns[Stage.INTERVENTION],
-    )
+    return [*spoken, *waiting] if state.position.stage is stage else spoken
+
+
+def _turn(state: State, entry: Entry) -> Turn:
+    if entry.kind == "client":
+        return ClientTurn(as_seen(state, entry))
+    return CounselorTurn(entry.reasoning, Action(entry.action), as_seen(state, entry))
 
 
 def turn_of(state: State, reply: Entry) -> int:
     """Give where a reply stands among its stage's turns, from 0, as `case_of` has them."""
-    place = 0
-    waiting = 0
-    for entry in state.entries:
-        waiting += entry.kind == "client"
-        if entry.kind == "reply":
-            place += (waiting + 1) * (entry.stage is reply.stage)
-            waiting = 0
-        if entry.id == reply.id:
-            break
-    return place - 1
+    return _spoken_in(state, reply.stage).index(reply)
 
 
 def refused_plans(state: State) -> tuple[Refused, ...]:

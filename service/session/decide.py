@@ -199,10 +199,10 @@ def paged(state: State, page: alarms.AlertPaged) -> tuple[events.Event, ...]:
 
 def release(state: State, reply_id: str, now_ms: int) -> tuple[events.Event, ...]:
     """Let a held reply leave once its hold is over; nothing happens before, or twice."""
-    if state.held is None or state.held.decision.release_at_ms > now_ms:
+    held = state.held
+    if held is None or held.decision.release_at_ms > now_ms:
         return ()
-    decision_id = state.held.decision.decision_id
-    return (events.ReplyReleased(reply_id=reply_id, decision_id=decision_id),)
+    return (events.ReplyReleased(reply_id=reply_id, decision_id=held.decision.decision_id),)
 
 
 def still_open(state: State) -> None:

@@ -52,13 +52,7 @@ def _reply_decided(state: State, at: events.Recorded, event: events.ReplyDecided
         position=position,
         entries=(*state.entries, entry),
         held=Held(
-            event,
-            at.actor,
-            at.seq,
-            state.position,
-            state.moved_seq,
-            state.draft_wanted,
-            state.hint,
+            event, at.actor, at.seq, state.position, state.moved_seq, state.draft_wanted, state.hint
         ),
         unanswered=None,
         drafts=drafts,
