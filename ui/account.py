@@ -34,6 +34,11 @@ def bar(pages: tuple[str, ...]) -> None:
     keymap.show()
 
 
+def told() -> None:
+    """The page is drawn to its end: what was said on top of it has reached the reader."""
+    desk().telling = None
+
+
 @part(WATCH_S)
 def _watch(pages: tuple[str, ...]) -> None:
     """Watch for alerts that nobody has acknowledged; title and sound tell wherever one is."""
@@ -117,12 +122,12 @@ def _unkept() -> bool:
 
 
 def _notice() -> None:
-    """Say once what the last action came to."""
-    notice = desk().notice
-    if notice is None:
+    """Say what the last action came to; again, where a redraw cut the page short meanwhile."""
+    here = desk()
+    here.telling, here.notice = here.notice or here.telling, None
+    if here.telling is None:
         return
-    desk().notice = None
-    kind, text = notice
+    kind, text = here.telling
     with st.container(key="notice"):
         if kind == "error":
             st.error(text, icon=":material/error:")

@@ -43,6 +43,7 @@ def main() -> None:
     chosen = st.navigation(list(shown.values()), position="top")
     account.bar(tuple(shown))
     chosen.run()
+    account.told()
 
 
 @st.cache_resource

@@ -167,6 +167,8 @@ class Desk:
     """What the press of this run was made on."""
     notice: tuple[str, str] | None = None
     """Kind (``error``, ``success``, ``info``) and text to show once on top."""
+    telling: tuple[str, str] | None = None
+    """The notice being shown; it counts as told when the page below it is drawn to its end."""
     offline: bool = False
     trouble: Trouble | None = None
     """Why drafts do not come as usual, for everybody."""

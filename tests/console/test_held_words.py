@@ -27,6 +27,7 @@ st.session_state["pages"] = {
 chosen = st.navigation(list(st.session_state["pages"].values()), position="hidden")
 account.bar(tuple(st.session_state["pages"]))
 chosen.run()
+account.told()
 """
 
 
@@ -135,6 +136,15 @@ def test_a_second_hold_is_known_while_another_lives(line: Line) -> None:
     )
     script.query_params["session"] = PLANNED
     assert undos(script.run()) == ["undo_dec_9", "undo_dec_1"]
+
+
+def test_news_that_draws_the_page_again_takes_no_notice_away(line: Line) -> None:
+    script = over(line, "workspace")
+    held = Held(decision_id="dec_9", text=LATER, action="ask", release_at=ago(-1))
+    line.shows = workspace_of(DRAFTED, seq=60, draft=None, held=held)
+    script.session_state["desk"].notice = ("error", say("refused.too_early"))
+    assert (undos(script.run()), errors(script)) == (["undo_dec_9"], [say("refused.too_early")])
+    assert errors(script.run()) == []
 
 
 def test_undo_keeps_the_words_on_the_server_again(line: Line) -> None:

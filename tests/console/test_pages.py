@@ -25,6 +25,7 @@ from ui import account, views
 pages = {page.path: page.show for page in views.PAGES}
 account.bar(tuple(pages))
 pages["{PAGE}"]()
+account.told()
 """
 STATES = [
     ("queue", "therapist-full", "queue.waiting"),
