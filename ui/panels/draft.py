@@ -119,11 +119,14 @@ def _body(workspace: Workspace, draft: Draft, candidate: Candidate) -> str:
     )
     # Nobody checked a template, so nothing passed.
     checks = "" if draft.source == "template" else checks_html(candidate.checks)
+    tongue = workspace.language
     return (
         f'<section class="draft {"stale" if draft.stale else ""}" '
         f'aria-label="{escape(t("draft.title"))}">'
-        f'<p class="step">{escape(step)}</p><blockquote>{escape(candidate.utterance)}</blockquote>'
-        f'<p class="why"><b>{escape(t("draft.why"))}</b> {escape(candidate.reasoning)}</p>'
+        f'<p class="step">{escape(step)}</p>'
+        f'<blockquote lang="{tongue}">{escape(candidate.utterance)}</blockquote>'
+        f'<p class="why"><b>{escape(t("draft.why"))}</b> '
+        f'<span lang="{tongue}">{escape(candidate.reasoning)}</span></p>'
         f"{checks}"
         f'<p class="origin">{escape(origin)}</p></section>'
     )

@@ -27,6 +27,8 @@ def _bar() -> None:
     if not live:
         return
     with st.container(key="hold"):
+        # Heard once; the seconds, drawn anew each time, are for the eye.
+        st.html(f'<p class="unseen" role="status">{escape(t("hold.held"))}</p>')
         for place, held in enumerate(live):
             _row(held, first=place == 0)
 
@@ -36,7 +38,7 @@ def _row(held: Held, first: bool) -> None:
     left = (held.release_at - now()).total_seconds()
     with st.container(key=f"hold_{held.decision_id}", horizontal=True, vertical_alignment="center"):
         st.html(
-            f'<div role="status"><b>{escape(t("hold.leaves", n=max(1, round(left))))}</b> '
+            f'<div role="timer"><b>{escape(t("hold.leaves", n=max(1, round(left))))}</b> '
             f"<span>{escape(held.words.text)}</span></div>"
             f'<div class="fuse" style="animation-duration:{left:.1f}s"></div>'
         )
