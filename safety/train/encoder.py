@@ -13,8 +13,10 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+import onnx
 import torch
 import torch.nn.functional as functional
+from onnx import numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -129,9 +131,7 @@ def started(arrays: dict[str, np.ndarray], layers: int) -> Network:
                 part = getattr(block, name)
                 part.weight.copy_(torch.tensor(arrays[f"l{number}.{name}.w"]))
                 part.bias.copy_(torch.tensor(arrays[f"l{number}.{name}.b"]))
-    for frozen in (network.word, network.pos):
-        frozen.requires_grad_(requires_grad=False)
-    return network
+    return _frozen(network)
 
 
 def train(
@@ -200,6 +200,48 @@ def write(network: Network, target: Path) -> None:
         whole, target, weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=kinds
     )
     whole.unlink()
+
+
+def read_back(graph: Path, layers: int) -> Network:
+    """The network whose int8 graph ``write`` wrote, to go on from; what rounding lost stays lost.
+
+    The graph keeps the names of biases and norms, not those of the matrices: these come in the
+    order in which they are used. Raises: ValueError where they are not as many.
+    """
+    model = onnx.load(graph)
+    stored = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
+
+    def whole(name: str) -> np.ndarray:
+        steps = stored[f"{name}_quantized"].astype(np.float32)
+        return (steps - stored[f"{name}_zero_point"]) * stored[f"{name}_scale"]
+
+    network = Network(stored["word.weight_quantized"].shape[0], layers)
+    state = {name: stored[name] for name in network.state_dict() if name in stored}
+    state |= {name: whole(name) for name in ("word.weight", "seg.weight")}
+    used = [
+        name.removesuffix("_quantized")
+        for node in model.graph.node
+        for name in node.input
+        if node.op_type == "MatMulInteger" and name in stored and stored[name].ndim == 2
+    ]
+    for name, matrix in zip(_matrices(network), used, strict=True):
+        state[name] = whole(matrix).T
+    network.load_state_dict({name: torch.tensor(np.array(one)) for name, one in state.items()})
+    return _frozen(network)
+
+
+def _matrices(network: Network) -> Iterator[str]:
+    """The names of the matrices in the order in which they are used."""
+    for number in range(len(network.blocks)):
+        yield from (f"blocks.{number}.{part}.weight" for part in ("q", "k", "v", "ao", "fi", "fo"))
+    linear = (at for at, part in enumerate(network.head) if isinstance(part, nn.Linear))
+    yield from (f"head.{at}.weight" for at in linear)
+
+
+def _frozen(network: Network) -> Network:
+    for words in (network.word, network.pos):
+        words.requires_grad_(requires_grad=False)
+    return network
 
 
 def _batches(rows: Sequence[Row], size: int, rng: Random) -> Iterator[list[Row]]:

@@ -1,7 +1,8 @@
 """Trains the screen: the encoder, the n-grams, and the stack that joins them.
 
 ``python -m safety.train.screen --base e5-small-q4.bin`` in the training environment (torch, onnx,
-scikit-learn; the whole command is in docs/safety.md). Whole files by another hand
+scikit-learn; the whole command is in docs/safety.md); without a base it goes on from the weights
+that ship. Whole files by another hand
 (``JUDGING`` in screen_rows.py) are never read: they judge. Thresholds are chosen on tuning
 rows that neither model has seen.
 """
@@ -22,7 +23,7 @@ from safety.ngrams import BUCKETS, count, grams
 from safety.normalise import fold
 from safety.pieces import read_pieces
 from safety.risk import Language
-from safety.train.encoder import Recipe, started, train, write
+from safety.train.encoder import Recipe, read_back, started, train, write
 from safety.train.read_e5 import read_base
 from safety.train.screen_rows import (
     Calm,
@@ -51,7 +52,11 @@ def main() -> None:
     print(f"{len(rows)} rows to train on, {len(tuning)} to tune on, {len(calm)} calm ones")
     if not options.keep_encoder:
         pieces = read_pieces(WEIGHTS / "pieces.tsv")
-        network = started(read_base(options.base, list(pieces.ids)), LAYERS)
+        network = (
+            started(read_base(options.base, list(pieces.ids)), LAYERS)
+            if options.base
+            else read_back(WEIGHTS / "screen.onnx", LAYERS)
+        )
         recipe = Recipe(options.epochs, options.rate, seed=options.seed)
         train(network, pieces, rows, calm, recipe)
         write(network, WEIGHTS / "screen.onnx")
@@ -139,7 +144,7 @@ def _labels(rows: Sequence[Row]) -> np.ndarray:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--base", type=Path, help="the 4-bit file of the network to start from")
+    parser.add_argument("--base", type=Path, help="the 4-bit file of the network to begin from")
     parser.add_argument("--ordinary", nargs="+", required=True, help="zh:1-500:9:dialogues.jsonl")
     parser.add_argument("--tuning", type=Path, nargs="*", default=(), help="more rows to tune on")
     parser.add_argument("--seed", type=int, default=1)
