@@ -46,7 +46,7 @@ def _watch(pages: tuple[str, ...]) -> None:
     if desk().me.role in REVIEW_ROLES:
         watching.look_after_held()
         _trouble()
-    parts.signals("signals", waiting, list(pages))
+    parts.signals("signals", waiting, list(pages), keymap.wanted())
     if waiting and st.button(
         t("account.alerts", n=len(waiting)), key="alerts_open", icon=":material/emergency_heat:"
     ):
@@ -95,6 +95,7 @@ def _menu() -> None:
         persist_state="session",
         format_func=lambda tongue: t(f"tongue.{tongue}"),
     )
+    st.toggle(t("account.single_keys"), value=True, key="single_keys", persist_state="session")
     st.button(t("account.tour"), width="stretch", icon=":material/tour:", on_click=tour.start)
     leaving = bool(st.session_state.get("leaving")) and _unkept()
     if leaving:

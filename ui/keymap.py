@@ -24,6 +24,19 @@ GROUPS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
 }  # fmt: skip
 
 
+def letter(key: str) -> str | None:
+    """The key, unless the reader turned single keys off: spoken or stray input would press them.
+
+    WCAG 2.2, 2.1.4 Character Key Shortcuts.
+    """
+    return key if wanted() else None
+
+
+def wanted() -> bool:
+    """Whether single keys do something."""
+    return bool(st.session_state.get("single_keys", True))
+
+
 def ask() -> None:
     """Open the map with the next run."""
     st.session_state["keymap"] = True

@@ -52,12 +52,13 @@ def queue_list(
     return answer.get("open")
 
 
-def signals(key: str, alerts: list[str], pages: list[str]) -> None:
+def signals(key: str, alerts: list[str], pages: list[str], letters: bool) -> None:
     """Title and sound for the alerts nobody looks at, and keys that Streamlit cannot bind.
 
+    Without ``letters``, only those that are no single character.
     By id and not by number: one that comes as another goes must be heard, too.
     """
-    _part("signals")(key=key, data={"alerts": alerts, "pages": pages})
+    _part("signals")(key=key, data={"alerts": alerts, "pages": pages, "letters": letters})
 
 
 def tab_memory(key: str, keep: str | None, forget: bool = False) -> str | None:

@@ -85,6 +85,28 @@ def test_what_somebody_looks_at_by_then_stays_silent(page: Page) -> None:
     assert page.evaluate("window.tones") == 0
 
 
+@pytest.mark.browser
+@pytest.mark.parametrize(("letters", "asked"), [(True, 1), (False, 0)])
+def test_single_keys_ask_for_nothing_once_they_are_turned_off(
+    page: Page, letters: bool, asked: int
+) -> None:
+    page.set_content('<p class="st-key-help_open"><button onclick="window.asked += 1"></button>')
+    page.evaluate("window.asked = 0")
+    page.evaluate("(letters) => window.look({ data: { alerts: [], pages: [], letters } })", letters)
+    page.keyboard.press("?")
+    page.wait_for_timeout(400)
+    assert page.evaluate("window.asked") == asked
+
+
+def test_turned_off_no_button_has_a_single_key(line: Line) -> None:
+    script = over(line, "workspace")
+    bound = {one.proto.shortcut for one in script.button} - {""}
+    assert {key for key in bound if len(key) == 1} >= set("apnwx")
+    script.toggle(key="single_keys").set_value(False).run()
+    left = {one.proto.shortcut for one in script.button} - {""}
+    assert left == {key for key in bound if len(key) > 1}
+
+
 def test_the_browser_is_told_which_alerts_nobody_looks_at(http: TestClient) -> None:
     script = opened(http, "queue", "therapist-full")
     told = [str(one.proto) for one in script.get("bidi_component")]

@@ -11,6 +11,7 @@ from service.schemas.workspace import Workspace
 from ui.claims import lose
 from ui.client import Offline, Refused, Unanswered
 from ui.desk import Editor, Held, Press, desk, t, why
+from ui.keymap import letter
 from ui.panels import draft as drafts
 from ui.panels import questions, steps, writing
 from ui.panels.transcript import diff_html
@@ -51,7 +52,7 @@ def _buttons(
     blocked = why_not is not None
     act = t(f"send.{'confirm' if editor.warnings else verdict}")
     with st.container(key="send_row", horizontal=True):
-        stay = st.button(act, key="send", type="primary", shortcut="A", disabled=blocked,
+        stay = st.button(act, key="send", type="primary", shortcut=letter("A"), disabled=blocked,
                          on_click=desk().on_screen, args=(workspace,))  # fmt: skip
         follow = onward and st.button(
             t("send.then_next", act=act), key="send_next", shortcut="Ctrl+Enter", disabled=blocked,
@@ -102,7 +103,7 @@ def _other_ways(workspace: Workspace, editor: Editor) -> None:
             st.button(
                 t(f"send.{action}"),
                 key=action,
-                shortcut=key,
+                shortcut=letter(key),
                 type="tertiary",
                 on_click=_own if action == "own" else questions.ask,
                 args=(editor,) if action == "own" else (editor, action),

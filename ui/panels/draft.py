@@ -14,6 +14,7 @@ from service.schemas.review import Candidate, Draft
 from service.schemas.workspace import Workspace
 from ui import texts
 from ui.desk import Editor, desk, t, word
+from ui.keymap import letter
 
 REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
 
@@ -53,7 +54,7 @@ def offer_newer(workspace: Workspace, editor: Editor) -> None:
     st.button(
         t("draft.use"),
         key="use_draft",
-        shortcut="U",
+        shortcut=letter("U"),
         type="tertiary",
         icon=":material/arrow_downward:",
         on_click=begin,
@@ -148,7 +149,7 @@ def _choice(draft: Draft, editor: Editor) -> None:
             st.button(
                 t("draft.following" if step == 1 else "draft.previous"),
                 key=f"candidate_{key}",
-                shortcut=key,
+                shortcut=letter(key),
                 type="tertiary",
                 on_click=_look,
                 args=(draft, editor, (editor.candidate + step) % count),

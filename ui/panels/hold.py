@@ -7,6 +7,7 @@ import streamlit as st
 
 from ui.client import Offline, Refused
 from ui.desk import Held, desk, now, t, why
+from ui.keymap import letter
 from ui.panels import writing
 from ui.renewal import part
 
@@ -44,7 +45,7 @@ def _row(held: Held, first: bool) -> None:
         )
         # A key of its own: a press on one that has just gone must not fall to the next.
         if st.button(t("hold.undo"), key=f"undo_{held.decision_id}", icon=":material/undo:",
-                     shortcut="Z" if first else None):  # fmt: skip
+                     shortcut=letter("Z") if first else None):  # fmt: skip
             _undo(held)
 
 

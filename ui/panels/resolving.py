@@ -12,6 +12,7 @@ from service.schemas.alerts import Alert, CrisisCard, Outcome, ResolveRequest
 from service.schemas.wire import LONGEST, heard
 from service.schemas.workspace import Workspace
 from ui.desk import desk, done, t, word
+from ui.keymap import letter
 from ui.panels.states import banner
 from ui.panels.transcript import zone
 from ui.sign_in import keep_plans
@@ -26,8 +27,9 @@ BEGINNING: Final = 60
 def form(workspace: Workspace, alerts: Sequence[Alert]) -> None:
     """Offer to end one of the session's open alerts, and ask what has to be known for it."""
     session = workspace.session_id
-    st.button(t("crisis.resolve"), key="resolve", shortcut="S", on_click=_toggle, args=(session,),
-              disabled=session not in desk().claims, icon=":material/task_alt:")  # fmt: skip
+    here = session in desk().claims
+    st.button(t("crisis.resolve"), key="resolve", shortcut=letter("S"), on_click=_toggle,
+              args=(session,), disabled=not here, icon=":material/task_alt:")  # fmt: skip
     if st.session_state.get("resolving") != session:
         return
     # Every field is this session's own: what was typed about one client never meets another.
@@ -37,7 +39,7 @@ def form(workspace: Workspace, alerts: Sequence[Alert]) -> None:
                            key=f"outcome_{session}", format_func=_outcome)  # fmt: skip
         note = st.text_area(t("crisis.note"), height=80, key=f"agreed_{session}")
         sent = st.form_submit_button(t("crisis.resolve_go"), type="primary",
-                                     disabled=session not in desk().claims or desk().offline,
+                                     disabled=not here or desk().offline,
                                      on_click=desk().on_screen, args=(workspace,))  # fmt: skip
     press = desk().pressed_on(session) if sent else None
     if press is None:
@@ -127,11 +129,8 @@ def help_card(workspace: Workspace, card: CrisisCard) -> None:
             facts = f"{resource.hours} · {', '.join(resource.languages)} · "
             facts += t("crisis.verified", day=resource.last_verified)
             shown = f"<b>{escape(resource.name)}</b> {escape(resource.contact)}"
-            _offer(
-                workspace.session_id,
-                f"{resource.name}: {resource.contact}",
-                f"{shown}<small>{escape(facts)}</small>",
-            )
+            said = f"{resource.name}: {resource.contact}"
+            _offer(workspace.session_id, said, f"{shown}<small>{escape(facts)}</small>")
     with st.expander(t("crisis.safety_plan")):
         for heading in card.safety_plan:
             desk().safety_plan(workspace.session_id).words.setdefault(heading, "")

@@ -12,6 +12,7 @@ from service.schemas.workspace import Workspace
 from ui.claims import take
 from ui.client import Offline, Refused
 from ui.desk import desk, t, why
+from ui.keymap import letter
 from ui.panels import questions
 from ui.renewal import part, redraw
 from ui.sign_in import keep_plans, sign_out
@@ -96,8 +97,8 @@ def holder(workspace: Workspace) -> None:
     elif name:
         banner("taken", t("workspace.taken", who=name))
     free = name in {None, desk().me.name}
-    st.button(t("workspace.take" if free else "workspace.take_over"), key="take", shortcut="T",
-              on_click=_take, args=(session, free))  # fmt: skip
+    st.button(t("workspace.take" if free else "workspace.take_over"), key="take",
+              shortcut=letter("T"), on_click=_take, args=(session, free))  # fmt: skip
 
 
 def _take(session: str, free: bool) -> None:

@@ -6,6 +6,7 @@ export default function ({ data }) {
   state.heard = new Set(data.alerts);
   state.alerts = data.alerts.length;
   state.pages = data.pages;
+  state.letters = data.letters;
   if (unheard) chime(state);
   title(state.alerts);
 }
@@ -28,6 +29,7 @@ function begin(state) {
 
 function onKey(event, state) {
   if (typing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key.length === 1 && !state.letters) return;
   const page = state.pages[Number(event.key) - 1];
   if (event.key === "?") setTimeout(help, SETTLED_MS);
   else if (page !== undefined) link(page, event.key === "1")?.click();

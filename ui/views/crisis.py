@@ -11,6 +11,7 @@ from service.schemas.workspace import Workspace
 from ui.claims import take
 from ui.client import Offline, Refused
 from ui.desk import desk, done, now, t, word
+from ui.keymap import letter
 from ui.panels import decide, resolving, transcript, writing
 from ui.panels.states import banner, card, guarded, guarded_part, holder
 from ui.renewal import part, redraw
@@ -25,7 +26,7 @@ def show() -> None:
     head, back = st.columns([5, 1], vertical_alignment="center")
     head.html(f"<h1>{escape(t('page.crisis'))}</h1>")
     session = address()
-    if back.button(t("plan.back"), key="back", shortcut="B", type="tertiary") and session:
+    if back.button(t("plan.back"), key="back", shortcut=letter("B"), type="tertiary") and session:
         go("workspace", session)
     st.session_state["listed"] = monotonic()
     st.session_state["away"] = not _read()
@@ -141,7 +142,7 @@ def _acknowledging(alert: Alert) -> None:
         f'<p class="clock" role="timer">{escape(t("crisis.waiting", age=_age(alert)))} {left}</p>'
     )
     if st.button(
-        t("crisis.acknowledge"), key=f"ack_{alert.alert_id}", type="primary", shortcut="Q"
+        t("crisis.acknowledge"), key=f"ack_{alert.alert_id}", type="primary", shortcut=letter("Q")
     ):
         done(lambda: desk().api.acknowledge(alert.alert_id), t("crisis.yours"))
         redraw()

@@ -6,6 +6,7 @@ import streamlit as st
 
 from service.schemas.workspace import Workspace
 from ui.desk import desk, t, word
+from ui.keymap import letter
 from ui.panels import formulation, questions, steps, transcript
 from ui.panels import plan_forms as forms
 from ui.panels.states import banner, guarded, holder, no_session
@@ -23,7 +24,7 @@ def show() -> None:
     with_forms = desk().shows_forms(session)
     head, back = st.columns([5, 1], vertical_alignment="center")
     head.html(f"<h1>{escape(t('page.plan'))}</h1>")
-    if back.button(t("plan.back"), key="back", shortcut="B", type="tertiary"):
+    if back.button(t("plan.back"), key="back", shortcut=letter("B"), type="tertiary"):
         go("workspace", session)
     with st.container(key="banners"):
         _banners(workspace)
@@ -58,10 +59,11 @@ def _running(workspace: Workspace, with_forms: bool) -> None:
         if not with_forms:
             return
         with st.container(horizontal=True):
-            st.button(t("plan.move"), key="move", shortcut="V", disabled=reading,
+            st.button(t("plan.move"), key="move", shortcut=letter("V"), disabled=reading,
                       on_click=forms.open_panel, args=(session, "move"))  # fmt: skip
-            st.button(t("plan.edit"), key="edit_plan", shortcut="D", disabled=reading or early,
-                      on_click=forms.open_panel, args=(session, "edit"))  # fmt: skip
+            st.button(t("plan.edit"), key="edit_plan", shortcut=letter("D"),
+                      disabled=reading or early, on_click=forms.open_panel,
+                      args=(session, "edit"))  # fmt: skip
             if workspace.status != "crisis":
                 st.button(t("plan.ask"), key="ask_plan", on_click=forms.ask, args=(workspace,),
                           disabled=early or not desk().may_write(session))  # fmt: skip
@@ -93,7 +95,7 @@ def _proposed(workspace: Workspace, with_forms: bool) -> None:
         reading = session not in desk().claims
         with st.container(horizontal=True):
             if st.button(
-                t("plan.approve"), key="approve_plan", type="primary", shortcut="A",
+                t("plan.approve"), key="approve_plan", type="primary", shortcut=letter("A"),
                 disabled=not desk().may_write(session), on_click=desk().on_screen,
                 args=(workspace,),
             ):  # fmt: skip
@@ -101,7 +103,7 @@ def _proposed(workspace: Workspace, with_forms: bool) -> None:
             st.button(t("plan.edit_proposed"), key="edit_proposed", disabled=reading,
                       on_click=forms.open_panel, args=(session, "edit_proposed"))  # fmt: skip
             st.button(
-                t("plan.reject"), key="reject_plan", shortcut="X", type="tertiary",
+                t("plan.reject"), key="reject_plan", shortcut=letter("X"), type="tertiary",
                 disabled=reading, on_click=forms.open_panel, args=(session, "reject"),
             )  # fmt: skip
         match forms.panel(session):

@@ -9,6 +9,7 @@ from service.schemas.review import Kind, Queue, QueueItem
 from ui import parts
 from ui.claims import PAGE, take, take_first
 from ui.desk import attempt, desk, t, word
+from ui.keymap import letter
 from ui.panels.states import guarded_part
 from ui.renewal import part
 from ui.texts import TONGUES
@@ -28,7 +29,7 @@ def show() -> None:
         t("queue.next"),
         key="next",
         type="primary",
-        shortcut="N",
+        shortcut=letter("N"),
         width="stretch",
         icon=":material/play_arrow:",
     ):

@@ -6,6 +6,7 @@ import streamlit as st
 
 from service.schemas.workspace import Workspace
 from ui.desk import desk, t, word
+from ui.keymap import letter
 from ui.panels import decide, questions, transcript, writing
 from ui.panels.states import banner, guarded, holder, no_session
 from ui.renewal import part
@@ -47,15 +48,17 @@ def _strip(workspace: Workspace) -> None:
     editor, session = desk().editor(workspace.session_id), workspace.session_id
     with ways.container(key="ways", horizontal=True, horizontal_alignment="right"):
         for page, key in (("plan", "P"), ("crisis", "O")):
-            if st.button(t(f"page.{page}"), key=f"go_{page}", shortcut=key, type="tertiary"):
+            if st.button(
+                t(f"page.{page}"), key=f"go_{page}", shortcut=letter(key), type="tertiary"
+            ):
                 go(page, session)
         if session in desk().claims:
             for panel, key in (("note", "M"), ("hand_over", "H")):
                 st.button(
-                    t(f"workspace.{panel}"), key=panel, shortcut=key, type="tertiary",
+                    t(f"workspace.{panel}"), key=panel, shortcut=letter(key), type="tertiary",
                     on_click=questions.ask, args=(editor, panel),
                 )  # fmt: skip
-        if st.button(t("queue.next"), key="next", shortcut="N", type="tertiary"):
+        if st.button(t("queue.next"), key="next", shortcut=letter("N"), type="tertiary"):
             take_next(after=session)
 
 
