@@ -26,8 +26,10 @@ from safety.risk import Language
 from safety.train.encoder import Recipe, read_back, started, train, write
 from safety.train.read_e5 import read_base
 from safety.train.screen_rows import (
+    TRAINING,
     Calm,
     Row,
+    drawn,
     labelled,
     ordinary,
     read_rows,
@@ -58,7 +60,8 @@ def main() -> None:
             else read_back(WEIGHTS / "screen.onnx", LAYERS)
         )
         recipe = Recipe(options.epochs, options.rate, seed=options.seed)
-        train(network, pieces, rows, calm, recipe)
+        newest = split(labelled(options.newest or TRAINING))[0]
+        train(network, pieces, drawn(rows, newest), calm, recipe)
         write(network, WEIGHTS / "screen.onnx")
     finish(rows, tuning, calm)
 
@@ -147,6 +150,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--base", type=Path, help="the 4-bit file of the network to begin from")
     parser.add_argument("--ordinary", nargs="+", required=True, help="zh:1-500:9:dialogues.jsonl")
     parser.add_argument("--tuning", type=Path, nargs="*", default=(), help="more rows to tune on")
+    parser.add_argument("--newest", nargs="*", default=(), help="files whole in each epoch")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--rate", type=float, default=8e-5)

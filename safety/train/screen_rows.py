@@ -4,7 +4,7 @@ Whole files stay apart: what judges (``JUDGING``) is never read here.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -19,11 +19,14 @@ from safety.rules import read_rules
 CORPUS = Path(__file__).parents[1] / "corpus"
 TRAINING = (
     "en_a", "en_b", "en_d", "en_e", "en_f", "en_g", "en_h", "en_i", "en_j", "en_l", "en_m", "en_n",
-    "en_o", "en_p", "en_q", "en_r", "en_s", "en_t", "own_en", "calm_en", "short_en", "quiet_en",
+    "en_o", "en_p", "en_q", "en_r", "en_s", "en_t", "en_w", "en_x", "en_y", "en_z", "en_aa",
+    "en_ab", "en_ac", "own_en", "calm_en", "short_en", "quiet_en",
     "zh_a", "zh_c", "zh_d", "zh_e", "zh_f", "zh_h", "zh_i", "zh_j", "zh_k", "zh_l", "zh_m", "zh_n",
-    "own_zh", "calm_zh", "short_zh", "quiet_zh",
+    "zh_q", "zh_r", "zh_s", "zh_t", "zh_u", "own_zh", "calm_zh", "short_zh", "quiet_zh",
 )  # fmt: skip
-JUDGING = ("en_c", "en_k", "en_u", "en_v", "zh_b", "zh_g", "zh_o", "zh_p")
+JUDGING = (
+    "en_c", "en_k", "en_u", "en_v", "en_ad", "zh_b", "zh_g", "zh_o", "zh_p", "zh_v",
+)  # fmt: skip
 ON_THE_CONVERSATION = frozenset({"multi_turn_only", "retracted", "negated"})
 """Kinds whose answer hangs on what was said just before."""
 
@@ -85,6 +88,13 @@ def split(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     tunes = [crc32(row.text.encode()) % TUNING_PART == 0 for row in rows]
     training = [row for row, tuning in zip(rows, tunes, strict=True) if not tuning]
     return training, [row for row, tuning in zip(rows, tunes, strict=True) if tuning]
+
+
+def drawn(rows: Sequence[Row], newest: Sequence[Row]) -> Callable[[Random], Sequence[Row]]:
+    """What an epoch shows: the newest rows, and a third of the others, drawn anew each time."""
+    known = set(newest)
+    others = [row for row in rows if row not in known]
+    return lambda rng: [*newest, *rng.sample(others, len(others) // 3)]
 
 
 @dataclass(frozen=True, slots=True)
