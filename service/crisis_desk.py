@@ -61,9 +61,8 @@ async def raise_alert(session_id: Ident, asked: AlertRequest, once: OnceIfKeyed)
     house, caller = once.house, once.caller
     state, ids = await session_for(house, caller, session_id), house.ports.ids
     alert_id = within(ids.new("alr"), session_id)
-    said = (entry.id for entry in reversed(state.entries) if entry.kind == "client")
     raised = alarms.AlertRaised(
-        alert_id=alert_id, message_id=next(said, alert_id), level=asked.level,
+        alert_id=alert_id, message_id=state.last_said or alert_id, level=asked.level,
         category=asked.category, score=1.0, source="human",
     )  # fmt: skip
     note = events.NoteAdded(note_id=ids.new("not"), text=asked.note) if asked.note else None

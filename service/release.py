@@ -85,7 +85,7 @@ async def release_due(session_id: str, desk: Desk) -> Appended:
     def leave(now: State) -> Sequence[events.Event]:
         return decide.release(now, reply_id, desk.ports.clock.now_ms())
 
-    done = await desk.ledger.append(session_id, leave, "service")
+    done = await desk.ledger.append(session_id, leave, events.SERVICE)
     if done.events:
         Review.released.add(kind="reply")
     return done
