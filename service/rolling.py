@@ -238,10 +238,7 @@ class Rolling:
 
     def _desk(self, running: Running) -> AdapterDesk:
         since = running.flipped_at_ms or running.updated_at_ms
-        fresh = self.clock.now_ms() - since < self.shelf.drain_ms
-
-        async def asked(_: str) -> bool:
-            return fresh
+        settling = self.clock.now_ms() - since < self.shelf.drain_ms
 
         async def point(role: Role, name: str) -> None:
             version = await self.aliases.version(role)
@@ -252,10 +249,8 @@ class Rolling:
                 raise Conflict
             await self.aliases.point(role, name, version)
 
-        shelf = self.shelf
-        return AdapterDesk(
-            self.engines, shelf.folder, shelf.fit, misses, point, asked, shelf.base, waits=fresh
-        )
+        folder, fit, base, _, _ = self.shelf
+        return AdapterDesk(self.engines, folder, fit, misses, point, base, settling)
 
     async def _stored(self, rollout_id: str) -> tuple[Running, int]:
         found = await self.store.document(KIND, rollout_id)
