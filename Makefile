@@ -32,10 +32,10 @@ check: setup ## Format, lint, types, imports, fast tests, audit if a network ans
 bench: setup ## Measure the service against its aims; prints one table, writes bench.json
 	@$(PY) -m tests.bench --engine
 
-base: setup
+base: setup ## Prepare the base model that the engine serves
 	@$(ENGINE_PY) -m models.base_model
 
-adapters: base ## Train the two demo adapters anew (100 minutes on two cores)
+adapters: base ## Train the two demo adapters anew (two hours on two cores)
 	@$(ENGINE_PY) -m models.train.sft --role utterance --target smollm2-135m-cpu
 	@$(ENGINE_PY) -m models.train.sft --role planner --target smollm2-135m-cpu
 

@@ -1,7 +1,7 @@
 """The steps of a rollout, done on real engines: each may be repeated without harm.
 
 The service decides when to call ``take_step`` and stores what ``rollout.advance`` makes of the
-event; where the role's alias lives and who still asks whom, it brings along.
+event; where the role's alias lives and how long requests last, it knows.
 """
 
 import hashlib
@@ -48,12 +48,11 @@ class AdapterDesk:
     """The release gate: the thresholds an adapter misses, none if it may be released."""
     point: Callable[[Role, str], Awaitable[None]]
     """Make the role's alias name this adapter, for every replica of the service."""
-    asked: Callable[[str], Awaitable[bool]]
-    """Tell whether a request to this adapter may still be under way anywhere."""
     base: str
     """What answers where the old adapter is gone."""
-    waits: bool = False
-    """Whether there is time left to wait for an engine that is away."""
+    settling: bool = False
+    """Whether the last change is so recent that requests from before it may be under way: as long
+    no adapter is left, and an engine that is away is waited for."""
 
 
 async def take_step(rollout: Rollout, desk: AdapterDesk) -> Event | None:
@@ -66,7 +65,7 @@ async def take_step(rollout: Rollout, desk: AdapterDesk) -> Event | None:
     except Gone as gone:
         return Failed(rollout.phase, str(gone))
     except EngineUnavailable as error:
-        if desk.waits and rollout.phase in _WAITING and error.fault in _AWAY:
+        if desk.settling and rollout.phase in _WAITING and error.fault in _AWAY:
             return None
         return Failed(rollout.phase, error.fault)
 
@@ -86,7 +85,7 @@ async def _step(rollout: Rollout, desk: AdapterDesk) -> Event | None:
         case Phase.RETURNING:
             await desk.point(rollout.role, await _old(rollout, desk))
         case Phase.DRAINING | Phase.EMPTYING:
-            return None if await desk.asked(_left(rollout)) else Succeeded(phase)
+            return None if desk.settling else Succeeded(phase)
         case Phase.UNLOADING | Phase.CLEARING:
             for engine in desk.engines:
                 await engine.unload_adapter(_left(rollout))

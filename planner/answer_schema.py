@@ -5,16 +5,19 @@ Paper: PSY-STEP §3.2. Differs from the paper: the rules are held by a grammar, 
 
 from collections.abc import Mapping, Sequence
 
+from planner.plan_rules import ACTIONS, CHINESE, KEY_SIGNS, KEY_WORDS
 from planner.vocabulary import Action, Language, Role, Strategy
 
 Json = str | int | bool | Sequence["Json"] | Mapping[str, "Json"]
 JsonSchema = Mapping[str, Json]
 
+_WORD = "[a-z0-9][a-z0-9'-]{0,15}"
 ACTION_KEY: Mapping[Language, str] = {
-    "en": r"^[a-z][a-z0-9'-]{0,15}( [a-z0-9][a-z0-9'-]{0,15}){2,4}$",
-    "zh": r"^[\u4e00-\u9fff]{4,12}$",
+    "en": rf"^[a-z][a-z0-9'-]{{0,15}}( {_WORD}){{{KEY_WORDS[0] - 1},{KEY_WORDS[1] - 1}}}$",
+    "zh": rf"^[{CHINESE}]{{{KEY_SIGNS[0]},{KEY_SIGNS[1]}}}$",
 }
-"""What one key of a plan looks like: 3-5 lower-case words, or 4-12 Chinese characters."""
+"""What one key of a plan looks like: as many lower-case words, or Chinese characters, as the rules
+let a key have. Whatever it matches obeys them."""
 
 
 def answer_schema(
@@ -37,7 +40,8 @@ def answer_schema(
         strategy={"type": "string", "enum": tuple(str(strategy) for strategy in Strategy)},
         plan=_text(520 // shorter),
         reason_for_these_order=_text(320 // shorter),
-        action_order=_list(key, 4, 6),
+        # Its end is not asked for: `parse` appends it.
+        action_order=_list(key, ACTIONS[0] - 1, ACTIONS[1] - 1),
     )
 
 

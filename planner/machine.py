@@ -1,5 +1,4 @@
-"""Where a session stands and where it may go: one table. A reply stays or takes one step; a
-therapist moves, decides plans and revises them; all else is refused. Paper: PSY-STEP §3.2."""
+"""Where a session stands and where a reply or a therapist may take it. Paper: PSY-STEP §3.2."""
 
 from collections.abc import Sequence
 from dataclasses import replace

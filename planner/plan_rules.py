@@ -20,9 +20,16 @@ DIAGNOSTIC_PLAN = Plan(
     reason="What is reported opens the talk, the moment gives it ground, the thoughts come last.",
     actions=DIAGNOSTIC_ACTIONS,
 )
-_WORDS = re.compile(r"\S+( \S+){2,4}")
-_CHINESE = re.compile(r"[\u4e00-\u9fff]{4,12}")
-_FEWEST, _MOST = 5, 7
+ACTIONS = (5, 7)
+"""Fewest and most actions of an intervention plan, its end counted."""
+KEY_WORDS = (3, 5)
+"""Fewest and most words of an action key."""
+KEY_SIGNS = (4, 12)
+"""Fewest and most characters of one that is written in Chinese."""
+CHINESE = r"\u4e00-\u9fff"
+"""Those characters, inside the brackets of a pattern."""
+_WORDS = re.compile(rf"\S+( \S+){{{KEY_WORDS[0] - 1},{KEY_WORDS[1] - 1}}}")
+_CHINESE = re.compile(rf"[{CHINESE}]{{{KEY_SIGNS[0]},{KEY_SIGNS[1]}}}")
 _NOTHING_KNOWN = frozenset({"", UNKNOWN, "未知"})
 
 
@@ -55,16 +62,20 @@ def check_plan(plan: Plan) -> tuple[str, ...]:
 
     A key is 3-5 words, or 4-12 characters where it is written in Chinese.
     """
+    fewest, most = ACTIONS
     keys = plan.actions[:-1] if plan.actions[-1:] == (END_SESSION,) else plan.actions
     rules = (
         (plan.strategy is not None, "names none of the twelve strategies"),
         (bool(plan.text.strip()), "has no plan text"),
         (bool(plan.reason.strip()), "gives no reason for the order"),
-        (_FEWEST <= len(plan.actions) <= _MOST, f"needs {_FEWEST}-{_MOST} actions"),
+        (fewest <= len(plan.actions) <= most, f"needs {fewest}-{most} actions"),
         (len(keys) < len(plan.actions), "must end with End session"),
         (END_SESSION not in keys, "has End session before its end"),
         (len({key.casefold() for key in keys}) == len(keys), "names an action twice"),
-        (all(map(_well_formed, keys)), "has an action that is not 3-5 words"),
+        (
+            all(map(_well_formed, keys)),
+            f"has an action that is not {KEY_WORDS[0]}-{KEY_WORDS[1]} words",
+        ),
     )
     return tuple(fault for obeyed, fault in rules if not obeyed)
 

@@ -5,9 +5,11 @@ keep belonging together after scrubbing, and siblings keep sharing a surname.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
+from types import MappingProxyType
 from typing import NamedTuple
 
 from safety.names import lines, readings
@@ -201,17 +203,13 @@ def _misspell(name: str, family: Family) -> str:
     return next((swap for swap in swaps if swap != name and family.is_free(swap)), name + "h")
 
 
-def _groups() -> dict[str, frozenset[int]]:
-    if not _GROUPS:
-        grown: dict[str, set[int]] = {}
-        for number, line in enumerate(lines("nicknames.txt")):
-            for name in line.split():
-                grown.setdefault(name, set()).add(number)
-        _GROUPS.update({name: frozenset(numbers) for name, numbers in grown.items()})
-    return _GROUPS
-
-
-_GROUPS: dict[str, frozenset[int]] = {}
+@cache
+def _groups() -> Mapping[str, frozenset[int]]:
+    grown: dict[str, set[int]] = {}
+    for number, line in enumerate(lines("nicknames.txt")):
+        for name in line.split():
+            grown.setdefault(name, set()).add(number)
+    return MappingProxyType({name: frozenset(numbers) for name, numbers in grown.items()})
 
 
 def _first_names(pool: str) -> tuple[FirstName, ...]:
@@ -219,12 +217,14 @@ def _first_names(pool: str) -> tuple[FirstName, ...]:
     return tuple(FirstName(row[0], row[1], tuple(row[2:])) for row in rows)
 
 
+@cache
 def _pool(pool: str, gender: str) -> tuple[str, ...]:
     return tuple(one.name for one in _first_names(pool) if gender in {"n", one.gender})
 
 
-def _short_forms() -> dict[str, tuple[str, ...]]:
-    return {one.name: one.others for one in _first_names("stand_ins_en.txt")}
+@cache
+def _short_forms() -> Mapping[str, tuple[str, ...]]:
+    return MappingProxyType({one.name: one.others for one in _first_names("stand_ins_en.txt")})
 
 
 # Chinese script
@@ -268,6 +268,7 @@ def _surname(rest: str, addressed: bool) -> str:
     return rest[:1] if len(rest) == 2 and single and rest[0] != rest[1] else ""
 
 
+@cache
 def _surnames() -> frozenset[str]:
     return frozenset(lines("surnames_zh.txt"))
 

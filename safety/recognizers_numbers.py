@@ -5,6 +5,7 @@ Hotlines are nobody's personal data and are left alone.
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from safety.names import lines
 from safety.surrogates import Kind
@@ -140,6 +141,7 @@ def _is_hotline(text: str, start: int, end: int) -> bool:
     return _HOTLINE_WORD.search(around) is not None and not _SOMEBODY.search(around)
 
 
+@cache
 def _hotline_digits() -> frozenset[str]:
     return frozenset(
         "".join(c for c in line.split("#")[0] if c.isdigit()) for line in lines("hotlines.txt")

@@ -1,6 +1,7 @@
 """Supervisors and ops: rows, envelopes, proof, erasure."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -68,13 +69,14 @@ async def read_events(
     after = window.after
     if window.page_token is not None:
         after = max(0, int(paging.key(window.page_token, (int,))[0]))
-    opened: dict[int, Recorded] = {}
     if window.payload:
         state = await read_by(house, caller, state, "events", 0)
-        opened = dict(await house.ledger.events(session_id, after))
     found = await house.ports.store.read(session_id, after)
     page = found[: window.page_size]
     more = paging.token(page[-1].seq) if len(found) > len(page) else None
+    opened: Mapping[int, Recorded] = {}
+    if window.payload:
+        opened = await house.ledger.opened(session_id, page)
     items = tuple(_event(one, opened.get(one.seq)) for one in page)
     return Events(items=items, next_page_token=more, seq=state.seq)
 

@@ -16,6 +16,7 @@ from service.ids import moment
 from service.main import master_keys, open_house
 from service.schemas.wire import Label
 from service.sealing import Rotated, rotate
+from service.session.events import SERVICE
 from service.settings import Settings
 from service.telemetry.log import LogEvent, LogFields, configure, log_line
 
@@ -56,6 +57,8 @@ def _label(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.option("--days", type=click.IntRange(min=1), help="How long it opens; for good unless set.")
 def issue_key(name: str, role: Role, team: str, days: int | None) -> None:
     """Make a key and print it once; only its hash is kept."""
+    if name == SERVICE:
+        raise click.BadParameter(f"{SERVICE!r} is who writes what nobody decided")
     click.echo(run_told(_issue(Caller(name, role, team), days)))
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from service.auth import Caller
 from service.desk import count_written
 from service.house import House, InHouse, Therapist, read_by, session_for, session_of_part
+from service.idempotency import OnceIfKeyed, Stamp, stamp_of
 from service.ids import within
 from service.schemas.alerts import Alert, AlertRequest, Alerts, ResolveRequest
 from service.schemas.wire import Ident, Wire
@@ -49,30 +50,38 @@ async def read_alerts(
 
 
 @router.post("/sessions/{session_id}/alerts", status_code=201)
-async def raise_alert(
-    session_id: Ident, asked: AlertRequest, house: InHouse, caller: Therapist
-) -> Alert:
+async def raise_alert(session_id: Ident, asked: AlertRequest, once: OnceIfKeyed) -> Alert:
     """Call people to a session: danger that no layer saw, or that was seen elsewhere.
 
     Danger waits for nobody: it needs no draft, no claim and no open session. Asked again, it gives
-    the same alert while nobody has acknowledged it. From high on the model falls silent and a
-    reply that is still held is taken back; no notice is sent to the client.
+    the same alert while nobody has acknowledged it, and ever after under the same key. From high on
+    the model falls silent and a reply that is still held is taken back; no notice is sent to the
+    client.
     """
+    house, caller = once.house, once.caller
     state, ids = await session_for(house, caller, session_id), house.ports.ids
     alert_id = within(ids.new("alr"), session_id)
-    said = (entry.id for entry in reversed(state.entries) if entry.kind == "client")
     raised = alarms.AlertRaised(
-        alert_id=alert_id, message_id=next(said, alert_id), level=asked.level,
+        alert_id=alert_id, message_id=state.last_said or alert_id, level=asked.level,
         category=asked.category, score=1.0, source="human",
     )  # fmt: skip
     note = events.NoteAdded(note_id=ids.new("not"), text=asked.note) if asked.note else None
-    done = await house.ledger.append(
-        session_id, lambda now: decide_review.raise_alert(now, raised, note), caller.name
-    )
-    count_written(done.events)
-    alarm = done.state.standing(asked.level, asked.category)
-    assert alarm is not None  # noqa: S101  (raised just now, if it did not stand there before)
-    return await _shown(house, caller, done.state, alarm.alert_id)
+
+    def stamp(after: State) -> Stamp:
+        alarm = after.standing(asked.level, asked.category)
+        assert alarm is not None  # noqa: S101  (raised just now, if it did not stand there before)
+        return stamp_of(alarm.alert_id, after)
+
+    async def write() -> Stamp:
+        done = await house.ledger.append(
+            session_id, lambda now: decide_review.raise_alert(now, raised, note), caller.name,
+            once.under(stamp),
+        )  # fmt: skip
+        count_written(done.events)
+        return stamp(done.state)
+
+    answered = await once.do(write)
+    return await _shown(house, caller, await house.ledger.load(session_id), answered.id)
 
 
 @router.post("/alerts/{alert_id}/acknowledge")

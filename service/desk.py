@@ -56,7 +56,7 @@ async def page_due(session_id: str, alert_id: str, desk: Desk) -> bool:
     def write(now: State) -> Sequence[events.Event]:
         return (outcome,) if decide.paged(now, outcome) else ()
 
-    await desk.ledger.append(session_id, write, "service")
+    await desk.ledger.append(session_id, write, events.SERVICE)
     Alerts.pages.add(outcome="delivered" if delivered else "failed")
     if delivered and page.tier:
         Alerts.escalated.add(level=alarm.level)

@@ -20,7 +20,7 @@ from service.house import House, InHouse, Supervisor, read_by, session_for
 from service.schemas.wire import Ident
 from service.scrubbing import ScrubFailed, apart, scrub_lines, scrub_words
 from service.session import case, decide
-from service.session.events import Event
+from service.session.events import SERVICE, Event
 from service.session.refusals import Refused
 from service.session.row import Row
 from service.session.state import Entry, State
@@ -145,7 +145,7 @@ async def _all_scrubbed(house: House, state: State) -> State:
             raise Refused("session_erased", "The session was erased.", now.seq)
         return decide.scrubbed(now, apart(now, state, texts))
 
-    await house.ledger.append(state.session_id, keep, "service")
+    await house.ledger.append(state.session_id, keep, SERVICE)
     # As it was seen: what was said since then is not scrubbed.
     return replace(state, scrubbed={**state.scrubbed, **{one.entry_id: one.text for one in texts}})
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -116,9 +116,20 @@ class Ledger:
         return (await self._load(session_id)).key.open_side(purpose, sealed).decode()
 
     async def events(self, session_id: str, after: int) -> Mapping[int, Recorded]:
-        """Give opened events by seq, for auditors. Raises: Refused not_found."""
-        key = (await self._load(session_id)).key
-        return {one.seq: key.open(one) for one in await self.store.read(session_id, after)}
+        """Give opened events by seq, for auditors. Raises: as `opened`."""
+        return await self.opened(session_id, await self.store.read(session_id, after))
+
+    async def opened(
+        self, session_id: str, envelopes: Iterable[Envelope]
+    ) -> Mapping[int, Recorded]:
+        """Open envelopes that were read, by seq.
+
+        Raises: Refused not_found, session_erased; KeyUnreadable.
+        """
+        state, _, key, _ = await self._load(session_id)
+        if state.status == "erased":
+            raise Refused("session_erased", "The session was erased.", state.seq)
+        return {one.seq: key.open(one) for one in envelopes}
 
     async def erase(self, session_id: str, actor: str) -> State:
         """Write the last event and destroy the key in one transaction; twice is no error."""

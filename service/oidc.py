@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from service.auth import Caller, Role
 from service.ports import Clock, IssuerUnavailable
+from service.session.events import SERVICE
 from service.session.refusals import Refused
 
 _ALGORITHMS = ("RS256", "ES256")
@@ -74,8 +75,7 @@ class OidcVerifier:
         except ValidationError as error:
             raise _unknown() from error
         name = claims.get(self._issuer.name_claim)
-        # The worker's own events are by "service".
-        if not isinstance(name, str) or not name.isprintable() or name.strip() in {"", "service"}:
+        if not isinstance(name, str) or not name.isprintable() or name.strip() in {"", SERVICE}:
             raise _unknown()
         via = f"oidc:{self._issuer.issuer}\0{claims['sub']}"
         return Caller(name.strip()[:100], role, team, via)

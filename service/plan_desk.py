@@ -51,7 +51,7 @@ async def read_plan(session_id: Ident, house: InHouse, caller: Therapist) -> Pla
 async def decide_plan(
     plan_id: Ident, asked: PlanDecisionRequest, once: OnceIfKeyed, x_claim: ClaimHeader = None
 ) -> PlanDesk:
-    """Approve, edit or reject a proposed plan; only this begins the intervention."""
+    """Approve, edit or reject a proposed plan; approved or edited it begins the intervention."""
     state = await session_of_part(once.house, once.caller, plan_id)
     return await _once(state, x_claim, once, partial(_decide, plan_id, asked))
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from service.desk import Desk, Reviewer, count_written
+from service.figures import changed
 from service.ids import within
 from service.ledger import Appended, Decide
 from service.schemas.review import DecisionRequest, ReplyRequest
@@ -42,11 +43,13 @@ async def decide_on_draft(
         else:
             words = words_of(draft_id, state, asked, by.name, desk.ports)
             choice = decide_review.Choice(
-                decision_id, asked.verdict, words, asked.basis, _release_at(desk), draft_id,
+                decision_id, asked.verdict, words.said, asked.basis, _release_at(desk), draft_id,
                 asked.candidate, asked.action, asked.reasons, asked.confirm_checks,
                 asked.dwell_ms,
             )  # fmt: skip
             done = await _say(choice, state.session_id, by, desk)
+            if asked.verdict == "edit":
+                Review.edited_ratio.observe(changed(words.offered, words.said))
     except Refused as refused:
         if refused.code == "draft_is_stale":
             Drafts.stale.add()
@@ -85,7 +88,7 @@ async def release_due(session_id: str, desk: Desk) -> Appended:
     def leave(now: State) -> Sequence[events.Event]:
         return decide.release(now, reply_id, desk.ports.clock.now_ms())
 
-    done = await desk.ledger.append(session_id, leave, "service")
+    done = await desk.ledger.append(session_id, leave, events.SERVICE)
     if done.events:
         Review.released.add(kind="reply")
     return done

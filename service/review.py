@@ -145,7 +145,7 @@ async def decide_draft(
             hint, added = await _scrubbed(state, asked.hint, house)
             if added:
                 await house.ledger.append(
-                    state.session_id, lambda now: apart(now, state, added), "service"
+                    state.session_id, lambda now: apart(now, state, added), events.SERVICE
                 )
             ruled = asked.model_copy(update={"hint": hint})
         return _stamp((await decide_on_draft(draft_id, state, ruled, by, house.desk)).state)

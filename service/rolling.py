@@ -32,7 +32,7 @@ from models.rollout import (
 from models.rollout_steps import AdapterDesk, Gone, reload, take_step
 from models.vllm_engine import VllmEngine
 from planner.vocabulary import Role
-from service.aliases import StoredAliases
+from service.aliases import Mark, StoredAliases
 from service.ports import Clock, Ids
 from service.session.refusals import Refused
 from service.stores.port import Conflict, Document, Store, StoreUnavailable
@@ -89,11 +89,15 @@ class Rolling:
 
         Raises: Refused rollout_running, nothing_to_change, no_such_adapter.
         """
-        if any(one.rollout.role is role and not one.rollout.over for one in await self.all()):
+        # First of all: what is read after it was not changed since, if `_begin` finds it unchanged.
+        mark = await self.aliases.marked(role)
+        mine = {one.rollout_id: one for one in await self.all() if one.rollout.role is role}
+        begins = mark.rollout_id not in mine and mark.young(self.clock.now_ms())
+        if begins or any(not one.rollout.over for one in mine.values()):
             raise Refused("rollout_running", "This role is being changed already.")
         serving = await self.aliases.serving(role)
         if name == self.shelf.base != serving:
-            return await self._begin(replace(leave(role, serving, name), back=back))
+            return await self._begin(replace(leave(role, serving, name), back=back), mark)
         known = {one.name: one for one in shelved(self.shelf.folder)}
         if name in known and known[name].role is not role:
             raise Refused("no_such_adapter", "That adapter is not for this role.")
@@ -102,12 +106,20 @@ class Rolling:
             rollout = begin(role, serving, name, self.shelf.base, expected)
         except ValueError as error:
             raise Refused("nothing_to_change", "That adapter serves the role already.") from error
-        return await self._begin(replace(rollout, back=back))
+        return await self._begin(replace(rollout, back=back), mark)
 
-    async def _begin(self, rollout: Rollout) -> Running:
+    async def _begin(self, rollout: Rollout, seen: Mark) -> Running:
+        """Of all that saw the same mark one begins: rollouts are apart, and never in conflict."""
         now = self.clock.now_ms()
         running = Running(self.ids.new("rol"), rollout, now, now, steps=(rollout.phase,))
-        await self._put(running, 1)
+        mine = Mark(seen.version + 1, running.rollout_id, now)
+        try:
+            await self.aliases.mark(rollout.role, mine)
+            if not mine.young(self.clock.now_ms()):
+                raise Conflict  # Held up for so long that others take this process for dead.
+            await self._put(running, 1)
+        except Conflict:
+            raise Refused("rollout_running", "Another change of this role came first.") from None
         return running
 
     async def take_back(self, role: Role) -> Running:
@@ -238,10 +250,7 @@ class Rolling:
 
     def _desk(self, running: Running) -> AdapterDesk:
         since = running.flipped_at_ms or running.updated_at_ms
-        fresh = self.clock.now_ms() - since < self.shelf.drain_ms
-
-        async def asked(_: str) -> bool:
-            return fresh
+        settling = self.clock.now_ms() - since < self.shelf.drain_ms
 
         async def point(role: Role, name: str) -> None:
             version = await self.aliases.version(role)
@@ -252,10 +261,8 @@ class Rolling:
                 raise Conflict
             await self.aliases.point(role, name, version)
 
-        shelf = self.shelf
-        return AdapterDesk(
-            self.engines, shelf.folder, shelf.fit, misses, point, asked, shelf.base, waits=fresh
-        )
+        folder, fit, base, _, _ = self.shelf
+        return AdapterDesk(self.engines, folder, fit, misses, point, base, settling)
 
     async def _stored(self, rollout_id: str) -> tuple[Running, int]:
         found = await self.store.document(KIND, rollout_id)

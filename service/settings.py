@@ -26,7 +26,7 @@ class Settings(BaseSettings):
     )  # fmt: skip
 
     environment: Literal["development", "production"] = "development"
-    """Production refuses missing and known secrets; development makes its own and says so."""
+    """Production refuses missing, short and constant secrets; development makes a master key."""
     store: str = "sqlite:///var/secondchair.db"
     """``sqlite:///path``, ``redis://host:port/0``, or ``memory://`` (development only)."""
     store_file: Path | None = None

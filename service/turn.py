@@ -18,11 +18,9 @@ from service.ledger import Appended, Ledger
 from service.ports import Ports
 from service.session import case, decide
 from service.session.duties import wants_draft, wants_plan
-from service.session.events import DraftPrepared, Event, Recorded, TextScrubbed
+from service.session.events import SERVICE, DraftPrepared, Event, Recorded, TextScrubbed
 from service.session.evolve import evolve
 from service.session.state import State
-
-ACTOR = "service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +72,7 @@ async def scrub_new_lines(state: State, ports: Ports) -> Turn:
     if not lines and scrubbing.PROFILE in state.scrubbed:
         return Turn(state, (), state.surrogates)
     texts = await scrubbing.scrub_lines(state, lines, ports)
-    seen = (Recorded(state.seq, state.updated_at_ms, ACTOR, text) for text in texts)
+    seen = (Recorded(state.seq, state.updated_at_ms, SERVICE, text) for text in texts)
     return Turn(reduce(evolve, seen, state), texts, state.surrogates)
 
 
@@ -146,4 +144,4 @@ async def _write(turn: Turn, more: Callable[[State], Sequence[Event]], ledger: L
             return told
         return (*decide.scrubbed(now, turn.texts), *told, *more(now))
 
-    return await ledger.append(turn.state.session_id, decided, ACTOR)
+    return await ledger.append(turn.state.session_id, decided, SERVICE)

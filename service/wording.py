@@ -1,6 +1,7 @@
 """What a therapist's decision says, word for word, and whether those words may leave."""
 
 from difflib import SequenceMatcher
+from typing import NamedTuple
 
 from service.drafting import guard_context, made
 from service.ports import Ports
@@ -9,10 +10,19 @@ from service.scrubbing import restored
 from service.session import decide_review, parts
 from service.session.refusals import Refused
 from service.session.state import State
-from service.telemetry.metrics import Review
 
 _LARGE_EDIT = 0.5
-"""An edit that keeps less than this share of the draft needs a reason."""
+"""An edit that keeps less than this share of the draft's characters needs a reason.
+
+By characters, on which it was set: `figures.changed` counts words, and calls far more edits large.
+"""
+
+
+class Words(NamedTuple):
+    """What a decision says to the client, and what its draft would have said."""
+
+    said: str
+    offered: str
 
 
 class GuardRefused(Refused):
@@ -23,8 +33,8 @@ class GuardRefused(Refused):
         self.checks = checks
 
 
-def words_of(draft_id: str, state: State, asked: DecisionRequest, by: str, ports: Ports) -> str:
-    """Give the exact words a decision on a draft would send.
+def words_of(draft_id: str, state: State, asked: DecisionRequest, by: str, ports: Ports) -> Words:
+    """Give the exact words a decision on a draft would send, beside the draft's own.
 
     Raises: Refused already_decided, draft_is_stale, no_such_candidate, text_required,
     reasons_required; GuardRefused.
@@ -41,11 +51,10 @@ def words_of(draft_id: str, state: State, asked: DecisionRequest, by: str, ports
         words = asked.text
     if asked.verdict == "edit":
         kept = SequenceMatcher(None, offered, words, autojunk=False).ratio()
-        Review.edited_ratio.observe(1 - kept)
         if kept < _LARGE_EDIT:
             needs_reasons(asked)
     guarded(state, words, asked.confirm_checks, by, ports)
-    return words
+    return Words(words, offered)
 
 
 def guarded(state: State, words: str, confirmed: tuple[str, ...], by: str, ports: Ports) -> None:

@@ -21,7 +21,6 @@ from service.telemetry.log import LogEvent, log_line, noting, where
 from service.telemetry.metrics import Duties
 from service.turn import run_planning, run_turn
 
-ACTOR = "service"
 _POLL_S = 1.0
 """Polling makes certain what wake-ups make quick."""
 _LEASE_MS = 15_000

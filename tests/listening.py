@@ -25,6 +25,8 @@ class Watched(MemoryStore):
         super().__init__()
         self.looked_at: list[str] = []
         """Whose row was read, in order."""
+        self.given: list[int] = []
+        """How many envelopes each reading gave."""
 
     async def somebody_waits(self) -> None:
         """Wait until somebody waits for a change, whatever it is about."""
@@ -41,7 +43,9 @@ class Watched(MemoryStore):
     async def read(self, session_id: str, after: int = 0) -> Sequence[Envelope]:
         """Count and read."""
         self.reads += 1
-        return await super().read(session_id, after)
+        found = await super().read(session_id, after)
+        self.given.append(len(found))
+        return found
 
     async def row(self, session_id: str) -> StoredRow | None:
         """Give a row unless it is away."""

@@ -87,7 +87,7 @@ class Reaction(Wire):
     session_id: Ident
     at: When
     nth: int = Field(ge=1)
-    """The how-manieth questionnaire of the same client within the span, from 1."""
+    """Which of this client's questionnaires in the span, counted from 1."""
     helpful: float
     hindering: float
 

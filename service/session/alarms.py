@@ -7,7 +7,7 @@ from service.session.parts import Evidence, Happening
 
 
 class AlertRaised(Happening):
-    """Written with a message whose level is moderate or above, or when a human raises it."""
+    """Written when a message is moderate or above and no unseen alert stands for it, or by hand."""
 
     type: Literal["alert_raised"] = "alert_raised"
     alert_id: str

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Literal, NamedTuple
 
-from safety.risk import FROM_OTHERS, Category, RiskReport
+from safety.risk import FROM_OTHERS, RiskReport
 from service.session import alarms, events, parts
 from service.session.duties import REJECTED, Policy, lacks_plan, wants_draft
-from service.session.entries import withdrawn
+from service.session.entries import called_to
 from service.session.evolve import evolve
 from service.session.plans import PlanProposed
 from service.session.refusals import Refused
@@ -99,8 +99,6 @@ def _alerts(
     state: State, message: Message, spans: tuple[parts.Evidence, ...], policy: Policy
 ) -> tuple[events.Event, ...]:
     report = message.report
-    if state.standing(report.level, report.category) is not None:
-        return withdrawn(state, report.level)
     raised = alarms.AlertRaised(
         alert_id=message.alert_id,
         message_id=message.message_id,
@@ -110,22 +108,23 @@ def _alerts(
         source=report.source,
         evidence=spans,
     )
-    return (raised, *withdrawn(state, report.level), *_notice(state, message, policy))
+    called = called_to(state, raised)
+    return (*called, *_notice(state, message, policy)) if raised in called else called
 
 
 def _notice(state: State, message: Message, policy: Policy) -> tuple[events.Event, ...]:
     """The organisation's fixed words, once per crisis, only where it configured them.
 
-    Never where somebody may harm the client, be it only mentioned: whoever does may read along.
+    Never where somebody may harm the client, be it only mentioned and however long ago in the
+    session: whoever does may read along.
     """
     text = policy.crisis_notice.get(state.language)
     report = message.report
     if text is None or not report.stops_drafting or state.status == "crisis":
         return ()
-    line = message.among(state)
     named = {report.category, *(span.category for span in report.evidence)}
-    named |= line.named if line else frozenset[Category]()
-    if FROM_OTHERS & (named | {alarm.category for alarm in state.open_alarms}):
+    named |= {category for entry in state.entries for category in entry.named}
+    if FROM_OTHERS & (named | {alarm.category for alarm in state.alarms}):
         return ()
     notice = alarms.CrisisNoticeSent(
         reply_id=message.notice_id, alert_id=message.alert_id, text=text

@@ -9,7 +9,7 @@ from planner.vocabulary import Stage
 from safety.risk import Category, RiskLevel
 from service.session import alarms, events, parts, plans
 from service.session.decide import still_open
-from service.session.entries import withdrawn
+from service.session.entries import called_to
 from service.session.evolve_plans import planned
 from service.session.refusals import Refused
 from service.session.state import Draft, State
@@ -112,10 +112,10 @@ def escalate(
     """Hand a session up: an alert of the therapist's own. Raises: Refused as `decidable`."""
     decidable(state, escalated.draft_id, basis)
     raised = alarms.AlertRaised(
-        alert_id=alert_id, message_id=state.unanswered or alert_id, level=RiskLevel.HIGH,
+        alert_id=alert_id, message_id=state.last_said or alert_id, level=RiskLevel.HIGH,
         category=Category.NONE, score=1.0, source="therapist",
     )  # fmt: skip
-    return (escalated, raised)
+    return (escalated, *called_to(state, raised))
 
 
 def undo(state: State, decision_id: str) -> tuple[events.Event, ...]:
@@ -143,7 +143,7 @@ def ask_draft(state: State, hint: str | None) -> tuple[events.Event, ...]:
 
 
 def plan(state: State, decided: plans.PlanDecided, basis: int) -> tuple[events.Event, ...]:
-    """Decide on the proposed plan; the only way into the intervention.
+    """Decide on the proposed plan; beside a plan of the therapist's own the way to intervene.
 
     Raises: Refused already_decided, basis_is_stale, reply_is_held; planner NotAllowed.
     """
@@ -230,12 +230,10 @@ def raise_alert(
     if state.status == "erased":
         raise Refused("session_erased", "The session was erased.", state.seq)
     known = state.standing(raised.level, raised.category)
-    if known is None:
-        notes = () if note is None else (note,)
-        return (raised, *withdrawn(state, raised.level), *notes)
-    told = (entry.text for entry in state.entries if entry.kind == "note" and entry.seq > known.seq)
+    since = state.seq if known is None else known.seq
+    told = (entry.text for entry in state.entries if entry.kind == "note" and entry.seq > since)
     notes = () if note is None or note.text in told else (note,)
-    return (*withdrawn(state, raised.level), *notes)
+    return (*called_to(state, raised), *notes)
 
 
 def acknowledge(state: State, alert_id: str) -> tuple[events.Event, ...]:

@@ -2,13 +2,15 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from planner import machine
 from safety.risk import RiskLevel
 from service.session.state import Alarm, Failing, State
 
-DutyKind = Literal["page", "release", "plan", "draft"]
+DutyKind = Literal["page", "release", "draft", "plan"]
+_FIRST: Sequence[DutyKind] = get_args(DutyKind)
+"""People before replies, replies before drafts, and those before plans: the planner may be slow."""
 TURNS: frozenset[DutyKind] = frozenset({"plan", "draft"})
 """Duties that need the model; a draft needs a slot."""
 
@@ -120,7 +122,7 @@ class Waits:
 
 
 def duties(state: State, policy: Policy) -> tuple[Duty, ...]:
-    """Give what the session owes, soonest first; people before replies before drafts."""
+    """Give what the session owes, soonest first."""
     if state.status == "erased":
         return ()
     newest = state.updated_at_ms
@@ -143,11 +145,15 @@ def owed_now(state: State, waits: Waits, now_ms: int, busy: Collection[DutyKind]
     owed = [waits.put_off(state, duty, now_ms) for duty in duties(state, waits.policy)]
     quick = [duty for duty in owed if duty.kind not in TURNS]
     if due := [duty for duty in quick if duty.due_at_ms <= now_ms]:
-        return Owed(state, sorted(due, key=lambda duty: duty.kind), _later(quick, now_ms))
+        return Owed(state, sorted(due, key=_rank), _later(quick, now_ms))
     turns = [duty for duty in owed if duty.kind in TURNS and duty.due_at_ms <= now_ms]
-    # A draft before a plan, and beside one that is being written: the planner may be slow.
-    turns.sort(key=lambda duty: (duty.kind in busy, duty.kind))
+    # A draft also beside a plan that is being written.
+    turns.sort(key=lambda duty: (duty.kind in busy, _rank(duty)))
     return Owed(state, turns[:1], _later(owed, now_ms))
+
+
+def _rank(duty: Duty) -> int:
+    return _FIRST.index(duty.kind)
 
 
 def _later(owed: Sequence[Duty], now_ms: int) -> int | None:

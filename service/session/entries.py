@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from safety.risk import RiskLevel
-from service.session import events
+from service.session import alarms, events
 from service.session.state import Entry, Failing, State
 
 
@@ -29,8 +29,16 @@ def without(state: State, duty: str) -> Mapping[str, Failing]:
     return {key: failed for key, failed in state.failing.items() if key != duty}
 
 
-def withdrawn(state: State, level: RiskLevel) -> tuple[events.Event, ...]:
-    """A reply decided before the danger was known goes back to its therapist."""
+def called_to(state: State, raised: alarms.AlertRaised) -> tuple[events.Event, ...]:
+    """Call people to a session: the alert, and the end of a reply that was decided before it.
+
+    No alert while one that nobody has seen stands for it: another would call nobody else.
+    """
+    stands = state.standing(raised.level, raised.category) is not None
+    return (*(() if stands else (raised,)), *_withdrawn(state, raised.level))
+
+
+def _withdrawn(state: State, level: RiskLevel) -> tuple[events.Event, ...]:
     if state.held is None or not level.at_least(RiskLevel.HIGH):
         return ()
     decision_id = state.held.decision.decision_id

@@ -6,7 +6,7 @@ Old payloads must stay readable: add fields with defaults, never rename; see `SC
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, TypeAdapter
 
@@ -29,6 +29,8 @@ from service.session.plans import (
 )
 
 SCHEMA_VERSION = 1
+SERVICE: Final = "service"
+"""The actor of what nobody decided: drafts, pages, releases. No person and no app has this name."""
 
 
 class SessionOpened(Happening):

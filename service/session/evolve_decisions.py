@@ -16,21 +16,26 @@ def on_decision(state: State, at: events.Recorded, event: events.DecisionEvent) 
     match event:
         case events.ReplyDecided():
             return _reply_decided(state, at, event)
-        case events.DraftRejected() | events.DraftEscalated():
-            rejected = isinstance(event, events.DraftRejected)
-            return replace(
-                moved(state) if rejected else state,
-                drafts={**state.drafts, event.draft_id: "decided"},
-                decisions={**state.decisions, event.decision_id: "final"},
-                draft_wanted=rejected,
-                hint=event.hint if isinstance(event, events.DraftRejected) else None,
-            )
+        case events.DraftRejected():
+            return replace(moved(_settled(state, event)), draft_wanted=True, hint=event.hint)
+        case events.DraftEscalated():
+            # Whoever waited for words waits on: once the alert is over, another draft is due.
+            return _settled(state, event)
         case events.DecisionUndone():
             return _undone(state, event)
         case events.ReplyReleased():
             return _released(state, at, event)
         case _:
             assert_never(event)
+
+
+def _settled(state: State, event: events.DraftRejected | events.DraftEscalated) -> State:
+    """The draft is decided on, for good."""
+    return replace(
+        state,
+        drafts={**state.drafts, event.draft_id: "decided"},
+        decisions={**state.decisions, event.decision_id: "final"},
+    )
 
 
 def _reply_decided(state: State, at: events.Recorded, event: events.ReplyDecided) -> State:

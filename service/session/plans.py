@@ -19,7 +19,7 @@ class PlanProposed(Happening):
 
 
 class PlanDecided(Happening):
-    """Written when a named human decides on a plan; only this changes the stage."""
+    """Written when a named human decides on a plan; only this enters the intervention."""
 
     type: Literal["plan_decided"] = "plan_decided"
     plan_id: str

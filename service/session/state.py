@@ -206,6 +206,12 @@ class State(Struct, frozen=True):
         return next((one for one in unseen if one.stands_for(level, category)), None)
 
     @property
+    def last_said(self) -> str | None:
+        """The client's newest message; None before the first."""
+        said = (entry.id for entry in reversed(self.entries) if entry.kind == "client")
+        return next(said, None)
+
+    @property
     def settled_seq(self) -> int:
         """How far a human who ended an alert had read the log; 0 if nobody did.
 

@@ -104,7 +104,8 @@ class Document(NamedTuple):
 
 SIDE_KINDS = ("viewer", "unsent")
 """Kinds whose documents belong to a session: who looks at it, under its id, and what somebody has
-typed, under its id, a colon and a name. They go with its data key; writing one wakes nobody."""
+typed, under its id, a colon and a name. They go with its data key; writing one wakes nobody in the
+same process, and elsewhere only where a store cannot tell what was written."""
 ALERTS = "!"
 """What to wait for to hear of any session whose row asks for a person at an alert."""
 

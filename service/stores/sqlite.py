@@ -60,7 +60,7 @@ class SqliteStore:
         empty_log(path, tries=1)
         self._writer = Writer(path)
         self._waker = Waker()
-        self._version, self._looked = -1, 0.0
+        self._version, self._strange, self._looked = -1, 0, 0.0
 
     async def append(self, write: Append) -> None:
         """See `Store.append`."""
@@ -207,7 +207,7 @@ class SqliteStore:
             self._look()
             left = deadline - time.monotonic()
             mark = await self._waker.changed(seen, max(0.0, min(_LOOK_S, left)), about)
-            if mark != seen or left <= 0:
+            if left <= 0 or self._waker.news(seen, about):
                 return mark
 
     async def used_ratio(self) -> float | None:
@@ -241,7 +241,10 @@ class SqliteStore:
             raise StoreUnavailable(type(error).__name__) from error
 
     def _look(self) -> None:
-        """Notice commits of other processes: SQLite counts them for us."""
+        """Notice commits of other processes: SQLite counts them for us, but here with our own.
+
+        So a new count only has the writer look, whose own count leaves ours out.
+        """
         now = time.monotonic()
         if now - self._looked < _LOOK_S:
             return
@@ -249,6 +252,9 @@ class SqliteStore:
         version: int = self._here(lambda link: link.execute("PRAGMA data_version").fetchone()[0])
         if version != self._version:
             self._version = version
+            self._writer.look()
+        if self._writer.strange != self._strange:
+            self._strange = self._writer.strange
             self._waker.wake()
 
 

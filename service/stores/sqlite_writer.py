@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from service.stores.port import StoreUnavailable
 
@@ -94,7 +94,10 @@ class Writer:
 
     def __init__(self, path: Path) -> None:
         self._link = connect(path)
-        self._asked: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
+        self._version = _version(self._link)
+        self.strange = 0
+        """Grows where somebody else was found to have written, or nobody told of what we did."""
+        self._asked: queue.SimpleQueue[_Asked | Literal["look"] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="sqlite-writer", daemon=True)
         self._thread.start()
 
@@ -106,7 +109,19 @@ class Writer:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Any] = loop.create_future()
         self._asked.put(_Asked(job, loop, done, durable))
-        return await asyncio.shield(done)
+        try:
+            return await asyncio.shield(done)
+        except asyncio.CancelledError:
+            # It is written all the same, and whoever would have told the others is gone.
+            done.add_done_callback(lambda _: self._untold())
+            raise
+
+    def look(self) -> None:
+        """Have the thread look soon whether somebody else wrote, without taking the write lock.
+
+        A connection is told of all commits but its own, and only this one commits for us.
+        """
+        self._asked.put("look")
 
     def close(self) -> None:
         """Finish what was asked, then stop."""
@@ -115,17 +130,35 @@ class Writer:
         self._link.close()
 
     def _work(self) -> None:
-        while (first := self._asked.get()) is not None:
-            together, last = [first], False
-            while len(together) < _TOGETHER and not self._asked.empty():
-                following = self._asked.get()
-                if following is None:
-                    last = True
-                    break
+        more = True
+        while more:
+            together, more = self._gathered()
+            self._notice()
+            if together:
+                self._commit(together)
+
+    def _gathered(self) -> tuple[list[_Asked], bool]:
+        """Wait for what is asked, then take all that is; and whether more may come."""
+        together: list[_Asked] = []
+        while len(together) < _TOGETHER:
+            following = self._asked.get()
+            if following is None:
+                return together, False
+            if following != "look":
                 together.append(following)
-            self._commit(together)
-            if last:
-                return
+            if self._asked.empty():
+                break
+        return together, True
+
+    def _untold(self) -> None:
+        self._version = None
+        self.look()
+
+    def _notice(self) -> None:
+        version = _version(self._link)
+        if version is None or version != self._version:
+            self._version = version
+            self.strange += 1
 
     def _commit(self, together: list[_Asked]) -> None:
         results: list[tuple[_Asked, Any, Exception | None]] = []
@@ -157,6 +190,14 @@ class Writer:
             if self._link.in_transaction:
                 self._link.execute("RELEASE job")
         return result, None
+
+
+def _version(link: sqlite3.Connection) -> int | None:
+    """What changes with every commit of another connection; None where it cannot be read."""
+    try:
+        return link.execute("PRAGMA data_version").fetchone()[0]
+    except sqlite3.Error:
+        return None
 
 
 def _tell(asked: _Asked, result: Any, failure: Exception | None) -> None:

@@ -43,8 +43,7 @@ class Waker:
 
     async def changed(self, seen: int, timeout_s: float, about: str = _ANYTHING) -> int:
         """Wait for a change after ``seen``, at most ``timeout_s``; give the mark now."""
-        newest = max(self._unknown, self._newest.get(about, 0)) if about else self._mark
-        if newest <= seen:
+        if not self.news(seen, about):
             future = asyncio.get_running_loop().create_future()
             others = self._waiting.setdefault(about, set())
             others.add(future)
@@ -55,3 +54,8 @@ class Waker:
                 if not others:
                     self._waiting.pop(about, None)
         return self._mark
+
+    def news(self, seen: int, about: str = _ANYTHING) -> bool:
+        """Whether something changed after ``seen`` that was about that, or may have been."""
+        newest = max(self._unknown, self._newest.get(about, 0)) if about else self._mark
+        return newest > seen

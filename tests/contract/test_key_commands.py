@@ -35,6 +35,11 @@ def issue(*words: str) -> str:
     return key.split("_")[1]
 
 
+def test_no_key_is_issued_in_the_name_of_the_service_itself() -> None:
+    refused = say("issue", "service", "therapist", "north")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+
+
 def test_all_keys_are_listed_with_what_each_is_worth() -> None:
     gone, lasting = issue("ann", "supervisor", "north"), issue("app", "client_app", "north")
     ending = issue("ben", "therapist", "south", "--days", "30")

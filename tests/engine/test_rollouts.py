@@ -6,7 +6,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +55,13 @@ class Service:
         async def point(role: Role, name: str) -> None:
             self.alias[role] = name
 
-        async def asked(name: str) -> bool:
-            return self.under_way[name] > 0
-
         fit = Fit(base_sha256)
-        return AdapterDesk((self.engine,), shelf, fit, lambda _: gate, point, asked, BASE)
+        return AdapterDesk((self.engine,), shelf, fit, lambda _: gate, point, BASE)
+
+    def asked(self, rollout: Rollout) -> bool:
+        """Whether the adapter that a drain waits for still has a request under way."""
+        left = {Phase.DRAINING: rollout.old, Phase.EMPTYING: rollout.new}.get(rollout.phase)
+        return left is not None and self.under_way[left] > 0
 
     async def answer(self, role: Role, number: int) -> None:
         """Ask the role as the service would and check who answered; failures are kept."""
@@ -82,9 +84,9 @@ class Service:
             self.answers += 1
 
 
-async def finish(rollout: Rollout, desk: AdapterDesk) -> Rollout:
+async def finish(rollout: Rollout, desk: AdapterDesk, service: Service) -> Rollout:
     while not rollout.over:
-        event = await take_step(rollout, desk)
+        event = await take_step(rollout, replace(desk, settling=service.asked(rollout)))
         if event is None:
             await asyncio.sleep(0.1)
         else:
@@ -94,7 +96,7 @@ async def finish(rollout: Rollout, desk: AdapterDesk) -> Rollout:
 
 async def changed(service: Service, role: Role, word: str, base_sha256: str) -> Rollout:
     rollout = begin(role, service.alias[role], named(role, word), BASE)
-    return await finish(rollout, service.desk(SHELF, base_sha256))
+    return await finish(rollout, service.desk(SHELF, base_sha256), service)
 
 
 async def asking(service: Service, stop: asyncio.Event) -> None:
@@ -197,7 +199,7 @@ async def test_an_unfit_adapter_is_refused_with_its_reason_and_changes_nothing(
     shelf, name = make(tmp_path)
     service, before = Service(engine, {Role.UTTERANCE: BASE}), await engine.models()
     rollout = begin(Role.UTTERANCE, BASE, name, BASE)
-    rollout = await finish(rollout, service.desk(shelf, base_sha256))
+    rollout = await finish(rollout, service.desk(shelf, base_sha256), service)
     assert (rollout.phase, rollout.reason) == (Phase.ROLLED_BACK, Reason.UNFIT)
     assert reason in rollout.detail.split(", ")
     assert service.alias == {Role.UTTERANCE: BASE}
@@ -210,6 +212,6 @@ async def test_an_adapter_that_misses_the_gate_is_unloaded_again(
     service = Service(engine, {Role.UTTERANCE: BASE})
     rollout = begin(Role.UTTERANCE, BASE, named(Role.UTTERANCE, "ALPHA"), BASE)
     desk = service.desk(SHELF, base_sha256, gate=("action_accuracy",))
-    rollout = await finish(rollout, desk)
+    rollout = await finish(rollout, desk, service)
     assert (rollout.reason, rollout.detail) == (Reason.GATE_FAILED, "action_accuracy")
     assert await engine.models() == {BASE}

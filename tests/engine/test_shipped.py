@@ -1,6 +1,7 @@
 """The two adapters that are shipped: released, loaded and heard on a real engine."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -58,10 +59,12 @@ async def test_a_shipped_adapter_rolls_out_and_answers_by_its_schema(
     manifest: Manifest, engine: VllmEngine, base_sha256: str
 ) -> None:
     rollout = begin(manifest.role, BASE, manifest.name, BASE, manifest.fingerprint)
-    desk = AdapterDesk((engine,), SHELF, Fit(base_sha256), misses, _nothing, _nobody, BASE, True)
+    desk = AdapterDesk((engine,), SHELF, Fit(base_sha256), misses, _nothing, BASE)
     while not rollout.over:
         # As in the service: an engine's first answer may take longer than a busy machine gives it.
-        if (event := await take_step(rollout, desk)) is not None:
+        # Nobody asks the base meanwhile, so nothing is waited for once the role has changed.
+        now = replace(desk, settling=rollout.phase is not Phase.DRAINING)
+        if (event := await take_step(rollout, now)) is not None:
             rollout = advance(rollout, event)
     assert (rollout.phase, rollout.reason) == (Phase.DONE, None)
     case = first_line() if manifest.role is Role.UTTERANCE else after_diagnosis()
@@ -80,7 +83,3 @@ async def test_a_shipped_adapter_rolls_out_and_answers_by_its_schema(
 
 async def _nothing(role: Role, name: str) -> None:
     await asyncio.sleep(0)
-
-
-async def _nobody(name: str) -> bool:
-    return False

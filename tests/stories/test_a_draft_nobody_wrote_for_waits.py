@@ -120,7 +120,16 @@ async def test_a_draft_that_went_stale_is_written_anew(here: Town) -> None:
     assert await kinds(here) == ["draft"]
 
 
-async def test_an_escalated_draft_leaves_its_alert_to_wait(here: Town) -> None:
+async def test_an_escalated_draft_leaves_its_alert_to_wait_and_then_those_who_waited(
+    here: Town,
+) -> None:
     session = await first_line(here)
     await here.decide("ada", session, "escalate")
     assert await kinds(here) == ["alert"]
+    (alert,) = (await here.desk("ada", session))["alerts"]
+    await here.acknowledge("ada", alert["alert_id"])
+    ended = {"outcome": "false_alarm", "note": "We spoke."}
+    await here.call("ada", "POST", f"/v1/alerts/{alert['alert_id']}/resolve", ended)
+    assert await kinds(here) == ["no_draft"]
+    await here.work()
+    assert await kinds(here) == ["draft"]

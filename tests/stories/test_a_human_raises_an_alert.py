@@ -74,6 +74,26 @@ async def test_after_somebody_looked_it_can_be_raised_anew(here: Town) -> None:
     assert len(await pages(here)) == 1
 
 
+@pytest.mark.parametrize("resolved", [False, True])
+async def test_a_lost_answer_is_asked_for_again_by_its_key_whatever_came_of_the_alert(
+    here: Town, resolved: bool
+) -> None:
+    session = await read(here)
+    path, body = f"/v1/sessions/{session}/alerts", {"note": "Giving things away."}
+    first = await here.call("ada", "POST", path, body, Idempotency_Key="press-1")
+    alert = first.json()["alert_id"]
+    await here.acknowledge("ben", alert)
+    if resolved:
+        ended = {"outcome": "safe", "note": "We spoke."}
+        await here.call("ben", "POST", f"/v1/alerts/{alert}/resolve", ended)
+    written = await here.length(session)
+    again = await here.call("ada", "POST", path, body, Idempotency_Key="press-1")
+    assert (again.status_code, again.json()["alert_id"]) == (201, alert)
+    assert await here.length(session) == written
+    other = await here.call("ada", "POST", path, {}, Idempotency_Key="press-1")
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
+
+
 async def test_a_worse_danger_than_the_one_that_waits_is_an_alert_of_its_own(here: Town) -> None:
     session = await read(here)
     await calls(here, session)

@@ -72,6 +72,15 @@ async def test_an_escalated_draft_raises_an_alert_and_stops_drafting(here: Town)
     assert [page.alert_id for page in here.pager.pages] == [desk["alerts"][0]["alert_id"]]
 
 
+async def test_escalating_calls_nobody_twice_about_what_nobody_has_seen_yet(here: Town) -> None:
+    session = await here.drafted()
+    await here.call("ben", "POST", f"/v1/sessions/{session}/alerts", {})
+    assert (await here.decide("ada", session, "escalate")).status_code == 201
+    assert len((await here.desk("ada", session))["alerts"]) == 1
+    await here.work()
+    assert len(here.pager.pages) == 1
+
+
 async def test_a_new_message_makes_the_draft_stale(here: Town) -> None:
     session = await here.drafted()
     desk = await here.desk("ada", session)

@@ -149,3 +149,22 @@ async def test_what_the_engine_still_has_serves_on_without_its_folder(desk: Desk
     shutil.rmtree(desk.rolling.shelf.folder / name)
     await desk.rolling.round()
     assert await desk.serves() == name
+
+
+@pytest.mark.parametrize("phase", [Phase.DRAINING, Phase.EMPTYING])
+async def test_an_engine_keeps_what_a_role_left_as_long_as_requests_may_last(
+    desk: Desk, phase: Phase
+) -> None:
+    await desk.change(first := desk.publish())
+    await desk.rolling.start(Role.UTTERANCE, second := desk.publish())
+    await desk.until(Phase.DRAINING)
+    if phase is Phase.EMPTYING:
+        await desk.rolling.take_back(Role.UTTERANCE)
+        await desk.until(phase)
+    for _ in range(3):
+        await desk.rolling.round()
+    assert desk.stub.adapters == {first, second}
+    desk.later()
+    for _ in range(2):
+        await desk.rolling.round()
+    assert desk.stub.adapters == {await desk.serves()}

@@ -92,6 +92,22 @@ async def test_no_notice_goes_where_somebody_may_be_reading_along() -> None:
         assert await here.replies(session) == []
 
 
+@pytest.mark.parametrize("level", ["low", "moderate", "high"])
+async def test_no_notice_goes_either_where_that_was_only_told_of_before(level: str) -> None:
+    policy = Policy(hold_ms=0, crisis_notice={"en": "Please call 555-0100."})
+    async with town(policy=policy) as here:
+        session = await here.open()
+        here.screen.category = Category.HARM_FROM_OTHERS
+        await here.say(session, f"[{level}]")
+        for alert in (await here.desk("ada", session))["alerts"]:
+            await here.acknowledge("ben", alert["alert_id"])
+            ended = {"outcome": "safe", "note": "We spoke."}
+            await here.call("ben", "POST", f"/v1/alerts/{alert['alert_id']}/resolve", ended)
+        here.screen.category = Category.SUICIDE
+        await here.say(session, "[imminent]")
+        assert await here.replies(session) == []
+
+
 async def test_a_client_app_that_follows_the_location_finds_the_notice() -> None:
     policy = Policy(hold_ms=0, crisis_notice={"en": "Please call 555-0100."})
     async with town(policy=policy) as here:

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from service.auth import Caller, revoke
+from service.figures import changed
 from service.gauges import Gauges
 from service.ledger import Ledger
 from service.sealing import MasterKeys
@@ -14,7 +15,7 @@ from service.stores.memory import MemoryStore
 from service.stores.metered import MeteredStore
 from service.stores.port import Conflict, Document
 from service.telemetry import series
-from tests.driving import Town, town
+from tests.driving import Answer, Town, town
 from tests.fakes import ListlessStore
 
 MINUTE = 60_000
@@ -235,6 +236,34 @@ async def test_a_claim_is_counted_as_what_it_was(here: Town) -> None:
     assert handed.status_code == 200
     after = [number("claims_total", outcome=one) for one in outcomes]
     assert [now - then for now, then in zip(after, before, strict=True)] == [1, 1, 1, 1, 1]
+
+
+async def test_an_edit_is_measured_once_by_words_when_it_is_decided(here: Town) -> None:
+    def edits() -> tuple[float, float]:
+        return number("edit_distance_ratio_count"), number("edit_distance_ratio_sum")
+
+    count, total = edits()
+    session = await here.drafted()
+    desk = await here.desk("ada", session)
+    drafted = desk["draft"]["candidates"][0]["utterance"]
+    words = "I promise that it will all be fine, trust me."
+    path = f"/v1/drafts/{desk['draft']['draft_id']}/decisions"
+    asked = {"verdict": "edit", "basis": desk["seq"], "text": words}
+    claim = here.claims["ada", session]
+
+    async def edit(**more: object) -> Answer:
+        keyed = {"X_Claim": claim, "Idempotency_Key": f"key-{len(more)}"}
+        return await here.call("ada", "POST", path, asked | more, **keyed)
+
+    assert (await edit()).json()["code"] == "reasons_required"
+    warned = (await edit(reasons=["style"])).json()
+    assert warned["code"] == "guard_refused"
+    assert edits() == (count, total)
+    named = [one["check"] for one in warned["checks"]]
+    for _ in range(2):
+        assert (await edit(reasons=["style"], confirm_checks=named)).status_code == 201
+    assert (await edit(reasons=["style"])).json()["code"] == "already_decided"
+    assert edits() == (count + 1, pytest.approx(total + changed(drafted, words)))
 
 
 async def test_the_next_end_of_a_key_is_told_until_it_is_revoked(here: Town) -> None:

@@ -4,8 +4,13 @@ import asyncio
 
 import pytest
 
+from service.sealing import DataKey
+from service.session.events import Recorded
+from service.session.refusals import Refused
+from service.stores.port import Envelope
 from tests.driving import Town, town
 from tests.fakes import GrowingStore, WaitingEngine
+from tests.listening import Watched
 from tests.stories.test_many_wait_for_the_model import until
 
 
@@ -53,6 +58,27 @@ async def test_reading_words_is_itself_written_down(here: Town) -> None:
     assert (items[-1]["type"], items[-1]["actor"]) == ("words_read", "sue")
 
 
+async def test_a_page_of_words_opens_that_page_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    store, opened, plain = Watched(), list[int](), DataKey.open
+
+    def opening(key: DataKey, envelope: Envelope) -> Recorded:
+        opened.append(envelope.seq)
+        return plain(key, envelope)
+
+    async with town(store) as here:
+        session = await here.drafted()
+        path, token = f"/v1/sessions/{session}/events?payload=true&page_size=2", ""
+        monkeypatch.setattr(DataKey, "open", opening)
+        for first in (1, 3):
+            opened.clear()
+            store.given.clear()
+            found = (await here.call("sue", "GET", path + token)).json()
+            assert [one["seq"] for one in found["items"]] == [first, first + 1] == opened
+            assert all(one["payload"] for one in found["items"])
+            assert len([length for length in store.given if length > 2]) == 1
+            token = f"&page_token={found['next_page_token']}"
+
+
 async def test_an_erased_session_is_gone_and_its_chain_still_holds(here: Town) -> None:
     session = await here.drafted()
     path = f"/v1/sessions/{session}"
@@ -71,6 +97,15 @@ async def test_an_erased_session_is_gone_and_its_chain_still_holds(here: Town) -
     assert (await here.call("ada", "GET", "/v1/queue")).json()["items"] == []
     await here.work(3_600_000)
     assert await here.length(session) == found["events"]
+
+
+async def test_words_that_were_read_before_an_erasure_are_not_opened_after_it(here: Town) -> None:
+    session = await here.drafted()
+    read = await here.store.read(session)
+    assert (await here.call("sue", "DELETE", f"/v1/sessions/{session}")).status_code == 202
+    with pytest.raises(Refused) as gone:
+        await here.house.ledger.opened(session, read)
+    assert gone.value.code == "session_erased"
 
 
 @pytest.mark.parametrize("manner", ["ok", "down"])

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from planner.answer_schema import answer_schema
 from planner.machine import DIAGNOSTIC_PLAN, candidates
 from planner.parse import (
     Unreadable,
@@ -26,6 +27,7 @@ from planner.vocabulary import (
     Language,
     PlanAnswer,
     Position,
+    Role,
     Stage,
 )
 
@@ -108,6 +110,21 @@ def test_an_action_named_twice_is_kept_once_and_the_end_is_ours():
     read = parse_plan(json.dumps(row))
     assert isinstance(read, PlanAnswer)
     assert read.plan.actions == PLAN.plan.actions
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@given(st.data())
+def test_whatever_steps_the_grammar_lets_a_model_write_obey_the_rules(
+    language: Language, data: st.DataObject
+):
+    steps = answer_schema(Role.PLANNER, (), language)["properties"]["action_order"]
+    key = st.from_regex(steps["items"]["pattern"], fullmatch=True)
+    fewest, most = steps["minItems"], steps["maxItems"]
+    written = data.draw(st.lists(key, min_size=fewest, max_size=most, unique=True))
+    row = json.loads(answer_text(PLAN)) | {"action_order": written}
+    read = parse_plan(json.dumps(row))
+    assert isinstance(read, PlanAnswer), read
+    assert read.plan.actions == (*written, END_SESSION)
 
 
 def test_a_missing_part_of_the_formulation_is_unknown():

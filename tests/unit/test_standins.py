@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from safety import persons, recognizers_numbers
 from safety.names import lines
 from safety.recognizers_patterns import PROVINCES
 from safety.scrub import Scrubber
@@ -87,3 +88,26 @@ def test_a_plate_gets_another_province() -> None:
         assert done.text[1:].translate(SHAPES) == said[1:].translate(SHAPES)
         assert done.text[:2] != said[:2]
         assert restore(done.text, done.surrogates) == said
+
+
+@pytest.mark.parametrize("text", [
+    "My sister, Marisol Garza, calls 1-800-273-8255 and 116 123, or me on 202-555-0143",
+    "我女儿王雨桐，打400-161-9995",
+])  # fmt: skip
+def test_shipped_lists_are_read_once_and_not_for_every_name_and_number(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def scrubbed() -> str:
+        found = [*recognizers_numbers.find_numbers(text), *recognizers_numbers.hotlines(text)]
+        done = scrub(text, "Marisol Garza", "王雨桐").text
+        return f"{found} {done}"
+
+    def reading(name: str) -> tuple[str, ...]:
+        read.append(name)
+        return lines(name)
+
+    first, read = scrubbed(), list[str]()
+    for module in (persons, recognizers_numbers):
+        monkeypatch.setattr(module, "lines", reading)
+    assert scrubbed() == first
+    assert set(read) <= {"stand_ins_last_en.txt", "stand_ins_last_zh.txt"}
