@@ -45,6 +45,8 @@ class Recipe:
     warm: float = 0.08
     keep: float = 0.995
     """How much of the running mean of the weights each step keeps; the mean is what is written."""
+    mix: float = 1.0
+    """How far to go from the weights it began with to those: between both, less is forgotten."""
 
 
 class Block(nn.Module):
@@ -161,6 +163,7 @@ def train(
         lambda step: min(1.0, step / (recipe.warm * steps)) * max(0.02, 1 - step / steps),
     )
     mean = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.keep))
+    began_with = {name: one.clone() for name, one in network.state_dict().items()}
     network.train()
     for epoch in range(recipe.epochs):
         began, total = time.monotonic(), 0.0
@@ -182,7 +185,9 @@ def train(
             f"epoch {epoch + 1}: loss {total / len(shown):.3f}, {time.monotonic() - began:.0f} s",
             flush=True,
         )
-    network.load_state_dict(mean.module.state_dict())
+    for name, learnt in mean.module.state_dict().items():
+        began_with[name].lerp_(learnt, recipe.mix)
+    network.load_state_dict(began_with)
 
 
 def write(network: Network, target: Path) -> None:

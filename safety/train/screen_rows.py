@@ -24,6 +24,11 @@ TRAINING = (
     "zh_a", "zh_c", "zh_d", "zh_e", "zh_f", "zh_h", "zh_i", "zh_j", "zh_k", "zh_l", "zh_m", "zh_n",
     "zh_q", "zh_r", "zh_s", "zh_t", "zh_u", "own_zh", "calm_zh", "short_zh", "quiet_zh",
 )  # fmt: skip
+TWINS = (
+    "en_w", "en_x", "en_y", "en_z", "en_aa", "en_ab", "en_ac",
+    "zh_q", "zh_r", "zh_s", "zh_t", "zh_u",
+)  # fmt: skip
+"""Of these, messages beside the same words without danger: harder than what people write."""
 JUDGING = (
     "en_c", "en_k", "en_u", "en_v", "en_ad", "zh_b", "zh_g", "zh_o", "zh_p", "zh_v",
 )  # fmt: skip
