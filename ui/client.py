@@ -174,6 +174,14 @@ class Api:
         """Whether the session's hash chain holds."""
         return self._get(admin.AuditVerdict, "/v1/audit/verify", {"session_id": session})
 
+    def export(self, session: str) -> bytes:
+        """A session in the PSY-STEP form as JSON, scrubbed; asking is written into its log."""
+        return self._ask("GET", f"/v1/sessions/{session}/export").content
+
+    def erase(self, session: str) -> None:
+        """Destroy a session's words for good; that it was, and its log's proof, stay."""
+        self._ask("DELETE", f"/v1/sessions/{session}")
+
     def insights(self, filters: Params | None = None) -> Insights:
         """Figures about the work, without words."""
         return self._get(Insights, "/v1/insights", filters)
@@ -210,18 +218,13 @@ class Api:
         return _read(answer, self._ask("POST", path, body, claim=claim))
 
     def _ask(
-        self,
-        method: str,
-        path: str,
-        body: Wire | None = None,
-        *,
-        claim: str | None = None,
-        params: Params | None = None,
-    ) -> httpx.Response:
+        self, method: str, path: str, body: Wire | None = None, *,
+        claim: str | None = None, params: Params | None = None,
+    ) -> httpx.Response:  # fmt: skip
         held = {"X-Claim": claim} if claim else {}
         ask = partial(self._answer, method, path, body, params=params)
         # A rollout knows no key, and asked for twice it would go on from where the first led. A
-        # claim is renewed soon anyway. An alert knows none either: two are the safe side.
+        # claim is renewed soon anyway.
         renewal = claim is not None and path.endswith("/claim")
         keyed = method == "POST" and not path.startswith("/v1/adapters/") and not renewal
         own = {**held, "Idempotency-Key": token_hex(16)} if keyed else held
@@ -233,14 +236,9 @@ class Api:
         raise Refused(_problem(answer))
 
     def _answer(
-        self,
-        method: str,
-        path: str,
-        body: Wire | None = None,
-        *,
-        sent: Mapping[str, str] | None = None,
-        params: Params | None = None,
-    ) -> httpx.Response:
+        self, method: str, path: str, body: Wire | None = None, *,
+        sent: Mapping[str, str] | None = None, params: Params | None = None,
+    ) -> httpx.Response:  # fmt: skip
         headers = {"Authorization": f"Bearer {self.token}", **(sent or {})}
         if body is not None:
             headers["Content-Type"] = "application/json"

@@ -186,6 +186,11 @@ class Desk:
         """The safety plan of a session."""
         return self.safety_plans.setdefault(session, SafetyPlan())
 
+    def forget(self, session: str) -> None:
+        """Let go of all words of a session that was erased."""
+        for kept in (self.editors, self.safety_plans, self.seen, self.held, self.claims):
+            kept.pop(session, None)
+
     def may_write(self, session: str) -> bool:
         """Whether a write has a chance now: held here, not over, and the service answers."""
         seen = self.seen.get(session)

@@ -190,6 +190,16 @@ def events() -> Response:
     return answer(canned_admin.events())
 
 
+@app.get("/v1/sessions/{session}/export")
+def export(session: str) -> Response:
+    return JSONResponse({"diagnosis": {"turns": []}, "id": session})
+
+
+@app.delete("/v1/sessions/{session}")
+def erase(session: str) -> Response:
+    return Response(status_code=202)
+
+
 @app.get("/v1/audit/verify")
 def verify(session_id: str) -> Response:
     return answer(

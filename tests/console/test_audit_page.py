@@ -137,3 +137,41 @@ def test_an_older_session_is_opened_by_its_id(line: Log) -> None:
     script = audit(line).text_input(key="audit_find").set_value(f" {OLD} ").run()
     assert script.query_params["session"] in (OLD, [OLD])
     assert line.read[-1] == (OLD, None, False)
+
+
+def erases(script: AppTest, typed: str) -> AppTest:
+    script.text_input(key=f"audit_sure_{DRAFTED}").set_value(typed)
+    return script.button(key="audit_erase").click().run()
+
+
+def test_a_copy_is_made_when_asked_for_and_offered_for_that_session_alone(line: Log) -> None:
+    script = audit(line)
+    assert not script.get("download_button")
+    script.button(key="audit_export").click().run()
+    [offered] = script.get("download_button")
+    assert offered.proto.label == texts.say("en", "audit.save")
+    assert not picks(script, "ses_2").get("download_button")
+
+
+def test_a_session_is_erased_only_by_who_says_which(line: Log) -> None:
+    script = erases(audit(line), "WRONG1")
+    assert line.written == []
+    assert texts.say("en", "audit.erase_unsure", end=DRAFTED[-6:].upper()) in words(script)
+    script = erases(script, f" {DRAFTED[-6:].lower()} ")
+    assert [path for path, _ in line.written] == [f"/v1/sessions/{DRAFTED}"]
+    assert [one.value for one in script.toast] == [texts.say("en", "audit.erase_done")]
+
+
+def test_what_was_typed_about_an_erased_session_is_forgotten(line: Log) -> None:
+    script = audit(line)
+    desk = script.session_state["desk"]
+    desk.editor(DRAFTED).text, desk.editor("ses_2").text = "Of them.", "Of another."
+    erases(script, DRAFTED[-6:])
+    assert set(desk.editors) == {"ses_2"}
+
+
+def test_an_erasure_that_is_refused_says_so(line: Log) -> None:
+    line.refuses[f"/v1/sessions/{DRAFTED}"] = (503, "store_unavailable")
+    script = erases(audit(line), DRAFTED[-6:])
+    assert not script.toast
+    assert texts.say("en", "refused.store_unavailable") in words(script)

@@ -1,4 +1,4 @@
-"""Audit: the log of one session, and whether it is whole."""
+"""Audit: the log of one session, whether it is whole, and the ways out for its words."""
 
 from html import escape
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 import streamlit as st
 
 from service.schemas.admin import EventView, SessionRow
-from ui.desk import desk, t, word
+from ui.desk import attempt, desk, done, t, word
 from ui.panels.states import card, guarded
 from ui.panels.transcript import zone
 from ui.watching import address, point_at
@@ -14,6 +14,8 @@ from ui.watching import address, point_at
 PAGE: Final = 200
 CHOSEN: Final = "audit_session"
 FIND: Final = "audit_find"
+COPY: Final = "audit_copy"
+"""The session last exported, and the file."""
 
 
 @guarded
@@ -33,6 +35,52 @@ def show() -> None:
     with left:
         _verdict(session)
     _entries(session, payload)
+    if not any(row.session_id == session and row.status == "erased" for row in rows):
+        _ways_out(session)
+
+
+def _ways_out(session: str) -> None:
+    """What a client may ask of the house: a copy of their session, and that its words end."""
+    with st.expander(t("audit.out"), icon=":material/logout:"):
+        copy, end = st.columns(2, gap="large")
+        with copy:
+            st.caption(t("audit.export_help"))
+            st.button(t("audit.export"), key="audit_export", on_click=_export, args=(session,))
+            made: tuple[str, bytes] | None = st.session_state.get(COPY)
+            if made is not None and made[0] == session:
+                st.download_button(
+                    t("audit.save"), made[1], f"{session}.json", "application/json",
+                    key="audit_save", type="primary", icon=":material/download:",
+                )  # fmt: skip
+        with end:
+            st.caption(t("audit.erase_help"))
+            st.text_input(t("audit.erase_sure", end=_end(session)), key=_sure(session))
+            st.button(t("audit.erase"), key="audit_erase", on_click=_erase, args=(session,),
+                      icon=":material/delete_forever:")  # fmt: skip
+
+
+def _export(session: str) -> None:
+    """Have the copy made: scrubbing a long session takes a moment, and asking is logged."""
+    made = attempt(lambda: desk().api.export(session))
+    st.session_state[COPY] = (session, made) if made is not None else None
+
+
+def _erase(session: str) -> None:
+    """Erase once the reader has typed which session it is; nothing here brings it back."""
+    if str(st.session_state[_sure(session)] or "").strip().upper() != _end(session):
+        desk().notice = ("error", t("audit.erase_unsure", end=_end(session)))
+    elif done(lambda: desk().api.erase(session), t("audit.erase_done")):
+        st.session_state[COPY] = None
+        desk().forget(session)
+
+
+def _end(session: str) -> str:
+    """How people tell sessions apart: the end of the id, as on every other page."""
+    return session[-6:].upper()
+
+
+def _sure(session: str) -> str:
+    return f"audit_sure_{session}"
 
 
 def _entries(session: str, payload: bool) -> None:
