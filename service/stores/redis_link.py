@@ -4,8 +4,8 @@
 # pyright: reportUnknownArgumentType=false
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext, suppress
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -151,7 +151,8 @@ class Link:
             async with waits:
                 await self._turns.acquire()
             try:
-                yield
+                with _heeding_cancellation():
+                    yield
             finally:
                 self._turns.release()
         except ResponseError:
@@ -167,14 +168,16 @@ class Link:
 
     async def _heed(self) -> None:
         async with self._client.pubsub() as news:
-            await news.subscribe(f"{self.prefix}:changed")
+            with _heeding_cancellation():
+                await news.subscribe(f"{self.prefix}:changed")
             silent_s = 0.0
             while silent_s < _ANSWER_TIMEOUT_S:
                 told = await news.get_message(timeout=_LISTEN_S)
                 if told is None:
                     # A server that is gone says as little as a quiet one; a quiet one answers this.
                     silent_s += _LISTEN_S
-                    await news.ping()
+                    with _heeding_cancellation():
+                        await news.ping()
                     continue
                 silent_s = 0.0
                 # Redis says first that it listens: what was said before counts as said now, and
@@ -184,6 +187,20 @@ class Link:
                     self._waker.wake(*about.decode().split())
                 elif told["type"] != "pong":
                     self._waker.wake()
+
+
+@contextmanager
+def _heeding_cancellation() -> Generator[None]:
+    """Raise the cancellation that the client dropped in the block, if it did.
+
+    It sends with `asyncio.wait_for`, which before Python 3.12 forgets one that comes as the send
+    ends: a listener would go on for ever, and a process that was told to end would wait for it.
+    """
+    task = asyncio.current_task()
+    asked = task.cancelling() if task else 0
+    yield
+    if task is not None and task.cancelling() > asked:
+        raise asyncio.CancelledError
 
 
 def _refused(error: ResponseError) -> Begun:

@@ -46,6 +46,36 @@ async def test_an_earlier_builds_news_that_names_no_session_wakes_everybody(
     await store.close()
 
 
+async def test_who_stops_listening_while_it_begins_to_is_let_go(empty_redis: RedisServer) -> None:
+    async def closes(after_s: float) -> None:
+        store = RedisStore(empty_redis.url)
+        waiting = asyncio.create_task(store.changed(0, 20.0))
+        await asyncio.sleep(after_s)
+        waiting.cancel()
+        await store.close()
+
+    for _ in range(6):
+        async with asyncio.timeout(10.0), asyncio.TaskGroup() as tasks:
+            for number in range(50):
+                tasks.create_task(closes(number * 0.0012))
+
+
+async def test_who_is_told_to_end_in_the_middle_of_a_command_ends(empty_redis: RedisServer) -> None:
+    store = RedisStore(empty_redis.url)
+
+    async def works() -> None:
+        while True:
+            await store.ping()
+
+    for number in range(300):
+        working = asyncio.create_task(works())
+        await asyncio.sleep(number * 0.00001)
+        working.cancel()
+        ended, _ = await asyncio.wait({working}, timeout=5.0)
+        assert ended and working.cancelled()
+    await store.close()
+
+
 class Line:
     """A line to a server that can go dead under whoever talks: nothing passes, nobody hangs up."""
 
