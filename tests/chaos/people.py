@@ -17,6 +17,14 @@ _RESTS, _REST_S = 0.35, (1.0, 5.0)
 """How often a client stops to think, and for how long: a draft must live to be decided on."""
 _LONGEST = 25
 """Messages a client says before she opens another session."""
+_CALM = (
+    "It was a long day at work again.",
+    "My sister called yesterday and we talked about the holidays.",
+    "I tried the breathing before the meeting, and it helped a little.",
+    "I keep thinking that my boss is disappointed in me.",
+    "The kids are at their grandparents, so the house is quiet.",
+    "I wrote down the thought, as we said, but I forgot to rate it.",
+)
 CRISIS = "I do not want to be alive any more, I want to end my life."
 Json = dict[str, Any]
 
@@ -84,7 +92,7 @@ async def therapist(script: Script, key: str) -> None:
 
 async def _say(script: Script, key: str, session_id: str, mark: str) -> None:
     danger = script.dice.random() < 0.04
-    text = f"{CRISIS if danger else 'It was a long day at work again.'} ({mark})"
+    text = f"{CRISIS if danger else script.dice.choice(_CALM)} ({mark})"
     script.witness.said.setdefault(session_id, []).append(text)
     began = time.monotonic()
     path = f"/v1/sessions/{session_id}/messages"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.run import Wish, run
+from tests.chaos.run import Outcome, Wish, run
 from tests.conftest import Require
 
 _KILLS, _SEED = 6, 11
@@ -21,8 +21,7 @@ async def test_a_few_kills_under_load_lose_double_and_release_nothing(
     print(outcome.table())
     assert dict(outcome.findings.wrong) == {}
     assert outcome.kills.total() > 0
-    assert outcome.findings.messages >= len(outcome.witness.accepted) > 0
-    assert outcome.findings.decisions > 0
+    _sees_ordinary_work(outcome)
 
 
 @pytest.mark.redis
@@ -37,4 +36,12 @@ async def test_a_rolling_restart_under_load_loses_nothing_and_every_process_ends
     assert dict(outcome.findings.wrong) == {}
     replicas = ("api-0", "api-1", "worker-0", "worker-1")
     assert dict(outcome.others) == {f"{name} restarted": 1 for name in replicas}
-    assert outcome.findings.messages >= len(outcome.witness.accepted) > 0
+    _sees_ordinary_work(outcome)
+
+
+def _sees_ordinary_work(outcome: Outcome) -> None:
+    """Where nearly every message alerts, nothing is drafted or decided, and little can be lost."""
+    found = outcome.findings
+    assert found.messages >= len(outcome.witness.accepted) > 0
+    assert found.decisions > 0
+    assert found.alerts < found.messages / 5
