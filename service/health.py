@@ -39,7 +39,8 @@ async def ready(house: InHouse) -> JSONResponse:
     """Give each dependency's verdict; without store or scrub nothing does, without engine most."""
     checks = {"store": "ok", "engine": "ok", "scrub": "ok", "drafting": "on"}
     try:
-        await asyncio.wait_for(house.ports.store.ping(), _PATIENCE_S)
+        async with asyncio.timeout(_PATIENCE_S):
+            await house.ports.store.ping()
     except (StoreUnavailable, TimeoutError):
         checks["store"] = "down"
     engine = house.ports.engine

@@ -83,8 +83,9 @@ async def judge(text: str, state: State, ports: Ports) -> RiskReport:
     ][-_HISTORY:]
     try:
         with Screening.seconds.timed():
-            judging = asyncio.to_thread(ports.screen.judge, text, history, state.language)
-            found = _sound(await asyncio.wait_for(judging, ports.safety_timeout_s))
+            async with asyncio.timeout(ports.safety_timeout_s):
+                report = await asyncio.to_thread(ports.screen.judge, text, history, state.language)
+            found = _sound(report)
     except Exception:  # noqa: BLE001  (whatever goes wrong here, a human looks)
         found = WORST
     if found.source == "failure":

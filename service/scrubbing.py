@@ -137,8 +137,9 @@ async def _scrub(
             # To load is not to hang: the limit begins when there is something to wait for.
             await ports.scrubber.loaded()
         with Screening.scrub_seconds.timed():
-            work = asyncio.to_thread(ports.scrubber.scrub, text, state.language, mapping)
-            scrubbed = await asyncio.wait_for(work, ports.safety_timeout_s)
+            async with asyncio.timeout(ports.safety_timeout_s):
+                work = asyncio.to_thread(ports.scrubber.scrub, text, state.language, mapping)
+                scrubbed = await work
     return scrubbed.text, scrubbed.surrogates
 
 

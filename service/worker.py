@@ -274,7 +274,6 @@ class Worker:
 
     async def _own_news(self) -> None:
         """Wait until a turn is put aside here; what others put aside is found by polling."""
-        # Not `wait_for`: before Python 3.12 it forgets a cancellation that comes with the news.
         with suppress(TimeoutError):
             async with asyncio.timeout(_POLL_S):
                 await self._put_aside.wait()

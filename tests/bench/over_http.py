@@ -63,7 +63,8 @@ class Front:
         said, item = await self.say(session), {"seq": 0}
         while item["seq"] <= said:  # a page of the queue read before may still be on its way
             waiting = self.drafts[session] = asyncio.get_running_loop().create_future()
-            item = await asyncio.wait_for(waiting, _PATIENCE_S)
+            async with asyncio.timeout(_PATIENCE_S):
+                item = await waiting
         asked = {"verdict": "approve", "basis": item["seq"]}
         path = f"/v1/drafts/{item['draft_id']}/decisions"
         claim = {"X-Claim": self.claims[session]}

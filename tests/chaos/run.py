@@ -191,7 +191,8 @@ async def _trouble(dice: random.Random, fleet: Fleet, outcome: Outcome) -> None:
 async def _warm(witness: Witness) -> None:
     """Wait for the first decision: from here on every part is at work."""
     with suppress(TimeoutError):
-        await asyncio.wait_for(witness.began.wait(), _QUIET_S)
+        async with asyncio.timeout(_QUIET_S):
+            await witness.began.wait()
 
 
 async def _settle(fleet: Fleet) -> bool:

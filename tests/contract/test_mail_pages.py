@@ -106,7 +106,8 @@ async def test_a_server_that_never_comes_to_an_end_keeps_no_page_for_long(
         pager = of(box)
         # More of them than there are threads: those that wait for one are given up as well.
         tries = asyncio.gather(*(pager.page(PAGE) for _ in range(6)))
-        assert await asyncio.wait_for(tries, 10) == [False] * 6
+        async with asyncio.timeout(10):
+            assert await tries == [False] * 6
 
 
 async def test_a_relay_that_signed_for_itself_is_good_enough_without_a_password(

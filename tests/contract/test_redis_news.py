@@ -72,7 +72,8 @@ async def test_who_is_told_to_end_in_the_middle_of_a_command_ends(empty_redis: R
         await asyncio.sleep(number * 0.00001)
         working.cancel()
         ended, _ = await asyncio.wait({working}, timeout=5.0)
-        assert ended and working.cancelled()
+        assert ended
+        assert working.cancelled()
     await store.close()
 
 

@@ -269,7 +269,8 @@ async def test_who_waits_is_woken_by_every_kind_of_change(store: Store) -> None:
         await asyncio.sleep(0.05)
         assert not waiter.done()
         await change  # type: ignore[misc]
-        mark = await asyncio.wait_for(waiter, 10.0)
+        async with asyncio.timeout(10.0):
+            mark = await waiter
         mark = await store.changed(mark, 0.2)
 
     await woken_by(store.append(append()))
@@ -281,7 +282,8 @@ async def test_who_waits_is_woken_by_every_kind_of_change(store: Store) -> None:
 async def test_waiting_ends_when_its_time_is_over(store: Store) -> None:
     mark = await store.changed(0, 0.2)
     mark = await store.changed(mark, 0.2)
-    assert await asyncio.wait_for(store.changed(mark, 0.05), 10.0) == mark
+    async with asyncio.timeout(10.0):
+        assert await store.changed(mark, 0.05) == mark
 
 
 async def test_a_store_answers_when_it_is_asked_whether_it_does(store: Store) -> None:

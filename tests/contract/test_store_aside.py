@@ -86,7 +86,8 @@ async def test_putting_aside_wakes_those_who_have_a_slot(store: Store) -> None:
     waiting = asyncio.create_task(store.changed(seen, 5.0))
     await asyncio.sleep(0.1)
     await store.keep_lease(lease, LATER, aside_since_ms=NOW)
-    assert await asyncio.wait_for(waiting, 2.0) != seen
+    async with asyncio.timeout(2.0):
+        assert await waiting != seen
 
 
 async def test_of_racing_slots_each_gets_another_session(store: Store) -> None:

@@ -78,7 +78,8 @@ async def test_a_page_arrives_signed_after_a_restart_without_a_model(
         await here.say(session, "[imminent]")
         here.restart()
         working = asyncio.create_task(here.worker.run())
-        await asyncio.wait_for(receiver.came.wait(), PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S):
+            await receiver.came.wait()
         working.cancel()
     at, body, signature = receiver.pages[0]
     print(f"{kept}, model {model}: words to pager {1000 * (at - began):.0f} ms")

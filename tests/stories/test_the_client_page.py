@@ -36,6 +36,7 @@ async def test_the_pages_example_hears_what_a_therapist_approved(here: Town) -> 
             session = waiting[0]["session_id"] if waiting else ""
         await here.claim("ada", session)
         await here.decide("ada", session, "edit", text="What made it long?", reasons=["style"])
-        assert await asyncio.wait_for(talking, 60) == "What made it long?"
+        async with asyncio.timeout(60):
+            assert await talking == "What made it long?"
     server.should_exit = True
     await serving
