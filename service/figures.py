@@ -4,7 +4,7 @@ Each session is walked once, oldest event first; only what happened inside the s
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Literal, NamedTuple
@@ -92,14 +92,17 @@ class Tally:
         self.alarms += [one for one in walk.alarms.values() if self.span.holds(one.raised_ms)]
 
 
-def streaks(judged: Sequence[Judged]) -> dict[str, tuple[int, int]]:
-    """Approvals in a row without an edit, per reviewer: up to now, and at most."""
+def streaks(judged: Sequence[Judged]) -> Mapping[str, tuple[int, int]]:
+    """Approvals in a row without an edit, per reviewer: up to now, and at most.
+
+    Of a reviewer who judged nothing, or took it all back: none.
+    """
     found: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
     for one in sorted(judged, key=lambda j: j.at_ms):
         now, longest = found[one.by]
         now = now + 1 if one.verdict == "approve" else 0
         found[one.by] = (now, max(longest, now))
-    return dict(found)
+    return found
 
 
 def changed(drafted: str, said: str) -> float:

@@ -14,6 +14,14 @@ async def test_decisions_are_told_oldest_first_so_that_a_cut_keeps_the_newest(he
     assert [one["dwell_ms"] for one in found["dwells"]] == [1_000, 2_000, 3_000]
 
 
+async def test_a_reviewer_who_took_everything_back_is_told_of_too(holding: Town) -> None:
+    session = await holding.drafted()
+    decided = (await holding.decide("ada", session, "approve")).json()
+    await holding.write("ada", session, "DELETE", f"/v1/decisions/{decided['decision_id']}")
+    [ada] = (await holding.call("sue", "GET", "/v1/insights")).json()["reviewers"]
+    assert (ada["decisions"], ada["undone"], ada["streak"]) == (0, 1, 0)
+
+
 async def test_a_log_that_nobody_can_open_hides_no_other(here: Town) -> None:
     sessions = [await here.drafted() for _ in range(2)]
     wrapped = await here.store.wrapped_key(sessions[1]) or b""
