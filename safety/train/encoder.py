@@ -25,8 +25,7 @@ from safety.classifier import CATEGORIES, STEPS, folded
 from safety.encoder import STEP, STRETCH, arrange
 from safety.normalise import fold
 from safety.pieces import PAD, Pieces
-from safety.risk import Line
-from safety.train.screen_rows import ON_THE_CONVERSATION, Row, bend, surrounded
+from safety.train.screen_rows import Row, bend, recounted, surrounded
 
 Rows = Callable[[Random], Sequence[Row]]
 WIDTH, WIDE, HEADS, OUTPUTS = 384, 1536, 12, 16
@@ -264,12 +263,8 @@ def _batches(rows: Sequence[Row], size: int, rng: Random) -> Iterator[list[Row]]
 def _arranged(
     pieces: Pieces, row: Row, rng: Random, calm: Sequence[Row]
 ) -> tuple[list[int], list[int]]:
-    """The row's ids; what came before is sometimes dropped or borrowed, where it cannot matter."""
-    history: Sequence[Line] = row.history
-    if history and row.kind not in ON_THE_CONVERSATION and rng.random() < 0.25:
-        history = ()
-    if not history and rng.random() < 0.15:
-        history = rng.choice(calm).history
+    """The row's ids after what is shown as said before."""
+    history = recounted(row, calm, rng)
     words = pieces.cut(fold(bend(row.text, rng)))
     return arrange(pieces, words[:MOST_PIECES], folded(history))
 

@@ -20,9 +20,10 @@ CORPUS = Path(__file__).parents[1] / "corpus"
 TRAINING = (
     "en_a", "en_b", "en_d", "en_e", "en_f", "en_g", "en_h", "en_i", "en_j", "en_l", "en_m", "en_n",
     "en_o", "en_p", "en_q", "en_r", "en_s", "en_t", "en_w", "en_x", "en_y", "en_z", "en_aa",
-    "en_ab", "en_ac", "own_en", "calm_en", "short_en", "quiet_en",
+    "en_ab", "en_ac", "en_ae", "en_af", "en_ag", "own_en", "calm_en", "short_en", "quiet_en",
     "zh_a", "zh_c", "zh_d", "zh_e", "zh_f", "zh_h", "zh_i", "zh_j", "zh_k", "zh_l", "zh_m", "zh_n",
-    "zh_q", "zh_r", "zh_s", "zh_t", "zh_u", "own_zh", "calm_zh", "short_zh", "quiet_zh",
+    "zh_q", "zh_r", "zh_s", "zh_t", "zh_u", "zh_w", "zh_x", "own_zh", "calm_zh", "short_zh",
+    "quiet_zh",
 )  # fmt: skip
 TWINS = (
     "en_w", "en_x", "en_y", "en_z", "en_aa", "en_ab", "en_ac",
@@ -37,6 +38,13 @@ ON_THE_CONVERSATION = frozenset({"multi_turn_only", "retracted", "negated"})
 
 SURROUNDED = 0.5
 """The share of rows that are shown in the middle of a longer calm message."""
+
+REPEATED, UNANSWERED = 0.06, 0.15
+"""The shares of rows shown after their own words, and after lines that nobody answered."""
+
+MARKED = 0.04
+_MARKS = ("({0}-{1})", "[ref {1}]", "#{1}", "(c{0}-{0}-{1})", "{1}", "@{0}:{1}", "...", "??", ")")
+"""What machines and thumbs leave at the end of a message."""
 
 _MOST_AROUND: Mapping[Language, int] = {"en": 600, "zh": 240}
 """Most calm characters around a row; at least a fifth of it."""
@@ -135,8 +143,11 @@ def ordinary(calm: Calm) -> list[Row]:
 
 
 def bend(text: str, rng: Random) -> str:
-    """The text as it is, or, for one in four, with a few slips of the keyboard."""
-    if rng.random() < 0.75 or len(text) < 6:
+    """The text as it is, or, for one in four, with a few slips of the keyboard or a stray mark."""
+    chance = rng.random()
+    if chance < MARKED:
+        return f"{text} {rng.choice(_MARKS).format(rng.randrange(9), rng.randrange(9_999))}"
+    if chance < 0.75 or len(text) < 6:
         return text
     letters = list(text)
     for _ in range(max(1, len(letters) // 30)):
@@ -151,6 +162,25 @@ def bend(text: str, rng: Random) -> str:
         if len(letters) < 6:
             break
     return "".join(letters)
+
+
+def recounted(row: Row, calm: Sequence[Row], rng: Random) -> tuple[Line, ...]:
+    """What is shown as said before a row: as it was, or changed where that cannot matter.
+
+    Left out, borrowed from a calm row, without the counselor's lines, or the row's own words again
+    and again: people write three messages before anybody answers, and send one twice.
+    """
+    if row.kind in ON_THE_CONVERSATION:
+        return row.history
+    chance = rng.random()
+    if chance < REPEATED:
+        return (Line("client", row.text),) * rng.randint(1, 5)
+    if chance < REPEATED + UNANSWERED:
+        known = row.history or rng.choice(calm).history
+        return tuple(line for line in known if line.role == "client")
+    if row.history:
+        return () if rng.random() < 0.25 else row.history
+    return rng.choice(calm).history if rng.random() < 0.15 else ()
 
 
 def surrounded(row: Row, calm: Sequence[Row], rng: Random, share: float = SURROUNDED) -> Row:
