@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 _MEASURED = {"api", "worker"}
+_YIELDING = 10
 
 
 def api() -> "FastAPI":
@@ -24,6 +25,10 @@ def main() -> None:
         # Nobody scrapes it, and what it left in the folder would stay there until that is full and
         # the API, whose folder it is, dies of it. The library decides when it is imported.
         os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+    if sys.argv[1:2] == ["worker"]:
+        # Where they share cores, taking messages comes before drafting; an API that starts, before
+        # a worker that does: to load is most of either's start.
+        os.nice(_YIELDING)
     load_for_good(lambda: import_module("service.cli")).cli()
 
 

@@ -25,7 +25,6 @@ from service.drafting import opinion
 from service.main import work
 from service.settings import Settings
 
-_YIELDING = 10
 _DRAIN_S = 30
 """How long requests may go on once told to stop: the longest there is. Streams end at once."""
 
@@ -65,8 +64,6 @@ def api(host: str, port: int, workers: int) -> None:
 @cli.command()
 def worker() -> None:
     """Do what the session logs say is owed: drafts, releases, pages."""
-    # Where they share cores, taking messages comes before drafting.
-    os.nice(_YIELDING)
     try:
         asyncio.run(work())
     except KeyboardInterrupt:
