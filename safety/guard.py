@@ -5,10 +5,9 @@ Hard for drafts of a model; for a human's own words a warning, except that a lea
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from typing import Literal
 
 from safety.guard_phrases import ASKED, NOT_NAMES, PHRASES, SPARED
@@ -82,7 +81,14 @@ class GuardContext:
 
 def check(text: str, context: GuardContext) -> tuple[Check, ...]:
     """Every check's verdict on a line that is restored already, in the order of `CheckName`."""
-    return tuple(_judged(name, _FAULTS[name](text, context), context) for name in CheckName)
+    readings = _readings(text)
+    faults = (
+        _phrase(name, readings, context) if name.value in PHRASES else _FAULTS[name](text, context)
+        for name in CheckName
+    )
+    return tuple(
+        _judged(name, fault, context) for name, fault in zip(CheckName, faults, strict=True)
+    )
 
 
 def _judged(name: CheckName, fault: str, context: GuardContext) -> Check:
@@ -106,10 +112,18 @@ def _shape(text: str, context: GuardContext) -> str:
     return "more than one question" if len(re.findall(r"[?？]+", text)) > 1 else ""
 
 
-def _phrase(name: CheckName, text: str, context: GuardContext) -> str:
-    """Read as it stands, and as the screen reads it: simplified characters, plain letters."""
+def _readings(text: str) -> tuple[str, ...]:
+    """As it stands, and as the screen reads it: simplified characters, plain letters.
+
+    One for most lines: they differ in capitals alone, which no phrase looks at.
+    """
     plain = unicodedata.normalize("NFKC", text.replace("’", "'").replace("‘", "'"))
-    for reading in (plain, fold(text)):
+    folded = fold(text)
+    return (plain,) if plain.isascii() and plain.lower() == folded else (plain, folded)
+
+
+def _phrase(name: CheckName, readings: Sequence[str], context: GuardContext) -> str:
+    for reading in readings:
         for spared in SPARED[name.value]:
             reading = spared.sub(" _ ", reading)
         for pattern, reason in PHRASES[name.value]:
@@ -183,19 +197,6 @@ def _unrestored(text: str, context: GuardContext) -> str:
 _FAULTS: dict[CheckName, Callable[[str, GuardContext], str]] = {
     CheckName.LENGTH: _length,
     CheckName.SHAPE: _shape,
-    **{
-        name: partial(_phrase, name)
-        for name in (
-            CheckName.DIAGNOSIS,
-            CheckName.MEDICATION,
-            CheckName.PROMISE,
-            CheckName.CONTRACT,
-            CheckName.METHOD,
-            CheckName.ENCOURAGES_HARM,
-            CheckName.HUMAN_CLAIM,
-            CheckName.TIME_UP,
-        )
-    },
     CheckName.UNKNOWN_NAME: _unknown_name,
     CheckName.UNRESTORED: _unrestored,
 }

@@ -35,12 +35,15 @@ def main() -> None:
     bench = Bench()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before the first measure")
     rounds = 1 if asked.quick else asked.rounds
-    run(bench, asked.quick, rounds)
-    if asked.engine:
-        _says("what needs a real engine")
-        with_engine.measure(bench)
-    print(bench.table())
-    bench.write(asked.out)
+    try:
+        run(bench, asked.quick, rounds)
+        if asked.engine:
+            _says("what needs a real engine")
+            with_engine.measure(bench)
+    finally:
+        # A run of a quarter of an hour that is stopped, or breaks, still tells what it found.
+        print(bench.table())
+        bench.write(asked.out)
     if asked.doc:
         how = f"--engine --rounds {rounds}" if asked.engine else f"--rounds {rounds}"
         bench.page(asked.doc, f"python -m tests.bench {how}")
