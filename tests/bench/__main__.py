@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
+from safety.guard import check
 from service.telemetry import log
 from tests.bench import in_process, kept, over_http, peer, rows, with_engine
 from tests.bench.figures import Bench, Spread
@@ -80,6 +81,7 @@ def _turns(wanted: int) -> dict[str, Spread]:
     return {
         "turns_1": _there(lambda folder: in_process.turns(folder, wanted, 1)),
         "turns_16": _there(lambda folder: in_process.turns(folder, wanted, 16)),
+        "turns_guarded": _there(lambda folder: in_process.turns(folder, wanted, 1, guard=check)),
         "messages": _there(lambda folder: in_process.messages(folder, wanted * 4, 16)),
         "messages_1": _there(lambda folder: in_process.messages(folder, wanted * 2, 1)),
     }

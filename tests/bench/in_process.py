@@ -1,7 +1,7 @@
 """The service in one process, on a real SQLite file, driven by calling its routes as functions.
 
-Screen and scrub are stubbed and the engine answers at once, so that what is left is ours: the log,
-the seals, the store, the worker, the review desk.
+Screen, scrub and guard are stubbed and the engine answers at once, so that what is left is ours:
+the log, the seals, the store, the worker, the review desk.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from fastapi import Response
 
 from models.completion import Ask, Completion
 from planner.prompt import Prompt
-from safety.guard import check
+from safety.guard import Check, GuardContext
 from service.auth import Authenticator, Caller
 from service.house import House
 from service.idempotency import OnceOnly
@@ -111,6 +111,10 @@ class Bureau:
         return self.path.stat().st_size
 
 
+def _unchecked(text: str, context: GuardContext) -> tuple[Check, ...]:
+    return ()
+
+
 @asynccontextmanager
 async def bureau(folder: Path, *, working: bool = True, **parts: Any) -> AsyncGenerator[Bureau]:
     """Open a fresh service for the length of a ``with``, its worker beside it.
@@ -121,7 +125,7 @@ async def bureau(folder: Path, *, working: bool = True, **parts: Any) -> AsyncGe
     store = SqliteStore(path)
     stubs = Ports(
         store=store, engine=InstantEngine(), aliases=FixedAliases(), screen=WordScreen(),
-        scrubber=PlainScrubber(), guard=check, pager=FakePager(), clock=SystemClock(),
+        scrubber=PlainScrubber(), guard=_unchecked, pager=FakePager(), clock=SystemClock(),
         ids=RandomIds(), drafting=Drafting(), safety_timeout_s=_PATIENCE_S,
     )  # fmt: skip
     ports = replace(stubs, **parts)
@@ -155,9 +159,12 @@ async def messages(folder: Path, wanted: int, at_once: int) -> Spread:
     return spread([wait for one in watches for wait in one.waits], seconds)
 
 
-async def turns(folder: Path, wanted: int, at_once: int) -> Spread:
-    """How fast whole turns go, in sessions of `LONG` turns, each one after the other."""
-    async with bureau(folder) as here:
+async def turns(folder: Path, wanted: int, at_once: int, **parts: Any) -> Spread:
+    """How fast whole turns go, in sessions of `LONG` turns, each one after the other.
+
+    ``parts`` take the place of stubs.
+    """
+    async with bureau(folder, **parts) as here:
         sessions = [await here.open() for _ in range(at_once * (wanted // at_once // LONG + 1))]
         watches = [Stopwatch() for _ in range(at_once)]
         for session in sessions[:at_once]:

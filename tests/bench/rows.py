@@ -40,6 +40,11 @@ def turns(
             row = _row(f"whole turns, {told} ({mode})", best[f"turns_{at_once}"], them, missing)
             aim = ">= 3 x" if how == "sync" else ""
             bench.rows.append(Row(row.name, row.ours, row.theirs, row.ratio, aim))
+    guarded = _row(
+        f"whole turns, one at a time, ours with the guard ({_HOW['sync']})",
+        best["turns_guarded"], peer.get("turns_1_sync"), missing,
+    )  # fmt: skip
+    bench.rows.append(guarded)
 
 
 def http(bench: Bench, found: Mapping[str, Spread]) -> None:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from models.completion import Ask, EngineFault, EngineUnavailable
-from models.train.own_engine import Running
+from models.train.own_engine import PYTHON, ROOT, Running
 from models.vllm_engine import VllmEngine
 from planner.machine import candidates, start
 from planner.parse import parse_utterance
@@ -15,6 +15,7 @@ from planner.prompt import render
 from planner.vocabulary import ClientTurn, CounselorTurn, PlannedCase, Role
 from safety.risk import Line
 from service.drafting import opinion
+from tests.conftest import Require
 from tests.engine.conftest import BASE
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
@@ -35,6 +36,14 @@ async def test_an_answer_parses_and_its_action_is_a_candidate(engine: VllmEngine
     assert turn.action in candidates(CASE.position)
     assert completion.adapter == BASE
     assert completion.completion_tokens > 0
+
+
+def test_adapters_add_the_same_sums_as_row_by_row(require: Require) -> None:
+    require(".venv-engine/bin/python")
+    command = [PYTHON, "-m", "tests.engine.adapter_arithmetic"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    assert ran.stdout.count("the same") >= 6
 
 
 async def test_two_candidates_are_two_answers(engine: VllmEngine) -> None:
