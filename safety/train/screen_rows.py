@@ -20,14 +20,15 @@ CORPUS = Path(__file__).parents[1] / "corpus"
 TRAINING = (
     "en_a", "en_b", "en_d", "en_e", "en_f", "en_g", "en_h", "en_i", "en_j", "en_l", "en_m", "en_n",
     "en_o", "en_p", "en_q", "en_r", "en_s", "en_t", "en_w", "en_x", "en_y", "en_z", "en_aa",
-    "en_ab", "en_ac", "en_ae", "en_af", "en_ag", "own_en", "calm_en", "short_en", "quiet_en",
+    "en_ab", "en_ac", "en_ae", "en_af", "en_ag", "en_ah", "en_ai", "en_aj", "en_ak", "own_en",
+    "calm_en", "short_en", "quiet_en",
     "zh_a", "zh_c", "zh_d", "zh_e", "zh_f", "zh_h", "zh_i", "zh_j", "zh_k", "zh_l", "zh_m", "zh_n",
-    "zh_q", "zh_r", "zh_s", "zh_t", "zh_u", "zh_w", "zh_x", "own_zh", "calm_zh", "short_zh",
-    "quiet_zh",
+    "zh_q", "zh_r", "zh_s", "zh_t", "zh_u", "zh_w", "zh_x", "zh_y", "zh_z", "zh_aa", "own_zh",
+    "calm_zh", "short_zh", "quiet_zh",
 )  # fmt: skip
 TWINS = (
-    "en_w", "en_x", "en_y", "en_z", "en_aa", "en_ab", "en_ac",
-    "zh_q", "zh_r", "zh_s", "zh_t", "zh_u",
+    "en_w", "en_x", "en_y", "en_z", "en_aa", "en_ab", "en_ac", "en_ah", "en_ai", "en_ak",
+    "zh_q", "zh_r", "zh_s", "zh_t", "zh_u", "zh_y", "zh_z", "zh_aa",
 )  # fmt: skip
 """Of these, messages beside the same words without danger: harder than what people write."""
 JUDGING = (
