@@ -1,7 +1,7 @@
 """What the screen answers: a level, a category, a score and the words that show it. Data only."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
@@ -78,6 +78,8 @@ class RiskReport:
     score: float
     evidence: tuple[Evidence, ...]
     source: Source
+    cause: str = field(default="", compare=False)
+    """The kind of error that a failure was, ``MemoryError`` for instance; never its message."""
 
     @property
     def routes(self) -> bool:

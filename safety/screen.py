@@ -4,7 +4,7 @@ Any doubt calls a human: a layer that fails, or answers nonsense, counts as the 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, get_args
 
 from safety.classifier import load_classifier
@@ -64,8 +64,8 @@ class Screen:
         try:
             report = combine(layer.look(text, history, language) for layer in self.layers)
             return report if _sane(report, text) else WORST
-        except Exception:  # noqa: BLE001 - the screen fails to the highest level, never open
-            return WORST
+        except Exception as error:  # noqa: BLE001 - the screen fails to the highest level, never open
+            return replace(WORST, cause=type(error).__name__)
 
 
 def load_screen() -> Screen:

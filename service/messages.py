@@ -7,6 +7,7 @@ slower is the worker's, because the log now says that somebody is waiting.
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fastapi import APIRouter, Response
 
@@ -86,11 +87,12 @@ async def judge(text: str, state: State, ports: Ports) -> RiskReport:
             async with asyncio.timeout(ports.safety_timeout_s):
                 report = await asyncio.to_thread(ports.screen.judge, text, history, state.language)
             found = _sound(report)
-    except Exception:  # noqa: BLE001  (whatever goes wrong here, a human looks)
-        found = WORST
+    except Exception as error:  # noqa: BLE001  (whatever goes wrong here, a human looks)
+        found = replace(WORST, cause=type(error).__name__)
     if found.source == "failure":
         Screening.failed.add()
-        log_line(LogEvent.SCREEN_FAILED, "error", session_id=state.session_id)
+        cause = found.cause or "no_report"
+        log_line(LogEvent.SCREEN_FAILED, "error", session_id=state.session_id, error=cause)
     Screening.judged.add(level=found.level, source=found.source)
     return found
 

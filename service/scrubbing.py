@@ -132,7 +132,7 @@ def _tell(made: Future[Scrubber]) -> None:
 async def _scrub(
     state: State, text: str, mapping: Surrogates, ports: Ports
 ) -> tuple[str, Surrogates]:
-    with _or_no_model():
+    with _or_no_model(state):
         if isinstance(ports.scrubber, SoonScrubber):
             # To load is not to hang: the limit begins when there is something to wait for.
             await ports.scrubber.loaded()
@@ -144,17 +144,19 @@ async def _scrub(
 
 
 async def _introduced(state: State, mapping: Surrogates) -> Surrogates:
-    with _or_no_model():
+    with _or_no_model(state):
         return await asyncio.to_thread(introduce, _names(state), mapping)
 
 
 @contextmanager
-def _or_no_model() -> Generator[None]:
+def _or_no_model(state: State) -> Generator[None]:
     """Whatever a recognizer trips over: a text that is not scrubbed reaches no model (P4)."""
     try:
         yield
     except Exception as error:
         Screening.scrub_failed.add()
+        kind = type(error).__name__
+        log_line(LogEvent.SCRUB_FAILED, "error", session_id=state.session_id, error=kind)
         raise ScrubFailed from error
 
 

@@ -33,6 +33,7 @@ class LogEvent(StrEnum):
     SERVICE_STARTED = "service_started"
     REQUEST_SERVED = "request_served"
     SCREEN_FAILED = "screen_failed"
+    SCRUB_FAILED = "scrub_failed"
     TURN_FAILED = "turn_failed"
     DUTY_DONE = "duty_done"
     ALERT_RAISED = "alert_raised"

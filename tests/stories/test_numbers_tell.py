@@ -204,6 +204,21 @@ async def test_a_duty_that_fails_each_time_is_counted_and_its_session_named(
     assert all(session in line for line in bugs)
 
 
+async def test_a_screen_and_a_scrub_that_fail_name_the_session_and_the_kind_of_error(
+    here: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here.screen.broken = here.scrubber.broken = True
+    session = await here.open()
+    await here.say(session, "Everything feels heavy lately.")
+    here.screen.broken = False
+    session_of_scrub = await here.drafted()
+    lines = capsys.readouterr().out.splitlines()
+    for event, about in (("screen_failed", session), ("scrub_failed", session_of_scrub)):
+        told = [line for line in lines if event in line and about in line]
+        assert told
+        assert all("RuntimeError" in line for line in told)
+
+
 async def test_a_draft_without_its_engine_and_a_page_to_nobody_are_not_done(here: Town) -> None:
     def ended(kind: str) -> tuple[float, ...]:
         outcomes = ("done", "retried", "failed")

@@ -47,7 +47,9 @@ def found(level: RiskLevel = RiskLevel.HIGH, score: float = 0.5, *spans: Evidenc
     "how", [RuntimeError(), ValueError(), KeyError(), MemoryError(), RecursionError()]
 )
 def test_a_layer_that_fails_counts_as_the_highest_level(how: Exception):
-    assert Screen((Says(CALM), Breaks(how))).judge("hello", (), "en") == WORST
+    report = Screen((Says(CALM), Breaks(how))).judge("hello", (), "en")
+    assert report == WORST
+    assert report.cause == type(how).__name__
 
 
 @pytest.mark.parametrize("nonsense", [None, "fine", 0, (), object()])
