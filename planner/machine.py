@@ -5,11 +5,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
-from planner.plan_rules import DIAGNOSTIC_ACTIONS as DIAGNOSTIC_ACTIONS
 from planner.plan_rules import DIAGNOSTIC_PLAN, NotAllowed, check_plan
-from planner.plan_rules import Readiness as Readiness
-from planner.plan_rules import readiness as readiness
-from planner.plan_rules import step_marker as step_marker
 from planner.vocabulary import Action, Plan, Position, Stage
 
 

@@ -8,8 +8,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from planner.fallback import fallback_plan as fallback_plan
-from planner.fallback import fallback_turn as fallback_turn
 from planner.plan_rules import check_plan
 from planner.vocabulary import (
     END_SESSION,

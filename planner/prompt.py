@@ -17,7 +17,8 @@ from itertools import accumulate
 from typing import Literal, NamedTuple
 
 from planner.answer_schema import JsonSchema, answer_schema
-from planner.machine import candidates, step_marker
+from planner.machine import candidates
+from planner.plan_rules import step_marker
 from planner.vocabulary import (
     UNKNOWN,
     ClientTurn,

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from models.completion import Ask, Completion, EngineUnavailable
 from planner import machine, parse, prompt
+from planner.fallback import fallback_plan, fallback_turn
 from planner.vocabulary import CounselorTurn, Language, PlanAnswer, Role
 from safety import engine_layer
 from safety.crisis_card import resource_names
@@ -128,13 +129,13 @@ async def write_plan(state: State, ports: Ports) -> PlanProposed | Failure:
             return _plan(state, ports, parsed, Origin("model", adapter, asked.template, usage))
     metrics.Engine.failed.add(reason="unreadable")
     _count(Role.PLANNER, "template", "template")
-    fallback = parse.fallback_plan(state.language)
+    fallback = fallback_plan(state.language)
     return _plan(state, ports, fallback, Origin("template", "template", asked.template, usage))
 
 
 def template_draft(state: State, reason: str, ports: Ports) -> DraftPrepared:
     """Give the labelled template for the current action, for a therapist to start from."""
-    turn = parse.fallback_turn(state.position, state.language)
+    turn = fallback_turn(state.position, state.language)
     candidate = CandidateText(
         action_reasoning=turn.action_reasoning, action=turn.action, utterance=turn.utterance
     )

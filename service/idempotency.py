@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 from pydantic import BaseModel
 
-from planner.machine import NotAllowed
+from planner.plan_rules import NotAllowed
 from service.auth import Caller
 from service.desk import Reviewer
 from service.house import ClientApp, House, InHouse, Therapist, reviewer

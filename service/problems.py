@@ -22,7 +22,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.errors import ServerErrorMiddleware
 
 from models.completion import EngineUnavailable
-from planner.machine import NotAllowed
+from planner.plan_rules import NotAllowed
 from service.ports import IssuerUnavailable
 from service.schemas.client import SrsItem
 from service.schemas.problem import CheckResult, FieldError, Problem

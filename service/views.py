@@ -2,7 +2,7 @@
 
 from planner import machine
 from planner.drift import drift
-from planner.machine import readiness
+from planner.plan_rules import readiness
 from planner.vocabulary import Formulation, Plan, Position
 from safety.crisis_card import crisis_card as beside_an_alert
 from safety.risk import RiskLevel

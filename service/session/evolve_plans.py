@@ -47,7 +47,7 @@ def planned(
 ) -> Position:
     """Give the position under a decided plan; a therapist's edit of a running one keeps its cursor.
 
-    Raises: planner.machine.NotAllowed, before anything is written.
+    Raises: planner.plan_rules.NotAllowed, before anything is written.
     """
     assert event.plan is not None  # noqa: S101  (callers checked: rejected plans do not run)
     plan = plan_of(event.plan)

@@ -12,9 +12,10 @@ from models.rollout import Phase, advance, begin
 from models.rollout_steps import AdapterDesk, take_step
 from models.train.own_engine import ROOT
 from models.vllm_engine import VllmEngine
-from planner.machine import DIAGNOSTIC_ACTIONS, candidates, check_plan, start
 from planner.machine import advance as onward
+from planner.machine import candidates, start
 from planner.parse import parse_plan, parse_utterance
+from planner.plan_rules import DIAGNOSTIC_ACTIONS, check_plan
 from planner.prompt import render
 from planner.vocabulary import ClientTurn, CounselorTurn, PlanAnswer, PlannedCase, Role
 from tests.engine.conftest import BASE

@@ -7,8 +7,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from planner.machine import DIAGNOSTIC_ACTIONS, adopt, advance, start
-from planner.parse import fallback_plan
+from planner.fallback import fallback_plan
+from planner.machine import adopt, advance, start
+from planner.plan_rules import DIAGNOSTIC_ACTIONS
 from planner.prompt import Prompt, render
 from planner.vocabulary import (
     ClientTurn,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from planner.machine import DIAGNOSTIC_ACTIONS
+from planner.plan_rules import DIAGNOSTIC_ACTIONS
 from planner.vocabulary import Action
 from safety.risk import Category, RiskLevel
 from service.session import alarms, decide_review, events, parts

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.machine import (
-    DIAGNOSTIC_ACTIONS,
     TABLE,
     adopt,
     advance,
@@ -16,12 +15,10 @@ from planner.machine import (
     finished,
     move,
     needs_plan,
-    readiness,
     revise,
     start,
-    step_marker,
 )
-from planner.plan_rules import NotAllowed, check_plan
+from planner.plan_rules import DIAGNOSTIC_ACTIONS, NotAllowed, check_plan, readiness, step_marker
 from planner.vocabulary import (
     END_SESSION,
     Action,

@@ -9,15 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.answer_schema import answer_schema
-from planner.machine import DIAGNOSTIC_PLAN, candidates
+from planner.fallback import fallback_plan, fallback_turn
+from planner.machine import candidates
 from planner.parse import (
     Unreadable,
-    fallback_plan,
-    fallback_turn,
     parse_plan,
     parse_utterance,
 )
-from planner.plan_rules import check_plan
+from planner.plan_rules import DIAGNOSTIC_PLAN, check_plan
 from planner.prompt import answer_text
 from planner.vocabulary import (
     END_SESSION,

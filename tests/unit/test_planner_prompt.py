@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from planner.fallback import fallback_plan
 from planner.machine import adopt, advance, candidates, move, start
-from planner.parse import fallback_plan
 from planner.prompt import Prompt, Refused, fill, render
 from planner.vocabulary import (
     ClientTurn,
