@@ -40,7 +40,7 @@ from safety.train.screen_rows import (
 
 WEIGHTS = Path(classifier.__file__).parent / "weights"
 LAYERS = 6
-FALSE_ALARMS = 0.07
+FALSE_ALARMS = 0.065
 """How many calm tuning rows, twins aside, may alert; the hard files allow ten in a hundred."""
 
 CALM_WEIGHT = 0.3
