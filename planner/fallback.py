@@ -84,6 +84,11 @@ def fallback_turn(position: Position, language: Language) -> CounselorTurn:
     return CounselorTurn(_LABEL[language], action, utterance)
 
 
+def is_fallback(plan: Plan) -> bool:
+    """Whether a plan still says that it is a template: no model wrote it, and no human anew."""
+    return plan.text.startswith(tuple(_LABEL.values()))
+
+
 def fallback_plan(language: Language) -> PlanAnswer:
     """A plain evidence-based plan with nothing known of the client, labelled as a template."""
     text, reason, keys = _PLAN[language]

@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal, get_args
 
+from planner.fallback import is_fallback
 from planner.machine import adopt, advance, candidates, start
 from planner.plan_rules import NotAllowed
 from planner.prompt import Message, Prompt, answer_text, render
@@ -172,7 +173,9 @@ def _sample(session: CorpusSession, found: Sequence[Decision]) -> Sample:
 
 
 def _planner_samples(session: CorpusSession) -> list[Sample]:
-    """The diagnostic dialogue, then formulation and plan."""
+    """The diagnostic dialogue, then formulation and plan; a template's plan teaches nothing."""
+    if is_fallback(session.plan):
+        return []
     prompt = planner_prompt(session)
     answer = answer_text(session.answer)
     asked = (*prompt.messages, Message("assistant", answer))

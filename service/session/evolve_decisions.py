@@ -44,11 +44,13 @@ def _reply_decided(state: State, at: events.Recorded, event: events.ReplyDecided
         position = machine.advance(position, Action(event.action))
     draft = state.draft.prepared if state.draft and event.draft_id else None
     written = draft.candidates[event.candidate or 0].utterance if draft else None
+    # Nothing is learnt from a template, nor shown to a model as an answer of its own.
+    models = draft is not None and draft.source == "model"
     entry = replace(
         said(state, at, event.decision_id, event.text),
-        kind="reply", stage=position.stage, action=event.action, reasoning=event.reasoning,
-        verdict=event.verdict, drafted=written if event.verdict == "edit" else None,
-        reasons=event.reasons,
+        kind="reply", stage=position.stage, action=event.action,
+        reasoning=event.reasoning if models else "", verdict=event.verdict,
+        drafted=written if models and event.verdict == "edit" else None, reasons=event.reasons,
     )  # fmt: skip
     drafts = {**state.drafts, event.draft_id: "decided"} if event.draft_id else state.drafts
     known = {event.decision_id: written} if event.verdict == "approve" else {}

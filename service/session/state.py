@@ -35,7 +35,7 @@ class Entry(Struct, frozen=True):
     reasoning: str = ""
     verdict: Literal["approve", "edit", "respond"] | None = None
     drafted: str | None = None
-    """With an edit: what the draft said, scrubbed."""
+    """With an edit of a model's draft: what that said, scrubbed."""
     reasons: tuple[str, ...] = ()
     """What was wrong with the draft that it replaces, from the closed list."""
     level: RiskLevel = RiskLevel.NONE

@@ -39,6 +39,21 @@ async def test_a_labelled_template_lies_on_the_desk(here: Town, manner: str, rea
     assert (await here.decide("ada", session, "approve")).status_code == 201
 
 
+async def test_a_template_is_no_answer_that_a_model_or_a_dataset_may_learn_from(here: Town) -> None:
+    here.engine.manner = "down"
+    session = await here.drafted(profile={"research_consent": True})
+    template = (await here.desk("ada", session))["draft"]["candidates"][0]
+    await here.decide("ada", session, "edit", text="What happened today?", reasons=["style"])
+    await here.work(10_000)
+    here.engine.manner = "ok"
+    await here.say(session, "My team leader shouted at me.")
+    await here.work(60_000)
+    (reply,) = (m.content for m in here.engine.prompts[-1].messages if m.role == "assistant")
+    assert "What happened today?" in reply
+    assert template["reasoning"] not in reply
+    assert (await here.call("sue", "GET", "/v1/preferences/export")).text == ""
+
+
 async def test_the_model_is_asked_again_with_growing_pauses(here: Town) -> None:
     here.engine.manner = "down"
     await here.drafted()

@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from models.train import pairs
 from models.train.data_card import preferences
 from models.train.tokens import IGNORED, tokens
+from planner.fallback import fallback_plan
 from planner.prompt import answer_text, render
-from planner.vocabulary import InteractionStyle, Role, Stage
+from planner.vocabulary import InteractionStyle, Language, Role, Stage
 
 CORPUS = Path(pairs.__file__).parents[1] / "corpus" / "sessions.jsonl"
 
@@ -38,6 +41,14 @@ class Letters:
 @pytest.fixture(scope="module")
 def sessions() -> list[pairs.CorpusSession]:
     return pairs.read_sessions(CORPUS)[:3]
+
+
+def test_a_templates_plan_teaches_the_planner_nothing(sessions: list[pairs.CorpusSession]):
+    session = sessions[0]
+    assert len(pairs.samples([session], Role.PLANNER)) == 1
+    for language in get_args(Language):
+        left = replace(session, plan=fallback_plan(language).plan)
+        assert pairs.samples([left], Role.PLANNER) == []
 
 
 def test_every_prompt_that_serves_is_the_beginning_of_what_is_trained(
