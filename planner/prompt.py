@@ -88,6 +88,7 @@ def render(
     """The prompt for this role and case.
 
     `hint` is a therapist's wish for another draft; `refused` are plans not to be proposed again.
+    The planner is told which parts of the formulation a therapist corrected.
     """
     if role is Role.PLANNER:
         template, messages = _planner_messages(case)
@@ -97,6 +98,11 @@ def render(
     if hint is not None:
         names.append(f"hint.{case.language}")
         _add_line(messages, names[-1], {"hint": hint})
+    if role is Role.PLANNER and case.corrected:
+        names.append(f"corrected.{case.language}")
+        known = case.formulation.parts()
+        told = "; ".join(f"{part}: {known[part]}" for part in known if part in case.corrected)
+        _add_line(messages, names[-1], {"parts": told})
     if refused:
         names.append(f"refused.{case.language}")
     for steps, reasons in refused:
@@ -237,14 +243,8 @@ def _case_variables(case: PlannedCase) -> dict[str, str]:
     steps = "\n".join(f"{number}. {action}" for number, action in enumerate(actions, 1))
     if case.position.stage is Stage.DIAGNOSTIC:
         return {"steps": _plain(steps)}
-    formulation = case.formulation
-    known = {
-        "steps": steps,
-        "strategy": case.position.plan.strategy or UNKNOWN,
-        "surface_level_problem": formulation.surface_level_problem or UNKNOWN,
-        "triggering_situation": formulation.triggering_situation or UNKNOWN,
-        "automatic_thoughts": " / ".join(formulation.automatic_thoughts) or UNKNOWN,
-    }
+    strategy = case.position.plan.strategy or UNKNOWN
+    known = {"steps": steps, "strategy": strategy, **case.formulation.parts()}
     return {key: _plain(text) for key, text in known.items()}
 
 

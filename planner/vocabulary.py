@@ -3,7 +3,7 @@
 Paper: PSY-STEP §3.1 (profile, formulation), §3.2 (stages, plan, actions), Table 11, Table 12.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NewType
@@ -74,6 +74,14 @@ class Formulation:
     automatic_thoughts: tuple[str, ...] = ()
     """The involuntary interpretations, first person; empty while unknown."""
 
+    def parts(self) -> dict[str, str]:
+        """Each part by its name, in one text."""
+        return {
+            "surface_level_problem": self.surface_level_problem or UNKNOWN,
+            "triggering_situation": self.triggering_situation or UNKNOWN,
+            "automatic_thoughts": " / ".join(self.automatic_thoughts) or UNKNOWN,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -136,3 +144,5 @@ class PlannedCase:
     """Turns of the diagnostic stage, oldest first."""
     intervention: Sequence[Turn] = ()
     """Turns of the intervention stage, oldest first."""
+    corrected: Collection[str] = ()
+    """Names of the formulation's parts that a therapist corrected."""

@@ -85,7 +85,7 @@ async def correct_formulation(
     session_id: Ident, asked: FormulationPatch, house: InHouse, caller: Therapist,
     x_claim: ClaimHeader = None,
 ) -> PlanDesk:  # fmt: skip
-    """Correct what the model understood; the next prompts use it, and the planner leaves it."""
+    """Correct what the model understood: the planner and the intervention's drafts go by it."""
     state = await session_for(house, caller, session_id)
     by = await reviewer(house, caller, state, x_claim)
     sent, added = await _scrubbed_parts(state, asked, house)

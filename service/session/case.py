@@ -62,7 +62,9 @@ def case_of(state: State) -> PlannedCase:
         [_turn(state, entry) for entry in _spoken_in(state, stage)]
         for stage in (Stage.DIAGNOSTIC, Stage.INTERVENTION)
     )
-    return PlannedCase(state.language, state.position, state.formulation, first, second)
+    return PlannedCase(
+        state.language, state.position, state.formulation, first, second, state.corrected
+    )
 
 
 def _spoken_in(state: State, stage: Stage) -> list[Entry]:

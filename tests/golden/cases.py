@@ -1,10 +1,11 @@
-"""The prompts whose exact text is kept: every role, stage and language, and a hint.
+"""The prompts whose exact text is kept: every role, stage and language, a hint, and a correction.
 
 ``python -m tests.golden.cases`` writes them anew; read the difference before you commit it.
 """
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from planner.fallback import fallback_plan
@@ -54,6 +55,9 @@ def golden_prompts() -> Mapping[str, Prompt]:
         found[f"utterance.intervention.{language}"] = render(Role.UTTERANCE, intervention)
         found[f"utterance.hint.{language}"] = render(Role.UTTERANCE, diagnostic, hint="...")
         found[f"planner.{language}"] = render(Role.PLANNER, diagnostic)
+        parts = {"triggering_situation", "automatic_thoughts"}
+        corrected = replace(diagnostic, formulation=_KNOWN[language], corrected=parts)
+        found[f"planner.corrected.{language}"] = render(Role.PLANNER, corrected)
     return found
 
 

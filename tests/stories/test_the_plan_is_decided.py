@@ -184,6 +184,9 @@ async def test_a_corrected_part_of_the_formulation_outlives_the_next_plan(here: 
     assert (await correct(here, session, automatic_thoughts=["I must never rest."])).is_success
     await decide_plan(here, session, "reject", reasons=["clarity"])
     await here.work()
+    (asked,) = (m.content for m in here.engine.prompts[-1].messages if m.role == "user")
+    assert "automatic_thoughts: I must never rest." in asked
+    assert "surface_level_problem" not in asked
     plan = (await here.desk("ada", session))["plan"]
     assert plan["proposed"]["formulation"] == before, "what the planner said is kept as it was"
     assert plan["formulation"] == before | {"automatic_thoughts": ["I must never rest."]}
