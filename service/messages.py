@@ -77,15 +77,11 @@ async def judge(text: str, state: State, ports: Ports) -> RiskReport:
     """Judge raw words with their recent history. Never raises: a judge that fails, hangs or
     answers nonsense calls a human at the highest level.
     """
-    history = [
-        Line("client" if entry.kind == "client" else "counselor", entry.text)
-        for entry in state.entries[-4 * _HISTORY :]
-        if entry.kind in {"client", "reply"}
-    ][-_HISTORY:]
+    before = _said(state)[-_HISTORY:]
     try:
         with Screening.seconds.timed():
             async with asyncio.timeout(ports.safety_timeout_s):
-                report = await asyncio.to_thread(ports.screen.judge, text, history, state.language)
+                report = await asyncio.to_thread(ports.screen.judge, text, before, state.language)
             found = _sound(report)
     except Exception as error:  # noqa: BLE001  (whatever goes wrong here, a human looks)
         found = replace(WORST, cause=type(error).__name__)
@@ -95,6 +91,15 @@ async def judge(text: str, state: State, ports: Ports) -> RiskReport:
         log_line(LogEvent.SCREEN_FAILED, "error", session_id=state.session_id, error=cause)
     Screening.judged.add(level=found.level, source=found.source)
     return found
+
+
+def _said(state: State) -> Sequence[Line]:
+    """What both have said; a reply that has not left asked the client nothing yet."""
+    return [
+        Line("client" if entry.kind == "client" else "counselor", entry.text)
+        for entry in state.entries
+        if entry.kind == "client" or (entry.kind == "reply" and entry.reply_id)
+    ]
 
 
 def _sound(report: object) -> RiskReport:

@@ -1,10 +1,13 @@
 """A client's message: recorded once, judged first, acknowledged with 202."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from safety.risk import RiskLevel
+from safety.screen import RulesLayer, Screen
+from service.messages import judge
 from service.stores import paging
 from tests.driving import Town
 
@@ -96,6 +99,39 @@ async def test_a_screen_that_hangs_calls_a_human_at_the_highest_level(quick: Tow
     assert (await quick.say(session, "Hello.")).status_code == 202
     (alert,) = (await quick.desk("ada", session))["alerts"]
     assert (alert["level"], alert["source"]) == (RiskLevel.IMMINENT, "failure")
+
+
+async def _asked_directly(here: Town) -> str:
+    session = await here.open()
+    await here.say(session, "I am so tired of it all.")
+    await here.work()
+    await here.claim("ada", session)
+    asked = "Are you thinking about killing yourself?"
+    done = await here.decide("ada", session, "edit", text=asked, reasons=["style"])
+    assert done.status_code == 201
+    return session
+
+
+async def _by_the_rules(here: Town, session: str, text: str) -> RiskLevel:
+    state = await here.house.ledger.load(session)
+    ports = replace(here.house.ports, screen=Screen((RulesLayer(),)))
+    return (await judge(text, state, ports)).level
+
+
+async def test_a_yes_is_heard_however_many_notes_stand_before_it(here: Town) -> None:
+    session = await _asked_directly(here)
+    await here.work()
+    for number in range(30):
+        path, note = f"/v1/sessions/{session}/notes", {"text": f"Seen, {number}."}
+        assert (await here.call("ada", "POST", path, note)).status_code == 201
+    assert await _by_the_rules(here, session, "yes") is RiskLevel.HIGH
+
+
+async def test_a_question_that_has_not_left_yet_is_not_what_a_yes_answers(holding: Town) -> None:
+    session = await _asked_directly(holding)
+    assert await _by_the_rules(holding, session, "yes") is RiskLevel.NONE
+    await holding.work(5_000)
+    assert await _by_the_rules(holding, session, "yes") is RiskLevel.HIGH
 
 
 async def test_danger_is_judged_while_the_model_is_paused(paused: Town) -> None:
