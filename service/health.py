@@ -45,7 +45,7 @@ async def ready(house: InHouse) -> JSONResponse:
         checks["store"] = "down"
     engine = house.ports.engine
     now_ms = house.ports.clock.now_ms
-    if isinstance(engine, Probed) and not await house.engine.of(engine.healthy, now_ms):
+    if isinstance(engine, Probed) and not await house.engine_tried.of(engine.healthy, now_ms):
         checks["engine"] = "down"
     if isinstance(house.ports.scrubber, SoonScrubber) and house.ports.scrubber.failed:
         checks["scrub"] = "down"

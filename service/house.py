@@ -11,7 +11,7 @@ from service.auth import Authenticator, Caller, Role
 from service.desk import Desk, Reviewer
 from service.ids import session_of
 from service.ledger import Ledger, Under
-from service.limits import Allowance, Seats, Strangers, Verdict
+from service.limits import Allowance, LatelyTried, Seats, Strangers
 from service.ports import Ports
 from service.rolling import Rolling
 from service.sealing import MasterKeys
@@ -41,7 +41,7 @@ class House:
     """How long a claim lasts without a renewal."""
     seats: Seats = field(default_factory=Seats)
     strangers: Strangers = field(default_factory=Strangers)
-    engine: Verdict = field(default_factory=Verdict)
+    engine_tried: LatelyTried = field(default_factory=LatelyTried)
     """Whether the engine worked when it was tried last."""
 
     @property

@@ -47,14 +47,14 @@ class OnceOnly:
     marks: Mapping[str, bytes]
     """Under each master key: where its answer may stand, and its body's hash there.
 
-    None without a key.
+    Empty without a key.
     """
 
     async def do(self, work: Callable[[], Awaitable[Stamp]]) -> Stamp:
         """Give what ``work`` gives, which appends `under` this, or what was answered before.
 
-        The append itself looks for an earlier answer. Nobody looks before it, therefore: a client's
-        message would wait for the store once more. Only a refusal appends nothing.
+        Nobody looks for an earlier answer first, which would cost each message another wait for the
+        store: the append finds it. What appends nothing finds none, so a refusal looks here.
         Raises: what ``work`` does; Refused idempotency_key_reused.
         """
         try:
@@ -79,9 +79,12 @@ class OnceOnly:
             raise Refused("idempotency_key_reused", "This key came with another request before.")
         return Stamp.model_validate_json(found.body)
 
-    async def append(self, session_id: str, decide: Decide) -> Stamp:
-        """Append `under` this what ``decide`` says; give the session's stamp. Raises: as there."""
-        stamp = partial(stamp_of, session_id)
+    async def append(self, session_id: str, decide: Decide, own_id: str | None = None) -> Stamp:
+        """Append `under` this what ``decide`` says; give its stamp, by default the session's.
+
+        Raises: as there.
+        """
+        stamp = partial(stamp_of, own_id or session_id)
         done = await self.house.ledger.append(
             session_id, decide, self.caller.name, self.under(stamp)
         )

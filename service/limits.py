@@ -87,7 +87,7 @@ def _remember(lately: dict[bytes, None], digest: bytes) -> None:
 
 
 @dataclass(slots=True)
-class Verdict:
+class LatelyTried:
     """What was found lately of something that is costly to try, and that anybody may ask for."""
 
     fresh_ms: int = 5_000
@@ -130,7 +130,7 @@ class Seats:
 
 _WAITING = frozenset({"/v1/chat/completions", "/api/chat"})
 _DIGITS = 18
-"""Read of an announced length; more of them are too much in any case."""
+"""Digits read of an announced length; a longer number is too large anyway."""
 
 
 class _TooLarge(BaseException):

@@ -36,7 +36,7 @@ from service.session.plans import PlanDecided, PlanProposed, PositionMoved
 from service.session.refusals import Refused
 from service.session.state import State
 from service.telemetry.metrics import Review
-from service.views import plan_desk
+from service.views import plan_view
 
 router = APIRouter(prefix="/v1", tags=["therapist"])
 
@@ -161,7 +161,7 @@ async def _once(
 
 async def _shown(state: State, house: House, caller: Caller) -> PlanDesk:
     """Give the plan's desk; what a supervisor is shown of it is written down."""
-    return plan_desk(await read_by(house, caller, state, "plan"))
+    return plan_view(await read_by(house, caller, state, "plan"))
 
 
 def _notes(reason: str | None, house: House) -> tuple[events.NoteAdded, ...]:

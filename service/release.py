@@ -15,7 +15,7 @@ from service.ids import within
 from service.ledger import Appended, Decide
 from service.schemas.review import DecisionRequest, ReplyRequest
 from service.session import decide, decide_review, events
-from service.session.evolve import evolve
+from service.session.evolve import foreseen
 from service.session.refusals import Refused
 from service.session.state import State
 from service.telemetry.metrics import Drafts, Review
@@ -102,7 +102,7 @@ async def _say(choice: decide_review.Choice, session_id: str, by: Reviewer, desk
         decided = decide_review.reply(now, choice)
         if desk.ledger.policy.hold_ms > 0:
             return decided
-        after = evolve(now, events.Recorded(now.seq + 1, choice.release_at_ms, "", decided[0]))
+        after = foreseen(now, decided)
         return (*decided, *decide.release(after, reply_id, choice.release_at_ms))
 
     done = await desk.ledger.append(session_id, say, by.name, by.under)

@@ -44,17 +44,18 @@ async def scrub_lines(
     """
     mapping = surrogates_of(state)
     texts: list[TextScrubbed] = []
-    waiting = [(line.id, line.text) for line in lines]
     if PROFILE not in state.scrubbed:
         known = await _introduced(state, mapping)
         added = known.to_rows()[len(mapping.rows) :]
         texts.append(TextScrubbed(entry_id=PROFILE, surrogates=added))
         mapping = known
-    for entry_id, text in waiting:
-        scrubbed, grown = await _scrub(state, text, mapping, ports) if text else ("", mapping)
+    for line in lines:
+        scrubbed, grown = "", mapping
+        if line.text:
+            scrubbed, grown = await _scrub(state, line.text, mapping, ports)
         added = grown.to_rows()[len(mapping.rows) :]
-        changed = None if scrubbed == text else scrubbed
-        texts.append(TextScrubbed(entry_id=entry_id, text=changed, surrogates=added))
+        changed = None if scrubbed == line.text else scrubbed
+        texts.append(TextScrubbed(entry_id=line.id, text=changed, surrogates=added))
         mapping = grown
     return tuple(texts)
 

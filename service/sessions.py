@@ -66,16 +66,10 @@ async def read_session(session_id: Ident, house: InHouse, caller: ClientApp) -> 
 @router.post("/sessions/{session_id}/close")
 async def close_session(session_id: Ident, once: Once) -> Session:
     """Close a session; what is held still leaves, nothing new is taken."""
-    house, caller = once.house, once.caller
-    state = await session_for(house, caller, session_id)
-
-    async def write() -> Stamp:
-        under = once.under(lambda after: stamp_of(session_id, after))
-        done = await house.ledger.append(session_id, decide.close, caller.name, under)
-        return stamp_of(session_id, done.state)
-
+    state = await session_for(once.house, once.caller, session_id)
     # Closing what is closed appends nothing that would tell of an earlier answer.
-    return view(state, await once.given() or await once.do(write))
+    before = await once.given()
+    return view(state, before or await once.do(lambda: once.append(session_id, decide.close)))
 
 
 @router.get("/sessions/{session_id}/replies")
@@ -104,23 +98,17 @@ async def answer_questionnaire(
     session_id: Ident, asked: QuestionnaireRequest, once: Once
 ) -> QuestionnaireResult:
     """Record a session-reactions questionnaire. Paper: PSY-STEP §5 (SRS)."""
-    house, caller = once.house, once.caller
-    await session_for(house, caller, session_id)
+    await session_for(once.house, once.caller, session_id)
     helpful, hindering = subscales(asked)
-    own = within(house.ports.ids.new("qst"), session_id)
+    own = within(once.house.ports.ids.new("qst"), session_id)
     answered = events.QuestionnaireAnswered(
         questionnaire_id=own, kind=asked.kind,
         answers={str(item): grade for item, grade in asked.answers.items()},
         helpful=helpful, hindering=hindering,
     )  # fmt: skip
 
-    async def write() -> Stamp:
-        under = once.under(lambda after: stamp_of(own, after))
-        decided = partial(decide.answer, questionnaire=answered)
-        done = await house.ledger.append(session_id, decided, caller.name, under)
-        return stamp_of(own, done.state)
-
-    stamp = await once.do(write)
+    decided = partial(decide.answer, questionnaire=answered)
+    stamp = await once.do(lambda: once.append(session_id, decided, own))
     return QuestionnaireResult(
         questionnaire_id=stamp.id, kind=asked.kind, helpful=helpful, hindering=hindering,
         seq=stamp.seq,

@@ -10,7 +10,7 @@ A plan is asked for apart from that: nobody's draft waits for a planner that is 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial, reduce
+from functools import partial
 
 from service import drafting, scrubbing
 from service.desk import count_written
@@ -18,8 +18,8 @@ from service.ledger import Appended, Ledger
 from service.ports import Ports
 from service.session import case, decide
 from service.session.duties import wants_draft, wants_plan
-from service.session.events import SERVICE, DraftPrepared, Event, Recorded, TextScrubbed
-from service.session.evolve import evolve
+from service.session.events import SERVICE, DraftPrepared, Event, TextScrubbed
+from service.session.evolve import foreseen
 from service.session.state import State
 
 
@@ -72,8 +72,7 @@ async def scrub_new_lines(state: State, ports: Ports) -> Turn:
     if not lines and scrubbing.PROFILE in state.scrubbed:
         return Turn(state, (), state.surrogates)
     texts = await scrubbing.scrub_lines(state, lines, ports)
-    seen = (Recorded(state.seq, state.updated_at_ms, SERVICE, text) for text in texts)
-    return Turn(reduce(evolve, seen, state), texts, state.surrogates)
+    return Turn(foreseen(state, texts), texts, state.surrogates)
 
 
 async def judge_new_lines(turn: Turn, ledger: Ledger, ports: Ports) -> Turn:

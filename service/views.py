@@ -4,7 +4,7 @@ from planner import machine
 from planner.drift import drift
 from planner.plan_rules import readiness
 from planner.vocabulary import Formulation, Plan, Position
-from safety.crisis_card import crisis_card as beside_an_alert
+from safety.crisis_card import crisis_card
 from safety.risk import RiskLevel
 from service.ids import maybe, moment
 from service.schemas.alerts import Alert, CrisisCard, EvidenceView, Question, Resource
@@ -15,10 +15,9 @@ from service.schemas.review import Draft as DraftView
 from service.schemas.workspace import Held, Line
 from service.schemas.workspace import Readiness as ReadinessView
 from service.scrubbing import restored
-from service.session import parts
 from service.session.case import case_of, unscrubbed
 from service.session.duties import Policy, duties
-from service.session.evolve_plans import plan_of
+from service.session.evolve_plans import formulation_of, plan_of
 from service.session.state import Alarm, Draft, Entry, State
 
 _MEANING = {
@@ -73,7 +72,7 @@ def card_view(state: State) -> CrisisCard | None:
         return None
     named = {alarm.category for alarm in state.open_alarms}
     named |= {span.category for alarm in state.open_alarms for span in alarm.evidence}
-    card = beside_an_alert(named, state.language, state.opened.region)
+    card = crisis_card(named, state.language, state.opened.region)
     return CrisisCard(
         questions=tuple(
             Question(key=one.key, text=one.text, if_yes=_MEANING.get(one.yes, "a yes means low"))
@@ -91,13 +90,13 @@ def card_view(state: State) -> CrisisCard | None:
     )  # fmt: skip
 
 
-def plan_desk(state: State) -> PlanDesk:
+def plan_view(state: State) -> PlanDesk:
     """Give the running plan, what is proposed, and every earlier version."""
     versions = [
         PlanVersion(
             plan_id=one.proposed.plan_id,
             plan=_plan_body(state, plan_of(one.proposed.plan)),
-            formulation=_formulation_text(state, one.proposed.formulation),
+            formulation=formulation_body(state, formulation_of(one.proposed.formulation)),
             status=one.status, source=one.proposed.source, adapter=one.proposed.adapter,
             created_at=moment(one.at_ms), decided_by=one.decided_by,
         )
@@ -170,7 +169,7 @@ def no_draft_reason(state: State, drafting: bool) -> str | None:
     if state.draft_is_fresh:
         return None
     if state.status in {"crisis", "closed"}:
-        return "crisis" if state.status == "crisis" else "closed"
+        return state.status
     if state.held is not None:
         return "reply_is_held"
     if state.unanswered is None and not state.draft_wanted:
@@ -202,10 +201,3 @@ def _plan_body(state: State, plan: Plan) -> PlanBody:
         strategy=plan.strategy, text=restored(state, plan.text) or "-",
         reason=restored(state, plan.reason) or "-", actions=plan.actions,
     )  # fmt: skip
-
-
-def _formulation_text(state: State, text: parts.FormulationText) -> FormulationBody:
-    return formulation_body(
-        state,
-        Formulation(text.surface_level_problem, text.triggering_situation, text.automatic_thoughts),
-    )

@@ -32,7 +32,7 @@ from service.views import (
     draft_view,
     held_view,
     no_draft_reason,
-    plan_desk,
+    plan_view,
     readiness_view,
     transcript,
 )
@@ -68,7 +68,7 @@ async def read_workspace(session_id: Ident, house: InHouse, caller: Therapist) -
         session_id=session_id, client_ref=opened.client_ref, status=state.status,
         language=opened.language,
         region=opened.region, simulated=opened.simulated, profile=opened.profile,
-        transcript=transcript(state), plan=plan_desk(state), draft=draft,
+        transcript=transcript(state), plan=plan_view(state), draft=draft,
         no_draft_reason=no_draft_reason(state, policy.drafting), held=held_view(state),
         alerts=tuple(alert_view(state, one, policy) for one in state.alarms),
         crisis_card=card_view(state), readiness=readiness_view(state),

@@ -4,14 +4,13 @@ Ids and times are arguments. `decide_review` holds what humans at the desk may d
 """
 
 from collections.abc import Sequence
-from functools import reduce
 from typing import Literal, NamedTuple
 
 from safety.risk import FROM_OTHERS, RiskReport
 from service.session import alarms, events, parts
 from service.session.duties import REJECTED, Policy, lacks_plan, wants_draft
 from service.session.entries import called_to
-from service.session.evolve import evolve
+from service.session.evolve import foreseen
 from service.session.plans import PlanProposed
 from service.session.refusals import Refused
 from service.session.state import Entry, State
@@ -72,8 +71,7 @@ def judged(state: State, messages: Sequence[Message], policy: Policy) -> tuple[e
     for message in messages:
         fresh = _opinion(state, message, policy)
         # The next one sees the alert of this one: one crisis, one notice, one reply withdrawn.
-        seen = (events.Recorded(state.seq, state.updated_at_ms, "", event) for event in fresh)
-        state = reduce(evolve, seen, state)
+        state = foreseen(state, fresh)
         told += fresh
     return tuple(told)
 

@@ -41,6 +41,12 @@ def evolve(state: State, recorded: events.Recorded) -> State:
     return _desk(at, recorded, event)
 
 
+def foreseen(state: State, decided: Iterable[events.Event]) -> State:
+    """Give the state as if these were written already, at the place and the time of now."""
+    seen = (events.Recorded(state.seq, state.updated_at_ms, events.SERVICE, one) for one in decided)
+    return reduce(evolve, seen, state)
+
+
 def _client(state: State, at: events.Recorded, event: events.ClientEvent) -> State:
     match event:
         case events.SessionOpened():

@@ -37,7 +37,7 @@ def on_plan(state: State, at: events.Recorded, event: events.PlanEvent) -> State
         case plans.PositionMoved():
             return _position_moved(state, at, event)
         case plans.FormulationCorrected():
-            return _corrected(state, _formulation(event.formulation))
+            return _corrected(state, formulation_of(event.formulation))
         case _:
             assert_never(event)
 
@@ -109,7 +109,7 @@ def _understood(state: State, event: plans.PlanProposed) -> Formulation:
     if event.source != "model":
         return state.formulation
     kept = {part: getattr(state.formulation, part) for part in state.corrected}
-    return dataclasses.replace(_formulation(event.formulation), **kept)
+    return dataclasses.replace(formulation_of(event.formulation), **kept)
 
 
 def _learnt(state: State, found: Formulation) -> State:
@@ -125,7 +125,8 @@ def _corrected(state: State, found: Formulation) -> State:
     return replace(_learnt(moved(state), found), corrected=state.corrected | changed)
 
 
-def _formulation(text: parts.FormulationText) -> Formulation:
+def formulation_of(text: parts.FormulationText) -> Formulation:
+    """Give a formulation from what the log keeps of it."""
     return Formulation(
         text.surface_level_problem, text.triggering_situation, text.automatic_thoughts
     )
