@@ -19,7 +19,7 @@ from service.auth import Caller
 from service.house import House, InHouse, Supervisor, read_by, session_for
 from service.schemas.wire import Ident
 from service.scrubbing import ScrubFailed, apart, scrub_lines, scrub_words
-from service.session import case, decide
+from service.session import case
 from service.session.events import SERVICE, Event
 from service.session.refusals import Refused
 from service.session.row import Row
@@ -143,7 +143,7 @@ async def _all_scrubbed(house: House, state: State) -> State:
     def keep(now: State) -> tuple[Event, ...]:
         if now.status == "erased":
             raise Refused("session_erased", "The session was erased.", now.seq)
-        return decide.scrubbed(now, apart(now, state, texts))
+        return apart(now, state, texts)
 
     await house.ledger.append(state.session_id, keep, SERVICE)
     # As it was seen: what was said since then is not scrubbed.

@@ -9,6 +9,7 @@ from planner.vocabulary import Language
 from safety.scrub import Scrubbed, introduce
 from safety.surrogates import Surrogates, restore
 from service.ports import Ports, Scrubber
+from service.session import case
 from service.session.events import TextScrubbed
 from service.session.refusals import Refused
 from service.session.state import Entry, State
@@ -65,29 +66,33 @@ async def scrub_words(
 ) -> tuple[tuple[str, ...], tuple[TextScrubbed, ...]]:
     """Scrub a therapist's words that a model will see: hints, plans, formulations.
 
-    Gives the scrubbed words and the event that keeps new stand-ins, if there are any.
+    Who is named in the profile or in a line gets a stand-in first, for no turn may have come yet:
+    the model may be paused. Gives the scrubbed words and the events that keep new stand-ins.
     Raises: ScrubFailed.
     """
-    mapping = before = surrogates_of(state)
+    known = await scrub_lines(state, case.unscrubbed(state), ports)
+    rows = (row for text in known for row in text.surrogates)
+    mapping = before = Surrogates.from_rows((*state.surrogates, *rows), seed=state.session_id)
     done: list[str] = []
     for text in texts:
         scrubbed, mapping = await _scrub(state, text, mapping, ports)
         done.append(scrubbed)
-    added = mapping.to_rows()[len(before.rows) :]
-    if not added:
-        return tuple(done), ()
-    event = TextScrubbed(entry_id=f"words-{state.seq + 1}", surrogates=added)
-    return tuple(done), (event,)
+    if added := mapping.to_rows()[len(before.rows) :]:
+        known = (*known, TextScrubbed(entry_id=f"words-{state.seq + 1}", surrogates=added))
+    return tuple(done), known
 
 
 def apart(now: State, seen: State, added: tuple[TextScrubbed, ...]) -> tuple[TextScrubbed, ...]:
-    """Give what `scrub_words` gave for ``seen``, to be written into the session as it is now.
+    """Give what was scrubbed for ``seen``, to be written into the session as it is now.
 
-    Raises: Refused where somebody else was given a stand-in meanwhile: it could be the same.
+    A turn may have written the same of the lines. Raises: Refused where anybody else was given a
+    stand-in meanwhile: it could be the same.
     """
-    if added and now.surrogates != seen.surrogates:
+    written = [one for one in added if one.entry_id in now.scrubbed]
+    known = (*seen.surrogates, *(row for one in written for row in one.surrogates))
+    if added and now.surrogates != known:
         raise Refused("scrub_failed", "Other words were scrubbed meanwhile; try again.", now.seq)
-    return added
+    return tuple(one for one in added if one not in written)
 
 
 class SoonScrubber:

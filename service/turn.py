@@ -68,10 +68,7 @@ async def run_planning(state: State, ledger: Ledger, ports: Ports) -> bool:
 
 async def scrub_new_lines(state: State, ports: Ports) -> Turn:
     """Scrub every line that no model may see yet. Raises: ScrubFailed, which stops the model."""
-    lines = case.unscrubbed(state)
-    if not lines and scrubbing.PROFILE in state.scrubbed:
-        return Turn(state, (), state.surrogates)
-    texts = await scrubbing.scrub_lines(state, lines, ports)
+    texts = await scrubbing.scrub_lines(state, case.unscrubbed(state), ports)
     return Turn(foreseen(state, texts), texts, state.surrogates)
 
 

@@ -1,6 +1,7 @@
 """Two texts scrubbed at the same moment never share a stand-in, and a refused hint leaves none."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from safety.scrub import Scrubbed
 from safety.surrogates import Surrogates
 from tests.driving import Town
 from tests.fakes import NamedScrubber
+from tests.planning import correct
 
 
 @dataclass
@@ -91,3 +93,19 @@ async def test_a_hint_scrubbed_while_the_client_named_somebody_is_not_taken(here
     assert (await here.write("ada", session, "POST", path, body)).status_code == 202
     rows = await stand_ins(here, session)
     assert len({row[1] for row in rows}) == len(rows) == 2
+
+
+async def test_a_therapist_who_writes_before_any_turn_names_nobody_to_the_model(
+    paused: Town,
+) -> None:
+    """No turn comes while the model is paused: what it knows of names is told by these words."""
+    session = await paused.open(profile={"name": "May"})
+    await paused.say(session, "My sister Marisol and I fight.")
+    await paused.claim("ada", session)
+    done = await correct(paused, session, triggering_situation="May argued with Marisol.")
+    assert done.json()["formulation"]["triggering_situation"] == "May argued with Marisol."
+    export = (await paused.call("sue", "GET", f"/v1/sessions/{session}/export")).json()
+    told = json.dumps([export["formulation"], export["diagnosis"]])
+    assert "May" not in told
+    assert "Marisol" not in told
+    assert sorted(row[0] for row in await stand_ins(paused, session)) == ["Marisol", "May"]
