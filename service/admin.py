@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from service.house import InHouse, Ops, Supervisor, read_by, session_for
+from service.house import InHouse, Ops, Supervisor, read_by, session_for, session_or_its_proof
 from service.ids import maybe, moment
 from service.schemas.admin import AuditVerdict, Events, EventView, SessionRow, SessionRows
 from service.schemas.wire import Ident, Label, SeqAsked, Wire
@@ -72,8 +72,10 @@ async def read_events(
     if window.payload:
         state = await read_by(house, caller, state, "events", 0)
     found = await house.ports.store.read(session_id, after)
-    page = found[: window.page_size]
-    more = paging.token(page[-1].seq) if len(found) > len(page) else None
+    page, rest = found[: window.page_size], found[window.page_size :]
+    # To read on is an event too: where nothing else is left, pages would never end.
+    left = any(not window.payload or one.type != "words_read" for one in rest)
+    more = paging.token(page[-1].seq) if left else None
     opened: Mapping[int, Recorded] = {}
     if window.payload:
         opened = await house.ledger.opened(session_id, page)
@@ -83,8 +85,9 @@ async def read_events(
 
 @router.delete("/sessions/{session_id}", status_code=202, response_class=Response)
 async def erase_session(session_id: Ident, house: InHouse, caller: Supervisor) -> Response:
-    """Destroy a session's words and keep the proof of what happened."""
-    await session_for(house, caller, session_id)
+    """Destroy a session's words and keep the proof of what happened; twice is no error."""
+    # Whoever had no answer asks again, and only then may the line below be written.
+    await session_or_its_proof(house, caller, session_id)
     await house.ledger.erase(session_id, caller.name)
     # Whoever restores a backup reads these to erase again: written at nearly every log level.
     log_line(LogEvent.SESSION_ERASED, "warning", session_id=session_id, actor=caller.name)

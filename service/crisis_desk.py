@@ -81,7 +81,7 @@ async def raise_alert(session_id: Ident, asked: AlertRequest, once: OnceIfKeyed)
         return stamp(done.state)
 
     answered = await once.do(write)
-    return await _shown(house, caller, await house.ledger.load(session_id), answered.id)
+    return await _shown(house, caller, await session_for(house, caller, session_id), answered.id)
 
 
 @router.post("/alerts/{alert_id}/acknowledge")

@@ -36,7 +36,7 @@ async def _simulation(
 
 router = APIRouter(
     tags=["harness"],
-    responses={code: {"model": Problem} for code in (401, 403, 404, 409, 422, 503)},
+    responses={code: {"model": Problem} for code in (401, 403, 404, 409, 410, 422, 503)},
 )
 Doors = Annotated[Simulation, Depends(_simulation)]
 

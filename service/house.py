@@ -107,12 +107,18 @@ async def session_for(house: House, caller: Caller, session_id: str) -> State:
 
     Raises: Refused not_found, session_erased.
     """
+    state = await session_or_its_proof(house, caller, session_id)
+    if state.status == "erased":
+        raise Refused("session_erased", "The session was erased.", state.seq)
+    return state
+
+
+async def session_or_its_proof(house: House, caller: Caller, session_id: str) -> State:
+    """Give a session of the caller's team, be it erased. Raises: Refused not_found."""
     state = await house.ledger.load(session_id)
     if state.team != caller.team:
         raise Refused("not_found", "No such session.")
     note(session_id=session_id)
-    if state.status == "erased":
-        raise Refused("session_erased", "The session was erased.", state.seq)
     return state
 
 

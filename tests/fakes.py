@@ -66,6 +66,7 @@ class ScriptedEngine:
     says: Callable[[Prompt], str | None] = lambda _: None
     """What the utterance should be instead of the usual one."""
     judges: str = "none"
+    judged_as: Category = Category.SUICIDE
     """How dangerous it finds what it is asked to judge."""
     prompts: list[Prompt] = field(default_factory=list[Prompt])
 
@@ -75,15 +76,14 @@ class ScriptedEngine:
         await asyncio.sleep(0)
         if self.manner in FAULTS:
             raise EngineUnavailable(FAULTS[self.manner])
-        text = (
-            "I would rather not use JSON today." if self.manner == "garbage" else self._text(prompt)
-        )
+        garbage = "I would rather not use JSON today."
+        text = garbage if self.manner == "garbage" else self._text(prompt)
         return (Completion(text, ask.model, 100, 20, 50, 1),) * ask.candidates
 
     def _text(self, prompt: Prompt) -> str:
         made: Any = example(prompt.schema)
         if prompt.template == "judge":
-            made |= {"level": self.judges, "category": "suicide"}
+            made |= {"level": self.judges, "category": self.judged_as}
         elif prompt.role is Role.UTTERANCE:
             if self.step:
                 made["action"] = prompt.schema["properties"]["action"]["enum"][-1]  # type: ignore

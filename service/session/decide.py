@@ -168,10 +168,14 @@ def proposed(state: State, plan: PlanProposed, policy: Policy) -> tuple[events.E
 def failed(
     state: State, duty: Literal["draft", "plan"], reason: str, policy: Policy
 ) -> tuple[events.Event, ...]:
-    """Record that a duty could not be done, while that makes a difference to the next attempt.
+    """Record that a duty could not be done, while it is owed and that changes the next attempt.
 
-    Every event wakes whoever watches and stays for good, and an engine may be away for days.
+    Every event wakes whoever watches and stays for good, and an engine may be away for days. Where
+    another worker did it meanwhile, nothing failed.
     """
+    owed = wants_draft if duty == "draft" else lacks_plan
+    if not owed(state, policy):
+        return ()
     before = state.failing.get(duty)
     if before is not None and before.attempts >= len(policy.backoff_ms):
         same = (before.reason == REJECTED) == (reason == REJECTED)

@@ -36,7 +36,7 @@ class Choice:
 def decidable(state: State, draft_id: str, basis: int) -> Draft:
     """Give the draft if it may still be decided on; a draft stands or falls with its basis.
 
-    Raises: Refused already_decided, draft_is_stale, session_closed, session_erased.
+    Raises: Refused already_decided, draft_is_stale, basis_is_stale, session_closed, session_erased.
     """
     still_open(state)
     became = state.drafts.get(draft_id)
@@ -45,13 +45,17 @@ def decidable(state: State, draft_id: str, basis: int) -> Draft:
     stale = not state.draft_is_fresh or basis < state.moved_seq or basis > state.seq
     if became != "open" or state.draft is None or stale:
         raise Refused("draft_is_stale", "The session has moved on; see its new draft.", state.seq)
+    _current(state, basis)
     return state.draft
 
 
 def _current(state: State, basis: int) -> None:
-    """Refuse a write made on an older view of the session. Raises: Refused basis_is_stale."""
+    """Refuse a write made on an older view of the session, or in ignorance of grave danger.
+
+    Raises: Refused basis_is_stale.
+    """
     still_open(state)
-    if basis < state.moved_seq or basis > state.seq:
+    if not max(state.moved_seq, state.alarmed_seq) <= basis <= state.seq:
         raise Refused("basis_is_stale", "The session has moved on; read it again.", state.seq)
 
 

@@ -9,9 +9,10 @@ from typing import Literal, assert_never
 
 from msgspec.structs import replace
 
+from safety.risk import RiskLevel
 from service.session import events
 from service.session.entries import moved, noted, said, without
-from service.session.evolve_alarms import grown, on_alarm
+from service.session.evolve_alarms import graver, grown, on_alarm
 from service.session.evolve_decisions import on_decision
 from service.session.evolve_plans import on_plan
 from service.session.state import Draft, Failing, State
@@ -58,11 +59,11 @@ def _client(state: State, at: events.Recorded, event: events.ClientEvent) -> Sta
             line = said(state, at, event.message_id, event.text)
             named = frozenset((event.category, *(one.category for one in event.evidence)))
             line = replace(line, kind="client", level=event.level, named=named)
+            if state.unanswered is None:
+                state = replace(state, newest_level=RiskLevel.NONE, newest_score=0.0)
             return replace(
-                moved(state),
+                moved(graver(state, event)),
                 entries=(*state.entries, line),
-                newest_level=event.level,
-                newest_score=event.score,
                 unanswered=event.message_id,
                 alarms=grown(state, event),
                 failing=without(state, "draft"),

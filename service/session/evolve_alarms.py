@@ -54,13 +54,24 @@ def grown(state: State, event: events.MessageReceived | alarms.MessageJudged) ->
     )
 
 
+def graver(state: State, event: events.MessageReceived | alarms.MessageJudged) -> State:
+    """Give the state in which what is unanswered is as grave as the gravest of it."""
+    known = state.newest_level
+    return replace(
+        state,
+        newest_level=known if known.at_least(event.level) else event.level,
+        newest_score=max(state.newest_score, event.score),
+    )
+
+
 def _judged(state: State, event: alarms.MessageJudged) -> State:
     """A message's level after the engine's opinion: as high as any layer had it."""
     before = next((one for one in state.entries if one.id == event.message_id), None)
     if before is None:
         return state
     raised = not before.level.at_least(event.level)
-    line = replace(before, judged=True, level=event.level if raised else before.level)
+    level = event.level if raised else before.level
+    line = replace(before, judged=True, level=level, named=before.named | {event.category})
     after = replace(
         state, entries=tuple(line if one.id == line.id else one for one in state.entries)
     )
@@ -69,8 +80,7 @@ def _judged(state: State, event: alarms.MessageJudged) -> State:
     after = replace(after, alarms=grown(state, event))
     if event.message_id != state.unanswered:
         return after
-    score = max(state.newest_score, event.score)
-    return replace(after, newest_level=line.level, newest_score=score)
+    return graver(after, event)
 
 
 def _settled(state: State) -> State:

@@ -1,6 +1,7 @@
 """PURE. The summary of a session that lists and queues read: no words, fixed size."""
 
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal
 
 from planner.vocabulary import Stage
@@ -83,13 +84,16 @@ def unmet_since_ms(state: State) -> int | None:
     seen = [one.acknowledged_at_ms for one in state.open_alarms if one.acknowledged_at_ms]
     if kind != "alert" or len(seen) < len(state.open_alarms):
         return since
-    wrote = _unanswered_ms(state)
-    waits = state.status != "closed" and wrote is not None and wrote >= max(seen)
-    return wrote if waits else None
+    return None if state.status == "closed" else _unanswered_ms(state, max(seen))
 
 
-def _unanswered_ms(state: State) -> int | None:
-    return next((one.at_ms for one in state.entries if one.id == state.unanswered), None)
+def _unanswered_ms(state: State, since_ms: int = 0) -> int | None:
+    """When the first line was written that nobody has answered; of those from a moment on."""
+    if state.unanswered is None:
+        return None
+    newest = takewhile(lambda one: one.kind != "reply", reversed(state.entries))
+    lines = (one.at_ms for one in newest if one.kind == "client" and one.at_ms >= since_ms)
+    return min(lines, default=None)
 
 
 def _waiting(state: State) -> tuple[QueueKind | None, int | None]:
@@ -103,9 +107,10 @@ def _waiting(state: State) -> tuple[QueueKind | None, int | None]:
         return "alert", (unseen or danger)[0].raised_at_ms
     if state.status == "closed" or state.held:
         return None, None
-    if state.proposed:
-        return "plan", state.plans[-1].at_ms
     waits = _unanswered_ms(state)
+    if state.proposed:
+        since = state.plans[-1].at_ms
+        return "plan", since if waits is None else min(since, waits)
     if state.draft is not None and state.draft_is_fresh:
         # Asked for, or the counselor's first line: no message waits, but the client does.
         return "draft", state.draft.at_ms if waits is None else waits
@@ -115,7 +120,7 @@ def _waiting(state: State) -> tuple[QueueKind | None, int | None]:
 
 
 def _danger(state: State) -> tuple[RiskLevel, float]:
-    """The highest unresolved level, or the newest message's, which may be under the threshold."""
+    """The highest unresolved level, or that of what is unanswered, be it under the threshold."""
     if state.open_alarms:
         return state.open_alarms[0].level, state.open_alarms[0].score
     return state.newest_level, state.newest_score

@@ -147,7 +147,7 @@ class State(Struct, frozen=True):
     """Parts of the formulation that a human corrected; the planner changes them no more."""
     entries: tuple[Entry, ...] = ()
     newest_level: RiskLevel = RiskLevel.NONE
-    """The screen's verdict on the newest message, until a crisis is resolved."""
+    """The gravest verdict on what is unanswered, until a crisis is resolved."""
     newest_score: float = 0.0
     unanswered: str | None = None
     """The newest client message without a decided reply."""
@@ -210,6 +210,12 @@ class State(Struct, frozen=True):
         """The client's newest message; None before the first."""
         said = (entry.id for entry in reversed(self.entries) if entry.kind == "client")
         return next(said, None)
+
+    @property
+    def alarmed_seq(self) -> int:
+        """Log position of the newest alert of high or above, whoever raised it; 0 without one."""
+        grave = (one.seq for one in self.alarms if one.level.at_least(RiskLevel.HIGH))
+        return max(grave, default=0)
 
     @property
     def settled_seq(self) -> int:

@@ -119,7 +119,7 @@ class MemoryStore:
         live = old is not None and old.until_ms > wish.now_ms
         if live and not ours and not wish.take_over:
             raise ClaimedByOther
-        number = old.number if old and ours and live else (old.number if old else 0) + 1
+        number = (old.number if old else 0) + (not ours)
         self._claims[wish.session_id] = Claim(wish.holder, number, wish.until_ms)
         self._waker.wake(wish.session_id)
         return self._claims[wish.session_id]

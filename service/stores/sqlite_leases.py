@@ -75,7 +75,7 @@ def claim(link: sqlite3.Connection, wish: ClaimWish) -> Claim:
         raise ClaimLost
     if live and not ours and not wish.take_over:
         raise ClaimedByOther
-    if not (ours and live):
+    if not ours:
         number += 1
     given: tuple[Any, ...] = (wish.holder, number, wish.until_ms, wish.session_id)
     sql = (

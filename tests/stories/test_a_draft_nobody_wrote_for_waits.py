@@ -133,3 +133,25 @@ async def test_an_escalated_draft_leaves_its_alert_to_wait_and_then_those_who_wa
     assert await kinds(here) == ["no_draft"]
     await here.work()
     assert await kinds(here) == ["draft"]
+
+
+async def test_who_writes_again_keeps_the_place_and_the_gravity_of_the_first_line(
+    here: Town,
+) -> None:
+    first, second = await here.open(), await here.open()
+    await here.say(first, "[low]")
+    said = (await here.desk("ada", first))["transcript"][0]["at"]
+    await here.work(MINUTE)
+    await here.say(second, "[low]")
+    await here.work(MINUTE)
+    await here.say(first, "Are you there?")
+    await here.work(MINUTE)
+    items = (await here.call("ada", "GET", "/v1/queue")).json()["items"]
+    assert [(one["session_id"], one["risk"]) for one in items] == [(first, "low"), (second, "low")]
+    assert items[0]["waiting_since"] == said
+    await here.claim("ada", first)
+    await here.decide("ada", first, "approve")
+    await here.say(first, "Thank you.")
+    await here.work(MINUTE)
+    items = (await here.call("ada", "GET", "/v1/queue")).json()["items"]
+    assert [(one["session_id"], one["risk"]) for one in items] == [(second, "low"), (first, "none")]

@@ -158,3 +158,18 @@ async def test_only_levels_and_kinds_that_alert_can_be_named(here: Town, wrong: 
     session = await read(here)
     assert (await calls(here, session, **wrong)).status_code == 422
     assert (await here.desk("ada", session))["alerts"] == []
+
+
+async def test_nobody_answers_in_ignorance_of_an_alert_that_a_colleague_raised(here: Town) -> None:
+    session = await here.drafted()
+    desk = await here.desk("ada", session)
+    assert (await calls(here, session, "ben", level="imminent")).status_code == 201
+    path = f"/v1/drafts/{desk['draft']['draft_id']}/decisions"
+    late = {"verdict": "approve", "basis": desk["seq"]}
+    refused = await here.write("ada", session, "POST", path, late)
+    assert (refused.status_code, refused.json()["code"]) == (409, "basis_is_stale")
+    own = {"text": "Tell me more.", "basis": desk["seq"]}
+    refused = await here.write("ada", session, "POST", f"/v1/sessions/{session}/replies", own)
+    assert refused.json()["code"] == "basis_is_stale"
+    seen = late | {"basis": await here.length(session)}
+    assert (await here.write("ada", session, "POST", path, seen)).status_code == 201

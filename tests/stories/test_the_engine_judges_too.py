@@ -227,3 +227,14 @@ def test_a_message_is_as_urgent_as_its_most_worried_judge(
     open_now = [alarm.level for alarm in after_all.open_alarms]
     assert open_now[:1] == ([worst] if worst.at_least(RiskLevel.MODERATE) else [])
     assert decide.judged(after_all, [message(engine, "engine")], Policy()) == ()
+
+
+async def test_violence_that_only_the_engine_names_keeps_the_crisis_notice_away() -> None:
+    policy = Policy(hold_ms=0, crisis_notice={"en": "Please call 555-0100."})
+    async with town(policy=policy) as here:
+        here.ports = replace(here.ports, drafting=Drafting(judge=BASE))
+        here.restart()
+        here.engine.judges, here.engine.judged_as = "low", Category.HARM_FROM_OTHERS
+        session = await here.drafted("He reads what I write.")
+        await here.say(session, "[high]")
+        assert await here.replies(session) == []

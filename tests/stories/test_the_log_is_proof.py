@@ -99,6 +99,16 @@ async def test_an_erased_session_is_gone_and_its_chain_still_holds(here: Town) -
     assert await here.length(session) == found["events"]
 
 
+async def test_an_erasure_that_was_not_answered_is_asked_for_again_and_logged(
+    here: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = await here.drafted()
+    for _ in range(2):
+        assert (await here.call("sue", "DELETE", f"/v1/sessions/{session}")).status_code == 202
+    assert [one.type for one in await here.store.read(session)].count("session_erased") == 1
+    assert capsys.readouterr().out.count("session_erased ") == 2
+
+
 async def test_words_that_were_read_before_an_erasure_are_not_opened_after_it(here: Town) -> None:
     session = await here.drafted()
     read = await here.store.read(session)
@@ -145,3 +155,15 @@ async def test_rows_are_listed_newest_first_and_page_by_opaque_tokens(here: Town
     ids = [one["session_id"] for one in (*first["items"], *second["items"])]
     assert ids == made[::-1]
     assert second["next_page_token"] is None
+
+
+async def test_pages_with_words_end_though_each_reading_is_written_down(here: Town) -> None:
+    session = await here.drafted()
+    path, token, kinds = f"/v1/sessions/{session}/events?payload=true&page_size=1", "", list[str]()
+    for _ in range(20):
+        page = (await here.call("sue", "GET", path + token)).json()
+        kinds += [one["type"] for one in page["items"]]
+        if page["next_page_token"] is None:
+            break
+        token = f"&page_token={page['next_page_token']}"
+    assert kinds[-1] == "draft_prepared"

@@ -9,6 +9,7 @@ import pytest
 from models.completion import Ask, EngineFault, EngineUnavailable
 from planner.prompt import Prompt
 from planner.vocabulary import Role
+from service.session import decide
 from tests.driving import Town
 from tests.planning import ask_plan, correct, decide_plan, through_diagnosis
 
@@ -52,6 +53,13 @@ async def test_a_template_is_no_answer_that_a_model_or_a_dataset_may_learn_from(
     assert "What happened today?" in reply
     assert template["reasoning"] not in reply
     assert (await here.call("sue", "GET", "/v1/preferences/export")).text == ""
+
+
+async def test_a_second_worker_that_fails_leaves_the_draft_of_the_first_alone(here: Town) -> None:
+    session = await here.drafted()
+    state, policy = await here.house.ledger.load(session), here.house.ledger.policy
+    assert decide.failed(state, "draft", "engine_timeout", policy) == ()
+    assert decide.failed(state, "plan", "engine_timeout", policy) == ()
 
 
 async def test_the_model_is_asked_again_with_growing_pauses(here: Town) -> None:

@@ -10,7 +10,7 @@ local live = tonumber(old[4] or '0') > now
 if renew ~= '' and not (ours and old[3] == renew) then return {'claim_lost'} end
 if live and not ours and take_over ~= '1' then return {'claimed_by_other'} end
 local number = old[3] or '0'
-if not (ours and live) then number = tostring(tonumber(number) + 1) end
+if not ours then number = tostring(tonumber(number) + 1) end
 redis.call('HSET', row, 'claim_holder', holder, 'claim_number', number, 'claim_until', until_ms)
 if not ours then person_off(session_id, old[2], old[5]) end
 person_on(session_id, holder)
