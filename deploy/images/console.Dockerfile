@@ -17,8 +17,8 @@ RUN groupadd --gid 10001 secondchair \
     && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin secondchair
 COPY --from=build /opt/console /opt/console
 WORKDIR /opt/app
-# Only what the console may import: the wire, and the words the wire is made of.
-COPY planner/__init__.py planner/vocabulary.py ./planner/
+# Only what the console may import: the wire, and the words it is made of.
+COPY planner/__init__.py planner/vocabulary.py planner/plan_rules.py ./planner/
 COPY safety/__init__.py safety/risk.py ./safety/
 COPY service/__init__.py ./service/
 COPY service/schemas ./service/schemas
