@@ -5,9 +5,9 @@ Every character of the result remembers the code point it came from.
 
 import re
 import unicodedata
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -64,6 +64,12 @@ class Normalised:
     origin: tuple[int, ...]
     lines: tuple[int, ...] = ()
     """Where a new line of the raw text begins; in the plain text a line break reads as a blank."""
+    ends: tuple[int, ...] = field(init=False)
+    """Where sentences and lines end, in order; found once: a message may name danger at each."""
+
+    def __post_init__(self) -> None:
+        ends = (found.end() for found in _END.finditer(self.text))
+        object.__setattr__(self, "ends", tuple(sorted((*ends, *self.lines))))
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The raw span that ``[start, end)`` of the plain text stands for; never empty."""
@@ -73,10 +79,9 @@ class Normalised:
     def sentence(self, start: int, end: int, near: int) -> tuple[int, int]:
         """Where the sentence around ``[start, end)`` begins and ends, as far as it is near."""
         first, last = max(0, start - near), min(len(self.text), end + near)
-        ends = [found.end() for found in _END.finditer(self.text, first, last)]
-        ends += [line for line in self.lines if first <= line <= last]
-        first = max((one for one in ends if one <= start), default=first)
-        return first, min((one for one in ends if one >= end), default=last)
+        begun, ended = bisect_right(self.ends, start), bisect_left(self.ends, end)
+        before, after = self.ends[max(begun - 1, 0) : begun], self.ends[ended : ended + 1]
+        return max((first, *before)), min((last, *after))
 
 
 def normalise(raw: str) -> Normalised:

@@ -5,10 +5,11 @@ keep belonging together after scrubbing, and siblings keep sharing a surname.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
+from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -57,32 +58,31 @@ class Family:
                 self._learn(row)
 
     def _learn(self, row: Surrogate) -> None:
-        for real, stand_in in zip(split(row.original), split(row.stand_in), strict=False):
-            for one, other in ((real, stand_in), (_in_latin(real), _in_latin(stand_in))):
-                if one and other:
-                    self.parts.setdefault(one.casefold(), other)
-                    self.owner.setdefault(one.casefold(), row.person)
+        for real, stand_in in _paired(row.original, row.stand_in):
+            self.parts.setdefault(real, stand_in)
+            self.owner.setdefault(real, row.person)
 
-    def is_free(self, candidate: str) -> bool:
-        """Whether this stand-in was neither given out, nor is real, nor stands in the text."""
-        folded = candidate.casefold()
-        given = {part.casefold() for part in self.parts.values()}
-        return (
-            folded not in given
-            and folded not in self.parts
-            and folded not in self.surrogates.stand_ins
-            and folded not in self.surrogates.originals
-            and folded not in self.text
-        )
+    def first_free(self, candidates: Iterable[str]) -> str:
+        """The first that was not given out, is not real and does not stand in the text, or ""."""
+        given = (part.casefold() for part in self.parts.values())
+        taken = self.surrogates.stand_ins.union(self.surrogates.originals, self.parts, given)
+        folded = ((name, name.casefold()) for name in candidates)
+        return next((name for name, low in folded if low not in taken and low not in self.text), "")
 
     def pick(self, pool: tuple[str, ...], salt: str) -> str:
         """The first free name of the pool, from a place that the seed and the order decide."""
         order = f"{self.surrogates.seed}|{len(self.parts)}|{salt}"
         start = int.from_bytes(sha256(order.encode()).digest()[:4])
         turned = (pool[(start + step) % len(pool)] for step in range(len(pool)))
-        return next((name for name in turned if self.is_free(name)), "") or next(
-            name for name in _doubled(pool) if self.is_free(name)
-        )
+        return self.first_free(chain(turned, _doubled(pool)))
+
+
+@lru_cache(maxsize=4096)
+def _paired(name: str, stand_in: str) -> tuple[tuple[str, str], ...]:
+    """Each part of a name, case folded, beside that of its stand-in, in both scripts."""
+    pairs = zip(split(name), split(stand_in), strict=False)
+    both = (pair for one, two in pairs for pair in ((one, two), (_in_latin(one), _in_latin(two))))
+    return tuple((one.casefold(), two) for one, two in both if one and two)
 
 
 def _doubled(pool: tuple[str, ...]) -> Iterator[str]:
@@ -176,7 +176,7 @@ def _related(word: str, family: Family) -> str:
         return ""
     if _nickname(word.casefold(), real):
         shorts = _short_forms().get(family.parts[real], ())
-        return next((short for short in shorts if family.is_free(short)), "")
+        return family.first_free(shorts)
     return _misspell(family.parts[real], family)
 
 
@@ -200,7 +200,7 @@ def _misspelt(one: str, other: str) -> bool:
 
 def _misspell(name: str, family: Family) -> str:
     swaps = (name[:i] + name[i + 1] + name[i] + name[i + 2 :] for i in range(1, len(name) - 1))
-    return next((swap for swap in swaps if swap != name and family.is_free(swap)), name + "h")
+    return family.first_free(swap for swap in swaps if swap != name) or name + "h"
 
 
 @cache

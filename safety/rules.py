@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -47,10 +48,6 @@ class _RuleRow(TypedDict):
     category: str
     guards: list[str]
     patterns: list[str]
-
-
-class _Lexicon(TypedDict):
-    rule: list[_RuleRow]
 
 
 class _Shared(TypedDict):
@@ -117,14 +114,14 @@ class Rules:
         lies = self.guards["unsaid"].finditer(plain.text)
         lie = max((one.start() for one in lies), default=-1)
         for rule in self.rules:
-            pattern = rule.pattern if chinese else rule.spelt
+            pattern, sure = rule.pattern if chinese else rule.spelt, False
             for match in pattern.finditer(plain.text) if pattern else ():
                 if match.start() == match.end():
                     continue
-                left = {"refused", *rule.guards} - void
-                left -= _DENIED if lie >= match.end() else frozenset()
-                explained = any(self._explains(one, rule, plain, match) for one in left)
-                level = RiskLevel.LOW if explained else rule.level
+                left = {"refused", *rule.guards} - void - (_DENIED if lie >= match.end() else set())
+                # A second plain statement says no more: a thousand of them would cost seconds.
+                sure = sure or not any(self._explains(one, rule, plain, match) for one in left)
+                level = rule.level if sure else RiskLevel.LOW
                 span = Evidence(*plain.span(*match.span()), rule.category, rule.name)
                 yield RiskReport(level, rule.category, SCORES[level], (span,), "rules")
 
@@ -242,7 +239,8 @@ class Rules:
         """
         first = max(0, match.start() - _NEAR)
         found = self.guards["clause"].finditer(plain.text, first, match.end())
-        cuts = [*(one.start(one.lastindex) for one in found if one.lastindex), *plain.lines]
+        line = plain.lines[: bisect_right(plain.lines, match.start())][-1:]
+        cuts = (*(one.start(one.lastindex) for one in found if one.lastindex), *line)
         return max((one for one in cuts if first <= one <= match.start()), default=first)
 
 
@@ -256,7 +254,8 @@ def read_rules(language: Language) -> Rules:
     shared = cast(_Shared, _read(folder / "shared.toml"))
     words = shared["words"]
     files = [path for path in sorted(folder.glob("*.toml")) if path.name != "shared.toml"]
-    rows = [row for path in files for row in cast(_Lexicon, _read(path))["rule"]]
+    lexicons = (cast(dict[str, list[_RuleRow]], _read(path)) for path in files)
+    rows = [row for one in lexicons for row in one["rule"]]
     card = questions(language)
     # A Chinese character is a letter to "\b": in "i want to die了" no word would end.
     edges = re.ASCII if language == "en" else re.NOFLAG

@@ -6,9 +6,10 @@ never scrubs does not pay for them.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 from typing import Literal, NamedTuple, Protocol
 
 from safety.names import words
@@ -176,13 +177,19 @@ def _known_forms(rows: tuple[Surrogate, ...]) -> tuple[dict[str, Kind], re.Patte
             if len(form) >= SHORTEST_KNOWN:
                 kinds.setdefault(form, row.kind)
     longest_first = sorted(kinds, key=lambda form: (-len(form), form))
-    quoted = (
-        re.escape(form)
-        if HAN.search(form)
-        else f"{NOT_IN_WORD_BEFORE}{_cased(form, form in strict)}{NOT_IN_WORD_AFTER}"
-        for form in longest_first
+    # One pair of edges for many forms: to compile each with its own takes ten milliseconds a form.
+    runs = groupby(longest_first, key=lambda form: HAN.search(form) is not None)
+    patterns = (
+        "|".join(map(re.escape, forms))
+        if chinese
+        else f"{NOT_IN_WORD_BEFORE}(?:{_any_of(forms, strict)}){NOT_IN_WORD_AFTER}"
+        for chinese, forms in runs
     )
-    return kinds, re.compile("|".join(quoted) or "(?!)", re.I)
+    return kinds, re.compile("|".join(patterns) or "(?!)", re.I)
+
+
+def _any_of(forms: Iterable[str], strict: Container[str]) -> str:
+    return "|".join(_cased(form, form in strict) for form in forms)
 
 
 def _cased(form: str, as_written: bool) -> str:

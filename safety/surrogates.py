@@ -6,15 +6,19 @@ same stand-ins.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
-NOT_IN_WORD_BEFORE = r"(?<![^\W㐀-鿿])"
-NOT_IN_WORD_AFTER = r"(?![^\W㐀-鿿])"
-"""A stand-in ends where a word ends; Chinese has no such ends, so its characters do not count."""
+NOT_IN_WORD_BEFORE = r"(?-i:(?<![^\W㐀-鿿]))"
+NOT_IN_WORD_AFTER = r"(?-i:(?![^\W㐀-鿿]))"
+"""A stand-in ends where a word ends; Chinese has no such ends, so its characters do not count.
+
+In any case of letters the same, and several times as fast to compile as where case is ignored.
+"""
 
 _LATIN_NAME = re.compile(r"[^\W\d_㐀-鿿]+")
 _HAN_NAME = re.compile(r"[㐀-鿿]{3}")
@@ -136,13 +140,15 @@ def _finder(rows: tuple[Surrogate, ...]) -> _Finder:
     for row in rows:
         exact.setdefault(row.stand_in, row.original)
         folded.setdefault(row.stand_in.casefold(), row.original)
-    whole = {form: _bounded(form) for form in exact}
+    whole = frozenset(exact)
     for row in rows:
         for real, part in _name_parts(row) if row.kind is Kind.PERSON else ():
             if part.casefold() not in folded:
                 exact.setdefault(part, real)
     longest_first = sorted(exact, key=lambda form: (-len(form), form))
-    pattern = "|".join(whole.get(form) or _bounded(form, folding=False) for form in longest_first)
+    # One pair of edges for many forms: to compile each with its own takes milliseconds a form.
+    runs = groupby(longest_first, key=lambda form: (_latin(form[0]), _latin(form[-1])))
+    pattern = "|".join(_bounded(forms, whole, *edges) for edges, forms in runs)
     return _Finder(re.compile(pattern), exact, folded)
 
 
@@ -158,13 +164,18 @@ def _name_parts(row: Surrogate) -> Iterable[tuple[str, str]]:
     return ()
 
 
-def _bounded(form: str, *, folding: bool = True) -> str:
+def _bounded(forms: Iterable[str], whole: Container[str], begins: bool, ends: bool) -> str:
+    """Any of the forms: ``begins`` and ``ends`` where theirs are letters of a word."""
+    before = NOT_IN_WORD_BEFORE if begins else ""
+    after = rf"(?=(?:s|es)?{NOT_IN_WORD_AFTER})" if ends else ""
+    return f"{before}(?:{'|'.join(_quoted(form, form in whole) for form in forms)}){after}"
+
+
+def _quoted(form: str, folding: bool) -> str:
     quoted = re.escape(form)
-    if folding and len(form) >= SHORTEST_FOLDED and form.isascii():
-        quoted = f"(?ai:{quoted})"
-    before = NOT_IN_WORD_BEFORE if _latin(form[0]) else ""
-    after = rf"(?=(?:s|es)?{NOT_IN_WORD_AFTER})" if _latin(form[-1]) else ""
-    return before + quoted + after
+    return (
+        f"(?ai:{quoted})" if folding and len(form) >= SHORTEST_FOLDED and form.isascii() else quoted
+    )
 
 
 def _latin(letter: str) -> bool:

@@ -79,10 +79,11 @@ async def judge(text: str, state: State, ports: Ports) -> RiskReport:
     """
     before = _said(state)[-_HISTORY:]
     try:
-        with Screening.seconds.timed():
-            async with asyncio.timeout(ports.safety_timeout_s):
-                report = await asyncio.to_thread(ports.screen.judge, text, before, state.language)
-            found = _sound(report)
+        async with ports.judging:
+            with Screening.seconds.timed():
+                async with asyncio.timeout(ports.safety_timeout_s):
+                    work = asyncio.to_thread(ports.screen.judge, text, before, state.language)
+                    found = _sound(await work)
     except Exception as error:  # noqa: BLE001  (whatever goes wrong here, a human looks)
         found = replace(WORST, cause=type(error).__name__)
     if found.source == "failure":

@@ -1,7 +1,9 @@
 """What the service needs of the world, as protocols; `main` decides who plays each part."""
 
+import asyncio
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from models.completion import Ask, Completion
@@ -106,6 +108,9 @@ class Drafting:
     """The base that is asked for its opinion of danger too; empty asks none."""
 
 
+_JUDGED_AT_ONCE = max(2, os.cpu_count() or 2)
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Everything a story needs, passed by hand; there are no globals."""
@@ -122,3 +127,6 @@ class Ports:
     drafting: Drafting = Drafting()
     safety_timeout_s: float = 2.0
     """How long screen or scrub may take before the worst case is assumed."""
+    judging: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_JUDGED_AT_ONCE))
+    """Messages under judgment. To wait for a turn is not to hang: one app's flood of long messages
+    must not make every other client's an emergency, nor take all the threads there are."""

@@ -46,7 +46,7 @@ async def scrub_lines(
     mapping = surrogates_of(state)
     texts: list[TextScrubbed] = []
     if PROFILE not in state.scrubbed:
-        known = await _introduced(state, mapping)
+        known = await _introduced(state, mapping, ports)
         added = known.to_rows()[len(mapping.rows) :]
         texts.append(TextScrubbed(entry_id=PROFILE, surrogates=added))
         mapping = known
@@ -149,9 +149,10 @@ async def _scrub(
     return scrubbed.text, scrubbed.surrogates
 
 
-async def _introduced(state: State, mapping: Surrogates) -> Surrogates:
+async def _introduced(state: State, mapping: Surrogates, ports: Ports) -> Surrogates:
     with _or_no_model(state):
-        return await asyncio.to_thread(introduce, _names(state), mapping)
+        async with asyncio.timeout(ports.safety_timeout_s):
+            return await asyncio.to_thread(introduce, _names(state), mapping)
 
 
 @contextmanager

@@ -28,7 +28,7 @@ class SessionRequest(Wire):
     opening: Literal["client", "counselor"] = "client"
     """Who speaks first."""
     profile: Details = Field(default_factory=dict)
-    """What is known of the client; sealed; shown to the therapist, scrubbed for the model."""
+    """What is known of the client, 8,000 characters at most; sealed, shown to no model."""
     simulated: Flag = False
     """True only for harness sessions; can never be changed later."""
 

@@ -4,6 +4,7 @@ In a body a number is a number and a flag is a flag; ``"12"`` and ``"yes"`` are 
 A query has nothing but text, so its numbers and flags are read from text.
 """
 
+import json
 import re
 from math import isfinite
 from typing import Annotated, Final
@@ -21,6 +22,8 @@ from pydantic import (
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _DEEPEST = 6
 """Levels that free-form details may nest."""
+_LARGEST = 8000
+"""Characters of such details, as JSON."""
 LONGEST: Final = 4000
 """Characters of anything a person writes."""
 
@@ -48,8 +51,10 @@ def _sent(text: object) -> object:
 
 
 def _keepable(details: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    """Refuse free-form details that no store keeps as they came."""
+    """Refuse free-form details that no store keeps as they came, or that would fill it."""
     _look(details, _DEEPEST)
+    if len(json.dumps(details, ensure_ascii=False)) > _LARGEST:
+        raise ValueError(f"must not be longer than {_LARGEST} characters in all")
     return details
 
 
@@ -87,7 +92,8 @@ Unfinished = Annotated[str, Field(max_length=LONGEST), AfterValidator(_typed)]
 Label = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_storable)]
 """A short name or reference, 1 to 200 characters."""
 Details = Annotated[dict[str, JsonValue], Field(max_length=40), AfterValidator(_keepable)]
-"""Free-form facts, at most 40 at six levels: storable text and finite numbers only."""
+"""Free-form facts, at most 40 at six levels, 8,000 characters in all: storable text and finite
+numbers only."""
 Ident = Annotated[str, Field(min_length=3, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
 """An opaque identifier such as ``ses_01J...``."""
 Seq = Annotated[int, Field(ge=0, le=2**53, strict=True)]

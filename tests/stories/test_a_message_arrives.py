@@ -1,5 +1,6 @@
 """A client's message: recorded once, judged first, acknowledged with 202."""
 
+import asyncio
 import json
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from safety.risk import RiskLevel
 from safety.screen import RulesLayer, Screen
 from service.messages import judge
 from service.stores import paging
-from tests.driving import Town
+from tests.driving import Town, town
 
 
 async def test_a_message_is_acknowledged_with_its_place_in_the_log(here: Town) -> None:
@@ -99,6 +100,18 @@ async def test_a_screen_that_hangs_calls_a_human_at_the_highest_level(quick: Tow
     assert (await quick.say(session, "Hello.")).status_code == 202
     (alert,) = (await quick.desk("ada", session))["alerts"]
     assert (alert["level"], alert["source"]) == (RiskLevel.IMMINENT, "failure")
+
+
+async def test_a_flood_of_slow_messages_makes_no_emergency_of_anybody() -> None:
+    async with town(safety_timeout_s=0.5) as here:
+        here.screen.hangs_s = 0.1
+        session = await here.open()
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(40):
+                tasks.create_task(here.say(session, f"A long week, {number}."))
+        desk = await here.desk("ada", session)
+        assert len(desk["transcript"]) == 40
+        assert desk["alerts"] == []
 
 
 async def _asked_directly(here: Town) -> str:

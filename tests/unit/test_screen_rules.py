@@ -249,3 +249,10 @@ def test_a_pattern_that_names_unknown_words_is_refused():
 )
 def test_a_denial_ends_where_the_next_clause_begins(text: str):
     assert look(text).routes
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("said", ["不想活\n", "想死", "kms ", "I want to die. "])
+def test_danger_said_a_thousand_times_is_judged_like_danger_said_once(said: str):
+    once, often = (look(said * times) for times in (1, 4000 // len(said)))
+    assert (often.level, often.category) == (once.level, once.category)
