@@ -74,7 +74,8 @@ def check_plan(plan: Plan) -> tuple[str, ...]:
         (len({key.casefold() for key in keys}) == len(keys), "names an action twice"),
         (
             all(map(_well_formed, keys)),
-            f"has an action that is not {KEY_WORDS[0]}-{KEY_WORDS[1]} words",
+            f"has an action that is not {KEY_WORDS[0]}-{KEY_WORDS[1]} words, or "
+            f"{KEY_SIGNS[0]}-{KEY_SIGNS[1]} Chinese characters",
         ),
     )
     return tuple(fault for obeyed, fault in rules if not obeyed)

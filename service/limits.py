@@ -91,17 +91,27 @@ class LatelyTried:
     """What was found lately of something that is costly to try, and that anybody may ask for."""
 
     fresh_ms: int = 5_000
+    patience_s: float = 1.0
+    """After this the verdict of before is given: what hangs must not make others hang."""
     _good: bool = False
     _at_ms: int | None = None
-    _trying: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _trying: asyncio.Task[None] | None = None
 
     async def of(self, attempt: Callable[[], Awaitable[bool]], now_ms: Callable[[], int]) -> bool:
-        """Give the verdict; one caller at a time tries, the others wait for what it finds."""
-        async with self._trying:
-            if self._at_ms is None or not 0 <= now_ms() - self._at_ms < self.fresh_ms:
-                self._good = await attempt()
-                self._at_ms = now_ms()
-            return self._good
+        """Give the verdict; it is tried once for all who ask, and goes on where they give up."""
+        stale = self._at_ms is None or not 0 <= now_ms() - self._at_ms < self.fresh_ms
+        if stale and self._trying is None:
+            self._trying = asyncio.create_task(self._try(attempt, now_ms))
+        if self._trying is not None:
+            known = self._at_ms is not None
+            await asyncio.wait({self._trying}, timeout=self.patience_s if known else None)
+        return self._good
+
+    async def _try(self, attempt: Callable[[], Awaitable[bool]], now_ms: Callable[[], int]) -> None:
+        try:
+            self._good = await attempt()
+        finally:
+            self._at_ms, self._trying = now_ms(), None
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """The strip every page shares: who reads, language, help, open alerts, the hold bar."""
 
+from contextlib import suppress
 from html import escape
 from time import monotonic
 
@@ -35,8 +36,11 @@ def bar(pages: tuple[str, ...]) -> None:
 
 
 def told() -> None:
-    """The page is drawn to its end: what was said on top of it has reached the reader."""
-    desk().telling = None
+    """The page is drawn to its end: what was said on top of it has reached the reader.
+
+    A press that nothing on it took up, as where a colleague was faster, ends with it.
+    """
+    desk().telling = desk().pressed = None
 
 
 @part(WATCH_S)
@@ -69,12 +73,11 @@ def _trouble() -> None:
     """Say on every page why drafts do not come as usual."""
     if monotonic() - float(st.session_state.get("health", 0.0)) > HEALTH_S:
         st.session_state["health"] = monotonic()
-        try:
+        # Where nobody answers, what was known last stays.
+        with suppress(Offline):
             checks = desk().api.health().checks
-        except Offline:
-            checks = {}
-        paused = "paused" if checks.get("drafting") == "paused" else None
-        desk().trouble = "engine_down" if checks.get("engine") == "down" else paused
+            paused = "paused" if checks.get("drafting") == "paused" else None
+            desk().trouble = "engine_down" if checks.get("engine") == "down" else paused
     if desk().trouble:
         _chip(t(f"account.{desk().trouble}"))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from secrets import token_hex
 from typing import TypeVar
@@ -22,6 +22,7 @@ Answer = TypeVar("Answer", bound=Wire)
 Params = Mapping[str, str | int | bool | None]
 
 TIMEOUT_S = 10.0
+_HEALTH_S = 2.0
 _AWAY = 503
 _PERHAPS_DONE = {502, _AWAY, 504}
 """Answers that do not say whether it was done."""
@@ -57,6 +58,7 @@ class Api:
 
     http: httpx.Client
     token: str
+    timeout_s: float = TIMEOUT_S
 
     # Who am I, what is waiting
 
@@ -204,8 +206,8 @@ class Api:
         return self._get(admin.RolloutView, f"/v1/rollouts/{rollout}")
 
     def health(self) -> admin.Health:
-        """Each dependency with its own verdict; a service that is not ready still answers."""
-        return _read(admin.Health, self._answer("GET", "/readyz"))
+        """Each dependency with its own verdict, soon or not at all: presses wait behind it."""
+        return _read(admin.Health, replace(self, timeout_s=_HEALTH_S)._answer("GET", "/readyz"))
 
     # The wire
 
@@ -245,7 +247,8 @@ class Api:
         content = body.model_dump_json(exclude_none=True) if body is not None else None
         asked = {name: value for name, value in (params or {}).items() if value is not None}
         try:
-            return self.http.request(method, path, content=content, headers=headers, params=asked)
+            ask = partial(self.http.request, method, path, content=content, headers=headers)
+            return ask(params=asked, timeout=self.timeout_s)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as failure:
             raise Offline from failure
         except httpx.HTTPError as failure:

@@ -190,6 +190,9 @@ class Desk:
         """Let go of all words of a session that was erased."""
         for kept in (self.editors, self.safety_plans, self.seen, self.held, self.claims):
             kept.pop(session, None)
+        # Notes, plans and formulations being filled in are kept under names that hold its id.
+        for key in [str(key) for key in st.session_state if session in str(key)]:
+            del st.session_state[key]
 
     def may_write(self, session: str) -> bool:
         """Whether a write has a chance now: held here, not over, and the service answers."""

@@ -9,14 +9,14 @@ from ui.desk import t
 
 GROUPS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "everywhere": (
-        ("?", "map"), ("1 … 7", "pages"), ("N", "next"), ("Z", "undo"),
+        ("?", "map"), ("1 … 7", "pages"), ("Z", "undo"),
     ),
-    "queue": (("↑ ↓ J K", "walk"), ("Enter", "open")),
+    "queue": (("↑ ↓ J K", "walk"), ("Enter", "open"), ("N", "next")),
     "workspace": (
         ("A", "approve"), ("Ctrl+Enter", "send_next"), ("E", "edit"), ("Esc", "leave"),
         ("W", "own"), ("X", "reject"), ("G", "redraft"), ("L", "escalate"), ("J K", "candidate"),
         ("U", "use_draft"), ("F", "reasons"), ("P", "plan"), ("O", "crisis"), ("H", "hand_over"),
-        ("M", "note"), ("T", "take"), ("End", "newest"),
+        ("M", "note"), ("T", "take"), ("N", "next"), ("End", "newest"),
     ),
     "plan": (("A", "approve_plan"), ("D", "edit_plan"), ("X", "reject_plan"), ("V", "move"),
              ("B", "back")),

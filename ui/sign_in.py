@@ -82,6 +82,14 @@ def _kept_plans(me: Me) -> dict[str, SafetyPlan]:
     return found
 
 
+def forget(session: str) -> None:
+    """Let go of all words of a session that was erased, also of what outlives a sign-in."""
+    desk().forget(session)
+    for reader, known in list(_plans()):
+        if known == session:
+            _plans().pop((reader, known), None)
+
+
 def token_to_keep() -> str | None:
     """The development token, for the tab's memory; none with OIDC."""
     return None if _organisation() else st.session_state["desk"].api.token

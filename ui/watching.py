@@ -8,6 +8,7 @@ from typing import Final
 import streamlit as st
 
 from service.schemas.workspace import Workspace
+from ui import sign_in
 from ui.claims import renew, take
 from ui.client import Offline, Refused
 from ui.desk import Editor, Held, desk, now, t
@@ -108,6 +109,8 @@ def look(session: str) -> Workspace:
     except Offline:
         return _kept(session)
     except Refused as refusal:
+        if refusal.code == "session_erased":
+            sign_in.forget(session)
         if not refusal.passing or session not in desk().seen:
             raise
         return _kept(session)

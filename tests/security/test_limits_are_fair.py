@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from service.auth import Authenticator, Caller
-from service.limits import Allowance, Seats, Strangers, Verdict
+from service.limits import Allowance, LatelyTried, Seats, Strangers
 from service.oidc import Issuer, OidcVerifier
 from service.session.refusals import Refused
 from service.stores.memory import MemoryStore
@@ -163,13 +163,29 @@ async def test_the_engine_is_tried_once_in_five_seconds_whoever_asks() -> None:
         assert engine.tries == 2
 
 
-async def test_whoever_gives_up_waiting_leaves_the_trying_to_the_next() -> None:
-    verdict, engine = Verdict(), Probed()
+async def test_whoever_gives_up_waiting_leaves_what_is_found_to_the_next() -> None:
+    verdict, engine = LatelyTried(), Probed()
     first = asyncio.create_task(verdict.of(engine.healthy, lambda: 0))
     await asyncio.sleep(0)
     first.cancel()
     assert await verdict.of(engine.healthy, lambda: 0)
-    assert engine.tries == 2
+    assert engine.tries == 1
+
+
+async def test_an_engine_that_hangs_keeps_nobody_waiting_who_asks_how_it_is() -> None:
+    hangs, clock = asyncio.Event(), ManualClock()
+    tried = LatelyTried(patience_s=0.01)
+
+    async def attempt() -> bool:
+        await hangs.wait()
+        return False
+
+    assert await tried.of(Probed().healthy, clock.now_ms)
+    clock.tick(5_000)
+    assert await tried.of(attempt, clock.now_ms), "what was found before"
+    hangs.set()
+    await asyncio.sleep(0)
+    assert not await tried.of(attempt, clock.now_ms)
 
 
 def test_a_tab_whose_token_has_ended_uses_up_no_colleague_s_first_try() -> None:

@@ -174,7 +174,10 @@ def test_a_reply_never_changes_the_stage():
         ({"actions": (*KEYS[:3], END_SESSION)}, "needs 5-7 actions"),
         ({"actions": (*KEYS[:3], END_SESSION, END_SESSION)}, "has End session before its end"),
         ({"actions": (*KEYS[:3], KEYS[0], END_SESSION)}, "names an action twice"),
-        ({"actions": (*KEYS, END_SESSION)}, "has an action that is not 3-5 words"),
+        (
+            {"actions": (*KEYS, END_SESSION)},
+            "has an action that is not 3-5 words, or 4-12 Chinese characters",
+        ),
     ],
 )
 def test_every_broken_rule_is_named(change: dict[str, object], fault: str):

@@ -9,9 +9,9 @@ from typing import Final
 import streamlit as st
 
 from service.schemas.workspace import Workspace
-from ui.claims import take
+from ui.claims import take_free
 from ui.client import Offline, Refused
-from ui.desk import desk, t, why
+from ui.desk import attempt, desk, t, why
 from ui.keymap import letter
 from ui.panels import questions
 from ui.renewal import part, redraw
@@ -102,7 +102,8 @@ def holder(workspace: Workspace) -> None:
 
 
 def _take(session: str, free: bool) -> None:
-    if not (free and take(session)):
+    # What went wrong says so itself; only where somebody holds it there is something to ask.
+    if not free or attempt(lambda: take_free(session)) is False:
         questions.ask(desk().editor(session), "take_over")
 
 

@@ -116,10 +116,10 @@ def _said(kind: str, words: str, foot: str) -> str:
 
 
 def _mark(line: Line, at: datetime) -> str:
-    """A thin line across: the stage changed, an alert was raised, a colleague left a note."""
+    """A thin line across: the cursor was moved, an alert raised, a note left."""
     text = line.text
-    if line.kind == "stage":
-        text = word("stage", text)
+    if line.kind == "stage" and line.action:
+        text = f"{word('told', line.action)}: {text}"
     elif line.kind == "alert":
         level, _, category = text.partition(" ")
         text = f"{word('level', level)} · {word('category', category)}"

@@ -42,13 +42,14 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
     live.reported = data.value;
     if (kept !== null && kept !== data.value) setTimeout(report, 0);
   } else if (live.revision !== data.revision || live.slot !== data.slot) {
-    // Where ours only adds to what was reported, what was typed since stays before it.
-    const adds = live.slot === data.slot && live.reported.trim() && data.value.startsWith(live.reported);
-    const typed = adds && box.value !== live.reported;
+    // What was typed since the last report stays; where ours only adds to that, ours comes after it.
+    const typed = live.slot === data.slot && box.value !== live.reported;
+    const adds = live.reported.trim() && data.value.startsWith(live.reported);
     live.revision = data.revision;
     live.slot = data.slot;
     clearTimeout(live.timer);
-    box.value = typed ? box.value + data.value.slice(live.reported.length) : data.value;
+    if (!typed) box.value = data.value;
+    else if (adds) box.value += data.value.slice(live.reported.length);
     live.reported = data.value;
     if (typed) live.timer = setTimeout(report, IDLE_MS);
     forget();
@@ -68,6 +69,8 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
   };
   box.onblur = report;
   box.onkeydown = (event) => {
+    // Keys that choose among Chinese characters are the input method's.
+    if (event.isComposing) return;
     if (event.key === "Escape") {
       box.blur();
     } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {

@@ -28,7 +28,7 @@ function begin(state) {
 }
 
 function onKey(event, state) {
-  if (typing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.isComposing || typing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key.length === 1 && !state.letters) return;
   const page = state.pages[Number(event.key) - 1];
   if (event.key === "?") setTimeout(help, SETTLED_MS);

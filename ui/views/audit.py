@@ -6,6 +6,7 @@ from typing import Final
 import streamlit as st
 
 from service.schemas.admin import EventView, SessionRow
+from ui import sign_in
 from ui.desk import attempt, desk, done, t, word
 from ui.panels.states import card, guarded
 from ui.panels.transcript import zone
@@ -71,7 +72,7 @@ def _erase(session: str) -> None:
         desk().notice = ("error", t("audit.erase_unsure", end=_end(session)))
     elif done(lambda: desk().api.erase(session), t("audit.erase_done")):
         st.session_state[COPY] = None
-        desk().forget(session)
+        sign_in.forget(session)
 
 
 def _end(session: str) -> str:
