@@ -1,7 +1,7 @@
 """What may leave: scrubbed, at a supervisor's request, each reading written down.
 
 One session in the PSY-STEP form; and, of clients who agreed, preference rows for training: what a
-therapist sent against what the model had drafted. Paper: PSY-STEP §3.2, §4; PsychoCounsel §3.2.
+therapist sent against what the model had drafted. Paper: PSY-STEP §3.2, §4; PsychoCounsel §3.3.
 """
 
 import json

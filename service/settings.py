@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     engine_judges: bool = False
     """Asks the base, too, whether a client is in danger; that can only raise. For one of 8B up."""
     temperature: float = Field(default=0.7, ge=0, le=2)
-    """How freely the utterance role words a draft; 0 always takes the likeliest token."""
+    """How freely a model words its answer; 0 takes the likeliest token, also at a second try."""
     turns: int = Field(default=8, ge=1, le=256)
     """Turns a worker runs at once; the engine's batch size is a good value."""
     hold_ms: int = Field(default=5_000, ge=0, le=120_000)

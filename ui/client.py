@@ -246,9 +246,9 @@ class Api:
             headers["Content-Type"] = "application/json"
         content = body.model_dump_json(exclude_none=True) if body is not None else None
         asked = {name: value for name, value in (params or {}).items() if value is not None}
+        ask = partial(self.http.request, method, path, content=content, headers=headers)
         try:
-            ask = partial(self.http.request, method, path, content=content, headers=headers)
-            return ask(params=asked, timeout=self.timeout_s)
+            return ask(params=asked, extensions={"timeout": httpx.Timeout(self.timeout_s).as_dict()})
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as failure:
             raise Offline from failure
         except httpx.HTTPError as failure:
@@ -257,7 +257,7 @@ class Api:
 
 def connect(url: str) -> httpx.Client:
     """Open a pool of connections to the service at ``url``; shared by all readers."""
-    return httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False)
+    return httpx.Client(base_url=url, trust_env=False)
 
 
 def _once(ask: Callable[[], httpx.Response]) -> httpx.Response:
