@@ -21,6 +21,8 @@ _ROLE_CLAIM, _TEAM_CLAIM = "secondchair_role", "secondchair_team"
 _ROLE: TypeAdapter[Role] = TypeAdapter(Role)
 _KEY_SET = TypeAdapter(dict[str, Any])
 _SKEW_S = 60
+_LONGEST_NAME = 200
+"""As much as a colleague may be named by, to hand a session over."""
 _FRESH_MS = 600_000
 """How long fetched keys are used without looking again."""
 _AGAIN_MS = 10_000
@@ -77,8 +79,11 @@ class OidcVerifier:
         name = claims.get(self._issuer.name_claim)
         if not isinstance(name, str) or not name.isprintable() or name.strip() in {"", SERVICE}:
             raise _unknown()
+        # Cut short, two people could become one.
+        if len(name) > _LONGEST_NAME:
+            raise _unknown()
         via = f"oidc:{self._issuer.issuer}\0{claims['sub']}"
-        return Caller(name.strip()[:100], role, team, via)
+        return Caller(name.strip(), role, team, via)
 
     async def _key(self, kid: str) -> jwt.PyJWK:
         """Give a key by id; fetch the set again when it is old, or when the id is new."""

@@ -66,8 +66,11 @@ class WebhookPager:
         try:
             async with asyncio.timeout(_PATIENCE_S):
                 answer = await self._client.post(self._url, content=body, headers=headers)
-        except (httpx.HTTPError, TimeoutError):
+        except (httpx.HTTPError, TimeoutError) as error:
+            _failed(page, "webhook", type(error).__name__)
             return False
+        if not answer.is_success:
+            _failed(page, "webhook", f"status_{answer.status_code}")
         return answer.is_success
 
 
@@ -115,10 +118,7 @@ class SmtpPager:
             async with asyncio.timeout(_MAIL_S):
                 await loop.run_in_executor(self._threads, self._send, mail)
         except (OSError, smtplib.SMTPException, ValueError) as error:
-            log_line(
-                LogEvent.PAGE_FAILED, "error", alert_id=page.alert_id, attempt=page.tier,
-                kind="mail", error=type(error).__name__,
-            )  # fmt: skip
+            _failed(page, "mail", type(error).__name__)
             return False
         return True
 
@@ -146,6 +146,14 @@ class SmtpPager:
                 raise smtplib.SMTPNotSupportedError("no encryption, so no password")
             closing.pop_all()
         return server
+
+
+def _failed(page: Page, channel: str, error: str) -> None:
+    """Say which channel a page did not get through, also where another one carried it."""
+    log_line(
+        LogEvent.PAGE_FAILED, "error", alert_id=page.alert_id, attempt=page.tier, kind=channel,
+        error=error,
+    )  # fmt: skip
 
 
 class EveryPager:

@@ -124,6 +124,13 @@ class Settings(BaseSettings):
         return store
 
     @model_validator(mode="after")
+    def _signs_in_or_not(self) -> "Settings":
+        asked = (self.oidc_issuer, self.oidc_audience, self.oidc_jwks_url)
+        if any(asked) and not all(asked):
+            raise ValueError("sign-in needs all of oidc_issuer, oidc_audience and oidc_jwks_url")
+        return self
+
+    @model_validator(mode="after")
     def _safe_in_production(self) -> "Settings":
         if self.environment == "development":
             return self

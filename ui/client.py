@@ -22,7 +22,6 @@ Answer = TypeVar("Answer", bound=Wire)
 Params = Mapping[str, str | int | bool | None]
 
 TIMEOUT_S = 10.0
-_HEALTH_S = 2.0
 _AWAY = 503
 _PERHAPS_DONE = {502, _AWAY, 504}
 """Answers that do not say whether it was done."""
@@ -207,7 +206,7 @@ class Api:
 
     def health(self) -> admin.Health:
         """Each dependency with its own verdict, soon or not at all: presses wait behind it."""
-        return _read(admin.Health, replace(self, timeout_s=_HEALTH_S)._answer("GET", "/readyz"))
+        return _read(admin.Health, replace(self, timeout_s=2.0)._answer("GET", "/readyz"))
 
     # The wire
 
@@ -247,8 +246,9 @@ class Api:
         content = body.model_dump_json(exclude_none=True) if body is not None else None
         asked = {name: value for name, value in (params or {}).items() if value is not None}
         ask = partial(self.http.request, method, path, content=content, headers=headers)
+        patience = httpx.Timeout(self.timeout_s).as_dict()
         try:
-            return ask(params=asked, extensions={"timeout": httpx.Timeout(self.timeout_s).as_dict()})
+            return ask(params=asked, extensions={"timeout": patience})
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as failure:
             raise Offline from failure
         except httpx.HTTPError as failure:

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from service.pager import EveryPager, LogPager, SmtpPager
+from service.pager import EveryPager, LogPager, SmtpPager, WebhookPager
 from service.ports import Page
 from tests.mail_server import Letterbox, mail_server
 
@@ -127,6 +128,21 @@ async def test_a_channel_that_breaks_takes_no_other_with_it() -> None:
     with mail_server() as box:
         assert await EveryPager(Broken(), of(box)).page(PAGE)
     assert not await EveryPager(Broken()).page(PAGE)
+
+
+async def test_a_channel_that_is_dead_is_named_though_another_one_carried_the_page(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    dead = httpx.MockTransport(lambda _: httpx.Response(401))
+    with mail_server() as box:
+        async with httpx.AsyncClient(transport=dead) as client:
+            webhook = WebhookPager(
+                client, "https://pager.example.org", "a shared secret of the tests"
+            )
+            assert await EveryPager(webhook, of(box)).page(PAGE)
+    told = capsys.readouterr().out
+    assert "page_failed" in told
+    assert "webhook" in told
 
 
 @pytest.mark.parametrize(

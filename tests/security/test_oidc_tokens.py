@@ -97,6 +97,16 @@ async def test_a_token_with_a_wrong_claim_is_a_stranger(
     assert refused.value.code == "unauthenticated"
 
 
+async def test_two_people_with_long_names_stay_two(
+    verifier: OidcVerifier, provider: Provider, clock: ManualClock
+) -> None:
+    bridged = f"https://idp.example.org/{'a' * 150}"
+    names = [f"{bridged}!one", f"{bridged}!two"]
+    callers = [await verifier.verify(provider.token(clock, sub=name)) for name in names]
+    assert [one.name for one in callers] == names
+    assert await accepted(verifier, [provider.token(clock, sub="a" * 201)]) == ["unauthenticated"]
+
+
 async def test_people_are_called_by_the_claim_that_the_operator_chose(
     provider: Provider, clock: ManualClock
 ) -> None:

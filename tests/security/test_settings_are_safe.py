@@ -50,6 +50,19 @@ def test_the_claim_that_names_people_is_the_operators_choice_and_never_none(
         Settings()
 
 
+@pytest.mark.parametrize("missing", ["ISSUER", "AUDIENCE", "JWKS_URL"])
+def test_a_sign_in_that_is_configured_by_halves_does_not_start(
+    monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    given = {"ISSUER": "https://idp.example.org", "AUDIENCE": "us", "JWKS_URL": "https://idp/keys"}
+    for name, value in given.items():
+        monkeypatch.setenv(f"SECONDCHAIR_OIDC_{name}", value)
+    assert Settings().oidc_audience == "us"
+    monkeypatch.delenv(f"SECONDCHAIR_OIDC_{missing}")
+    with pytest.raises(ValidationError, match="oidc_jwks_url"):
+        Settings()
+
+
 @pytest.mark.parametrize("missing", SECRETS)
 @pytest.mark.parametrize("empty", [None, "", "  "])
 def test_production_refuses_to_start_without_a_secret(
