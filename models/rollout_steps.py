@@ -1,7 +1,7 @@
 """The steps of a rollout, done on real engines: each may be repeated without harm.
 
-The service decides when to call ``take_step`` and stores what ``rollout.advance`` makes of the
-event; where the role's alias lives and how long requests last, it knows.
+The service decides when to call ``take_step``, stores what ``rollout.advance`` makes of the event,
+and knows where the role's alias lives and how long requests last.
 """
 
 import hashlib
@@ -148,7 +148,7 @@ async def _anywhere(name: str, desk: AdapterDesk) -> bool:
 
 def _left(rollout: Rollout) -> str:
     """Name the adapter that this phase is leaving behind."""
-    return rollout.old if rollout.phase in (Phase.DRAINING, Phase.UNLOADING) else rollout.new
+    return rollout.old if rollout.phase is Phase.UNLOADING else rollout.new
 
 
 def _checked(rollout: Rollout, desk: AdapterDesk) -> Event:

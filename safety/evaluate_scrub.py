@@ -10,10 +10,11 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TextIO
+from typing import TextIO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from safety.risk import Language
 from safety.scrub import Scrubbed, Scrubber, load_scrubber
 from safety.surrogates import NAMED, Kind, Surrogates, restore
 
@@ -33,7 +34,7 @@ class MarkedRow(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
     id: str
     text: str
-    lang: Literal["en", "zh"] = "en"
+    lang: Language = "en"
     kind: str = ""
     spans: tuple[MarkedSpan, ...] = ()
     keep: tuple[str, ...] = ()

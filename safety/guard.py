@@ -13,6 +13,7 @@ from typing import Literal
 from safety.guard_phrases import ASKED, NOT_NAMES, PHRASES, SPARED
 from safety.names import words
 from safety.normalise import fold
+from safety.risk import Language
 from safety.surrogates import Surrogates, find_stand_ins
 
 LONGEST = 200
@@ -70,7 +71,7 @@ class Check:
 class GuardContext:
     """What the guard may know about the session."""
 
-    language: Literal["en", "zh"]
+    language: Language
     author: Literal["model", "human"]
     surrogates: Surrogates
     client_text: str = ""

@@ -7,7 +7,6 @@ reads every message.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from presidio_analyzer import (
     AnalyzerEngine,
@@ -23,11 +22,11 @@ from spacy.vocab import Vocab
 from safety.recognizers_forms import find_forms
 from safety.recognizers_names import find_names
 from safety.recognizers_numbers import hotlines
+from safety.risk import Language
 from safety.standins import Found
 from safety.surrogates import NAMED, Kind
 from safety.tagger import load_chinese_tagger, load_english_tagger
 
-Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 FORM_SCORE = 0.95
 

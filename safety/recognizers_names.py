@@ -7,11 +7,11 @@ everyday word in lower case needs more. Words on the keep lists are never taken 
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import Literal
 
 from safety.names import folded, lines, readings, words
 from safety.persons import HAN
 from safety.recognizers_han import Name, find_chinese_names
+from safety.risk import Language
 from safety.surrogates import NAMED, Kind
 from safety.tagger import Tagged, joined, load_english_tagger
 
@@ -20,7 +20,7 @@ SURE, LIKELY, HINTED, DOUBTED, UNCAPPED = 0.9, 0.5, 0.12, 0.75, 0.3
 LATIN_WORD = re.compile(r"[A-Za-zÀ-ɏ]{2,}")
 
 
-def find_names(text: str, language: Literal["en", "zh"]) -> list[Name]:
+def find_names(text: str, language: Language) -> list[Name]:
     """All names in a message, whatever scripts it mixes."""
     han = HAN.search(text) is not None
     found: list[Name] = []

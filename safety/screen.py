@@ -23,8 +23,8 @@ from safety.risk import (
 from safety.rules import SCORES, Rules, read_rules
 
 _LINES = 6
-"""So many earlier lines may hold the question that a yes answers, or what is taken back, or say
-something grave."""
+"""How many earlier lines are read: for the question that a yes answers, for what is taken back, for
+anything grave."""
 
 
 class Layer(Protocol):

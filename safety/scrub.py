@@ -10,11 +10,12 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from safety.names import words
 from safety.normalise import Normalised, readable
 from safety.persons import HAN, WORD, spellings
+from safety.risk import Language
 from safety.standins import Found, assign, withhold
 from safety.surrogates import (
     NOT_IN_WORD_AFTER,
@@ -26,7 +27,6 @@ from safety.surrogates import (
     restore,
 )
 
-Language = Literal["en", "zh"]
 WORD_LETTER = re.compile(r"[^\W㐀-鿿]")
 SHORTEST_KNOWN = 2
 """Letters in a name that is found again without its surroundings; one letter is often a word."""

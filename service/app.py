@@ -113,7 +113,7 @@ class Counted:
 
 
 def _tell(noted: LogFields, route: str, method: str, status: int, seconds: float) -> None:
-    """The request's canonical line. What only reads, and may, is told to those who debug."""
+    """Write the request's canonical line; a successful read only at debug level."""
     reads = method == "GET" and status < HTTPStatus.BAD_REQUEST
     noted.update(
         route=route, method=method, status=status, latency_ms=round(seconds * 1_000, 1)

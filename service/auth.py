@@ -77,8 +77,8 @@ class Authenticator:
     async def caller(self, header: str | None, *, thorough: bool = True) -> Caller:
         """Give the caller of a request.
 
-        Not ``thorough``, only an API key is known: one look into the store and a few hashes, where
-        a token takes a signature and perhaps a fetch of its issuer's keys.
+        Unless ``thorough``, only API keys are recognised: one look into the store and a few hashes,
+        where a token takes a signature and perhaps a fetch of its issuer's keys.
         Raises: Refused unauthenticated; StoreUnavailable, IssuerUnavailable.
         """
         scheme, _, token = (header or "").partition(" ")

@@ -242,14 +242,14 @@ def _refuse_strange(address: str, new: bool) -> None:
 
 
 def run_told(work: Coroutine[Any, Any, _Given]) -> _Given:
-    """Do it, `telling`."""
+    """Run it, `telling` what goes wrong."""
     with telling():
         return asyncio.run(work)
 
 
 @contextmanager
 def telling() -> Generator[None]:
-    """Say in one line what can go wrong in a command. Raises: ClickException."""
+    """Tell in one line what went wrong in a command. Raises: ClickException."""
     try:
         yield
     except tuple(_TOLD) as error:

@@ -28,7 +28,7 @@ DutyName = Literal["draft", "plan"]
 _TRIES = 2
 """A second answer is asked for once, when the first is unreadable or its guard failed."""
 _JUDGED, _OPINION_S = 3, 20.0
-"""Lines that an opinion is asked on, the newest; and how long a draft waits for each."""
+"""How many of the newest lines an opinion is asked on, and how long a draft waits for each."""
 
 
 @dataclass(frozen=True, slots=True)

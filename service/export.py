@@ -115,7 +115,7 @@ async def _taken(
 ) -> Sequence[dict[str, JsonValue]]:
     """One session's preference rows, written down as read; none if it is erased meanwhile.
 
-    Nor of one that nobody can open, which must not end the export for all older ones.
+    None either of a session that nobody can open: it must not end the export of all older ones.
     """
     # Refused: erased since its row was read.
     with outliving(StoreUnavailable, session_id=session_id), suppress(Refused):

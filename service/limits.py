@@ -58,10 +58,10 @@ class Strangers:
 
     @contextmanager
     def meeting(self, address: str, shown: str, now_ms: int) -> Generator[bool]:
-        """Look up in the ``with`` whose ``shown`` is; gives whether that may cost something.
+        """Give whether to look up who sent ``shown``, in the ``with``, may be costly.
 
-        It may not once the address has shown too much that nobody knows.
-        Raises: Refused rate_limited in place of any other, then.
+        Not once this address has shown too much that nobody knows: then any refusal is
+        rate_limited. Raises: Refused.
         """
         digest = hashlib.sha256(shown.encode("utf-8", "replace")).digest()
         spent = digest not in self._met and self.failures.left(address, now_ms) < 1
@@ -138,7 +138,8 @@ class Seats:
                 del self._taken[name]
 
 
-_WAITING = frozenset({"/v1/chat/completions", "/api/chat"})
+_TALKS = frozenset({"/v1/chat/completions", "/api/chat"})
+_TALK_S = 600.0
 _DIGITS = 18
 """Digits read of an announced length; a longer number is too large anyway."""
 
@@ -153,7 +154,7 @@ class _TooLarge(BaseException):
 class Limits:
     """ASGI middleware: bodies up to ``body_bytes``, answers to begin within ``seconds``.
 
-    Simulated conversations wait for the model within the request, so they keep their own time.
+    Simulated conversations wait for the model within the request, so they have ten minutes.
     """
 
     def __init__(self, app: ASGIApp, body_bytes: int = 65_536, seconds: float = 30.0) -> None:
@@ -166,7 +167,7 @@ class Limits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        waits = asyncio.timeout(None if scope["path"] in _WAITING else self._seconds)
+        waits = asyncio.timeout(_TALK_S if scope["path"] in _TALKS else self._seconds)
         begun = False
 
         async def hardened(message: Message) -> None:

@@ -27,8 +27,8 @@ _NEEDED: Mapping[str, Mapping[str, Any]] = {
     "Idempotency-Key": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
     "X-Claim": {"type": "string", "maxLength": 100},
 }
-"""Headers that are missing only as a refusal with a code of its own, so FastAPI thinks them
-optional."""
+"""Headers that are required. Leaving one out is refused with a code of our own, so FastAPI takes
+them for optional."""
 _FREE = {"/v1/sessions/{session_id}/claim", "/v1/sessions/{session_id}/assign"}
 """Where `X-Claim` may be left out: a first claim has none, a supervisor needs none."""
 _KEYED = "client app"

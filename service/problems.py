@@ -2,7 +2,7 @@
 
 Refused            a rule says no          4xx, by its code    (session.refusals)
   GuardRefused     words that may not leave 422, with checks   (wording)
-NotAllowed         the plan says no        4xx, by its code    (planner.machine)
+NotAllowed         the plan says no        4xx, by its code    (planner.plan_rules)
 ClaimLost, ClaimedByOther                  409                 (stores.port)
 NotAToken                                  400                 (stores.paging)
 Conflict, ScrubFailed, StoreUnavailable,
@@ -122,9 +122,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     for kind in (ClaimLost, ClaimedByOther, NotAToken, ScrubFailed, Conflict):
-        app.add_exception_handler(kind, _world)
+        app.add_exception_handler(kind, _raised)
     for kind in (StoreUnavailable, EngineUnavailable, IssuerUnavailable):
-        app.add_exception_handler(kind, _world)
+        app.add_exception_handler(kind, _raised)
     # A handler of every Exception would answer outside all middleware: without its headers, and
     # without a word in the request's line.
     app.add_middleware(ServerErrorMiddleware, handler=_bug)
@@ -158,7 +158,7 @@ def _http(_: Request, error: Exception) -> JSONResponse:
     return answer(problem(code, "The request cannot be served as it stands."), error.headers)
 
 
-def _world(_: Request, error: Exception) -> JSONResponse:
+def _raised(_: Request, error: Exception) -> JSONResponse:
     if isinstance(error, ClaimLost):
         return answer(problem("claim_lost", "Somebody else has taken over this session."))
     if isinstance(error, ClaimedByOther):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
+from planner.vocabulary import Language
 from safety.risk import RiskLevel
 from service.house import (
     ClaimHeader,
@@ -56,7 +57,7 @@ class QueueWindow(Wire):
     kind: Kind | None = None
     risk: Literal["none", "low", "moderate", "high", "imminent"] | None = None
     """At least this level."""
-    language: Literal["en", "zh"] | None = None
+    language: Language | None = None
     mine: bool = False
     page_size: Annotated[int, Field(ge=1, le=200)] = 50
     page_token: Annotated[str | None, Field(max_length=300)] = None
@@ -219,7 +220,7 @@ async def _claimed(wish: ClaimWish, house: House) -> StoredClaim:
 
 
 async def _scrubbed(
-    state: State, hint: str, house: InHouse
+    state: State, hint: str, house: House
 ) -> tuple[str, tuple[events.TextScrubbed, ...]]:
     """A hint goes to the model, so it is scrubbed like everything that does."""
     (words,), added = await scrub_words(state, (hint,), house.ports)

@@ -156,7 +156,7 @@ async def rotate(store: Store, keys: MasterKeys, told: Told = untold) -> Rotated
 
 
 def new_key() -> bytes:
-    """Give a fresh data key, 32 bytes."""
+    """Give a fresh key, 32 random bytes."""
     return os.urandom(32)
 
 

@@ -114,7 +114,7 @@ class Simulation:
                 by.under,
             )  # fmt: skip
             return True
-        # Whichever comes first would be said otherwise, and no two runs were alike.
+        # Otherwise whichever came first would be approved, and no two runs would be alike.
         plan_comes = wants_plan(state, self._desk.ledger.policy) and "plan" not in state.failing
         if plan_comes or state.draft is None or not state.draft_is_fresh:
             return False

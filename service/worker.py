@@ -19,6 +19,7 @@ from service.session.refusals import Refused
 from service.stores.port import Lease, StoreUnavailable
 from service.telemetry.log import LogEvent, log_line, noting, where
 from service.telemetry.metrics import Duties
+from service.telemetry.series import OTHER
 from service.turn import run_planning, run_turn
 
 _POLL_S = 1.0
@@ -290,9 +291,9 @@ def _outliving(session_id: str, kind: DutyKind | None = None) -> Generator[None]
             Duties.done.add(kind=kind, outcome="retried")
         log_line(LogEvent.STORE_UNAVAILABLE, "error", session_id=session_id)
     except Refused as refused:
-        Duties.done.add(kind=kind or "none", outcome="superseded")
+        Duties.done.add(kind=kind or OTHER, outcome="superseded")
         log_line(LogEvent.TURN_FAILED, session_id=session_id, code=refused.code)
     except Exception as bug:  # noqa: BLE001  (one session's bug stops no other)
-        Duties.done.add(kind=kind or "none", outcome="failed")
+        Duties.done.add(kind=kind or OTHER, outcome="failed")
         at = where(bug)
         log_line(LogEvent.BUG, "error", session_id=session_id, error=type(bug).__name__, where=at)

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from planner.vocabulary import Language
 from service.schemas.wire import Details, Flag, Ident, Label, Message, Seq, When, Wire
 
 Status = Literal["open", "crisis", "closed", "erased"]
@@ -23,7 +24,7 @@ class SessionRequest(Wire):
 
     client_ref: Label
     """The client app's own reference for its client; sealed like words."""
-    language: Literal["en", "zh"]
+    language: Language
     region: Region
     opening: Literal["client", "counselor"] = "client"
     """Who speaks first."""
@@ -38,7 +39,7 @@ class Session(Wire):
 
     id: Ident
     client_ref: str
-    language: Literal["en", "zh"]
+    language: Language
     region: str
     status: Status
     seq: Seq

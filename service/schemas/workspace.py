@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
-from planner.vocabulary import Stage
+from planner.vocabulary import Language, Stage
 from service.schemas.alerts import Alert, CrisisCard
 from service.schemas.client import Status
 from service.schemas.plans import PlanDesk
@@ -56,7 +56,7 @@ class Workspace(Wire):
     client_ref: str
     """The client app's own reference for its client: the way to the clinic's record."""
     status: Status
-    language: Literal["en", "zh"]
+    language: Language
     region: str
     simulated: bool
     profile: dict[str, JsonValue]

@@ -93,9 +93,8 @@ def turn_of(state: State, reply: Entry) -> int:
 def refused_plans(state: State) -> tuple[Refused, ...]:
     """Give the plans rejected since the last one that was decided on otherwise, oldest first.
 
-    One that was superseded was not decided on.
-
-    Steps are what a model wrote of scrubbed words, or scrubbed; reasons are from a closed list.
+    A superseded plan counts as undecided. Steps are scrubbed, or were written by a model from
+    scrubbed words; reasons come from a closed list.
     """
     decided = (one for one in reversed(state.plans) if one.status != "superseded")
     newest = takewhile(lambda one: one.status == "rejected", decided)

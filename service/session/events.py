@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, TypeAdapter
 
+from planner.vocabulary import Language
 from safety.risk import Category, RiskLevel
 from service.session.alarms import (
     AlertAcknowledged,
@@ -39,7 +40,7 @@ class SessionOpened(Happening):
     type: Literal["session_opened"] = "session_opened"
     client_ref: str
     team: str
-    language: Literal["en", "zh"]
+    language: Language
     region: str
     opening: Literal["client", "counselor"] = "client"
     profile: dict[str, JsonValue] = {}  # noqa: RUF012  (pydantic copies defaults)

@@ -26,7 +26,7 @@ def on_alarm(state: State, at: events.Recorded, event: events.AlarmEvent) -> Sta
             return _with_alarm(state, replace(seen, grew=False))
         case alarms.AlertResolved():
             alarm = _alarm_by_id(state, event.alert_id)
-            # Logs of before do not say how far was read: then all that stood there counts.
+            # Older logs do not say how far was read: then all that stood there counts.
             read = at.seq if event.basis is None else event.basis
             done = replace(alarm, resolved_at_ms=at.at_ms, read_seq=read, outcome=event.outcome)
             return _settled(noted(_with_alarm(state, done), at, event.alert_id, event.note))
