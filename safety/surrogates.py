@@ -172,10 +172,8 @@ def _bounded(forms: Iterable[str], whole: Container[str], begins: bool, ends: bo
 
 
 def _quoted(form: str, folding: bool) -> str:
-    quoted = re.escape(form)
-    return (
-        f"(?ai:{quoted})" if folding and len(form) >= SHORTEST_FOLDED and form.isascii() else quoted
-    )
+    folds = folding and len(form) >= SHORTEST_FOLDED and form.isascii()
+    return f"(?ai:{re.escape(form)})" if folds else re.escape(form)
 
 
 def _latin(letter: str) -> bool:
