@@ -62,7 +62,7 @@ HIGH = Danger(
     (
         (
             "Since the review I go to bed early, and most nights I wish I would not wake up.",
-            "the message as a whole",
+            "these words as a whole",
         ),
         ("wish I would not wake", "wish to be dead, said outright"),
         ("not wake up", "passive wish"),
