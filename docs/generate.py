@@ -89,7 +89,7 @@ def architecture() -> str:
         "# Architecture", "",
         "Drawn from the import contracts in `pyproject.toml`; an arrow means *may import*. Within "
         "`service` each layer may import the ones below it.", "",
-        "```mermaid", "flowchart TD", "  ui -->|HTTP, schemas only| service",
+        "```mermaid", "flowchart TD", "  ui -->|HTTP| service",
         "  service --> models", "  service --> safety", "  models --> planner",
         "  subgraph service", "    direction TB",
     ]  # fmt: skip

@@ -32,6 +32,8 @@ class Question:
     """What a yes means; None where the answer is for the therapist alone."""
 
     ask_if: tuple[tuple[str, bool], ...]
+    heard: tuple[str, ...] = ()
+    """Other wordings of it: a yes to them means the same. The card shows none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ class _QuestionRow(TypedDict, total=False):
     ask_if: dict[str, bool]
     en: str
     zh: str
+    heard_en: list[str]
+    heard_zh: list[str]
 
 
 class _CardRows(TypedDict):
@@ -190,6 +194,7 @@ def _question(row: _QuestionRow, language: Language) -> Question:
         text=row.get(language, ""),
         yes=RiskLevel(row["yes"]) if "yes" in row else None,
         ask_if=tuple(row.get("ask_if", {}).items()),
+        heard=tuple(row.get("heard_en" if language == "en" else "heard_zh", ())),
     )
 
 

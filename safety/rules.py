@@ -259,7 +259,8 @@ def read_rules(language: Language) -> Rules:
     card = questions(language)
     # A Chinese character is a letter to "\b": in "i want to die了" no word would end.
     edges = re.ASCII if language == "en" else re.NOFLAG
-    asked = ((fold(one.text).rstrip("?"), one.yes, not one.ask_if) for one in card)
+    wordings = ((one, text) for one in card for text in (one.text, *one.heard))
+    asked = ((fold(text).rstrip("?"), one.yes, not one.ask_if) for one, text in wordings)
     return Rules(
         tuple(_rule(row, words, edges) for row in rows),
         {name: re.compile(_full(one, words), edges) for name, one in shared["guards"].items()},

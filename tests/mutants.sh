@@ -54,11 +54,11 @@ import re
 from collections import Counter
 
 told = open("results.log").read()
-few = 0
+short = 0
 for part in ("safety", "service"):
     found = Counter(re.findall(rf"^ *{part}\..*: (\w[\w ]*)$", told, re.M))
     total, killed = sum(found.values()), found["killed"] + found["timeout"]
     print(f"{part}: {killed} of {total} mutants noticed, {killed / total:.1%}  {dict(found)}")
-    few += killed < 0.8 * total
-raise SystemExit(few)
+    short += killed < 0.8 * total
+raise SystemExit(short)
 END

@@ -60,15 +60,18 @@ def test_a_yes_to_each_question_of_the_card_means_what_the_card_says(
     language: Language, question: Question
 ):
     before = begun(language, question)
-    found = {said: answer(said, question.text, before=before).level for said in YES[language]}
-    assert found == dict.fromkeys(YES[language], question.yes)
+    assert question.heard, "the card's own words are not the only ones"
+    for asked in (question.text, *question.heard):
+        found = {said: answer(said, asked, before=before).level for said in YES[language]}
+        assert found == dict.fromkeys(YES[language], question.yes)
 
 
 @pytest.mark.parametrize(("language", "question"), ASKED, ids=NAMES)
 def test_a_no_to_a_question_of_the_card_calls_nobody(language: Language, question: Question):
     before = begun(language, question)
-    wrong = [said for said in NO[language] if answer(said, question.text, before=before).routes]
-    assert wrong == []
+    for asked in (question.text, *question.heard):
+        wrong = [said for said in NO[language] if answer(said, asked, before=before).routes]
+        assert wrong == []
 
 
 def test_the_question_may_stand_among_other_words():
