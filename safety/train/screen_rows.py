@@ -32,7 +32,8 @@ TWINS = (
 )  # fmt: skip
 """Of these, messages beside the same words without danger: harder than what people write."""
 JUDGING = (
-    "en_c", "en_k", "en_u", "en_v", "en_ad", "zh_b", "zh_g", "zh_o", "zh_p", "zh_v",
+    "en_c", "en_k", "en_u", "en_v", "en_ad", "en_al", "en_am",
+    "zh_b", "zh_g", "zh_o", "zh_p", "zh_v", "zh_ab", "zh_ac",
 )  # fmt: skip
 ON_THE_CONVERSATION = frozenset({"multi_turn_only", "retracted", "negated"})
 """Kinds whose answer hangs on what was said just before."""

@@ -44,7 +44,7 @@ def test_there_are_enough_cases_to_mean_something():
 
 
 @pytest.mark.parametrize(
-    "name", ["cases", "plain", "everyday", "first_zh", "twins", "en_k", "zh_g"]
+    "name", ["cases", "plain", "everyday", "first_zh", "twins", "plain_fifth", "en_k", "zh_g"]
 )
 def test_no_case_is_judged_by_a_layer_that_broke(name: str):
     """A break counts as the highest level, so it would pass for a find."""
@@ -62,6 +62,14 @@ def test_plain_statements_call_a_human(language: str):
 def test_plain_statements_of_the_fourth_round_mostly_call_a_human(language: str, least: float):
     """The rules were mended for half of these; docs/safety.md has them at first sight."""
     assert recall(here("plain_first", language)).share >= least
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_plain_statements_of_the_fifth_round_call_a_human(language: str):
+    """The rules were mended for what was missed; docs/safety.md has them at first sight."""
+    found = here("plain_fifth", language)
+    assert len(found) == 130
+    assert recall(found).share >= 0.98
 
 
 def test_chinese_danger_and_its_twins_by_another_hand_stay_above_the_floor():
