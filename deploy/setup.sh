@@ -32,6 +32,10 @@ need chromium "command -v chromium || command -v chromium-browser || command -v 
 need prometheus "command -v promtool"
 need fonts-noto-cjk "ls /usr/share/fonts/opentype/noto/NotoSansCJK*"
 need openssl "command -v openssl"
+need curl "command -v curl"
+# The engine compiles for this processor at its start, and asks which memory is near it.
+need g++ "command -v g++"
+need libnuma1 "ldconfig -p | grep -q 'libnuma[.]so[.]1' || /sbin/ldconfig -p | grep -q 'libnuma[.]so[.]1'"
 need iproute2 "command -v ip || test -x /sbin/ip"
 root=""
 [ "$(id -u)" = 0 ] || root="sudo -n"
@@ -43,10 +47,10 @@ if [ ${#missing[@]} -gt 0 ]; then
         apt-get install -y -q --no-install-recommends "${missing[@]}"; } > var/log/apt.log 2>&1
     then
       tail -5 var/log/apt.log >&2
-      say "Not installed: ${missing[*]}. The service runs; the tests that need them do not." >&2
+      say "Not installed: ${missing[*]}. What needs them does not run." >&2
     fi
   else
-    say "Please install: ${missing[*]}. The service runs without; some tests need them." >&2
+    say "Please install: ${missing[*]}. What needs them does not run without." >&2
   fi
 fi
 

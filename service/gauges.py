@@ -66,6 +66,8 @@ class Gauges:
         now_ms = max((own_ms, *(row.updated_at_ms for row in rows)))
         Duties.clock_behind_seconds.put((now_ms - own_ms) / 1_000)
         _show_queue(waits, total, now_ms)
+        # While drafting is switched off nobody waits for a draft, but for a person, as the queue says.
+        _show_undrafted(waits if self._ledger.policy.drafting else (), now_ms)
         _show_alerts(waits, now_ms)
         due_ms = await self._ports.store.next_due_ms()
         Duties.oldest_seconds.put(_age_s(now_ms, due_ms))
@@ -132,6 +134,9 @@ def _show_queue(waits: Sequence[_Wait], total: int, now_ms: int) -> None:
     for level in RiskLevel:
         Queue.depth.put(depth[level], risk=level)
         Queue.oldest_seconds.put(_age_s(now_ms, oldest.get(level)), risk=level)
+
+
+def _show_undrafted(waits: Sequence[_Wait], now_ms: int) -> None:
     undrafted = [wait.since_ms for wait in waits if wait.row.kind == "no_draft"]
     longest = min((since for since in undrafted if since is not None), default=None)
     Queue.awaiting_draft_seconds.put(_age_s(now_ms, longest))

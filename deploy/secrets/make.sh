@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes every secret the containers read, once; what exists stays as it is.
+# Makes every secret the containers read, once; what exists stays as it is, and as narrow.
 #   sudo sh deploy/secrets/make.sh       for compose: each file readable by its container alone
 #   sh deploy/secrets/make.sh mine       for Kubernetes: readable by you, who put them into a Secret
 # Then back up master_key somewhere else: without it, no words.
@@ -7,6 +7,15 @@ set -eu
 cd "$(dirname "$0")"
 umask 077
 random() { openssl rand -hex 32; }
+for_whom=${1:-}
+if [ "$(id -u)" != 0 ] && [ -e master_key ]; then
+    if [ ! -O master_key ]; then
+        echo "These belong to the containers: run again as root (sudo sh deploy/secrets/make.sh)." >&2
+        exit 1
+    fi
+    # Whoever once kept them for themselves has the new ones kept so, too.
+    [ "$(stat -c %a master_key)" != 400 ] || for_whom=mine
+fi
 sha256() { openssl dgst -sha256 -r "$@" | cut -d' ' -f1; }
 once() { [ -s "$1" ] || printf '%s' "$2" >"$1"; }
 
@@ -35,7 +44,7 @@ if ! grep -q '^user operator ' redis_acl; then
         '+ping +info +slowlog +latency +memory|stats +client|list +config|get +bgrewriteaof' \
         >>redis_acl
 fi
-if [ "${1:-}" = mine ]; then
+if [ "$for_whom" = mine ]; then
     chmod 0400 store_url master_key engine_key metrics_token pager_secret redis_acl \
         redis_operator grafana_password mail_password console.toml
     chmod 0700 .

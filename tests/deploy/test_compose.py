@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import check_jsonschema
 import httpx
@@ -211,6 +212,23 @@ def test_secrets_made_for_kubernetes_are_readable_by_their_maker_alone(tmp_path:
         if file.name != "make.sh":
             assert file.stat().st_mode & 0o777 == 0o400, file.name
             assert file.stat().st_uid == os.getuid(), file.name
+
+
+@pytest.mark.usefixtures("openssl")
+def test_secrets_made_again_by_who_kept_them_are_as_narrow_as_before():
+    nobody = 65534 if os.getuid() == 0 else None
+    with TemporaryDirectory() as made:
+        folder = Path(made)
+        os.chown(folder, -1 if nobody is None else nobody, -1)
+        shutil.copy(DEPLOY / "secrets" / "make.sh", folder)
+        make = ["sh", folder / "make.sh"]
+        subprocess.run([*make, "mine"], check=True, capture_output=True, user=nobody)
+        for name in ("store_url", "redis_acl"):
+            (folder / name).unlink()
+        subprocess.run(make, check=True, capture_output=True, user=nobody)
+        assert folder.stat().st_mode & 0o777 == 0o700
+        secrets = [file for file in folder.iterdir() if file.name != "make.sh"]
+        assert {file.stat().st_mode & 0o777 for file in secrets} == {0o400}
 
 
 def test_an_older_installation_gets_an_operator_and_keeps_its_password(

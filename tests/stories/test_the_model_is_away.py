@@ -9,7 +9,9 @@ import pytest
 from models.completion import Ask, EngineFault, EngineUnavailable
 from planner.prompt import Prompt
 from planner.vocabulary import Role
+from service.gauges import Gauges
 from service.session import decide
+from service.telemetry import series
 from tests.driving import Town
 from tests.planning import ask_plan, correct, decide_plan, through_diagnosis
 
@@ -228,6 +230,15 @@ async def test_who_waited_during_a_pause_is_drafted_for_when_it_ends(paused: Tow
     paused.restart()
     await paused.work(60_000)
     assert (await paused.desk("ada", session))["draft"] is not None
+
+
+async def test_during_a_pause_nobody_counts_as_waiting_for_a_draft(paused: Town) -> None:
+    await paused.say(await paused.open(), "Hello.")
+    paused.clock.tick(60_000)
+    await Gauges(paused.house.ledger, paused.ports).measure()
+    numbers = series.render()[0].decode()
+    assert "secondchair_awaiting_draft_oldest_seconds 0.0" in numbers
+    assert 'secondchair_queue_oldest_seconds{risk="none"} 60.0' in numbers
 
 
 async def test_a_pause_keeps_no_worker_busy_and_delays_no_page(paused: Town) -> None:
