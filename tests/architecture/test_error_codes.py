@@ -1,8 +1,10 @@
 """Each error code that can be raised is listed with its status, and each one listed is raised."""
 
 import ast
+import tomllib
 from collections.abc import Callable, Iterator
 from itertools import product
+from pathlib import Path
 
 from planner import machine
 from planner.plan_rules import NotAllowed
@@ -80,6 +82,12 @@ def test_every_code_with_a_status_is_raised() -> None:
         if isinstance(node, ast.Constant)
     }
     assert STATUS.keys() - said - refused_by_the_machine() == set()
+
+
+def test_the_console_words_codes_that_there_are() -> None:
+    texts = Path(__file__).parents[2] / "ui" / "texts.toml"
+    worded = set(tomllib.loads(texts.read_text("utf-8"))["refused"])
+    assert worded - STATUS.keys() == {"unexpected_answer"}, "the console's own, of no answer at all"
 
 
 def _without_status(tree: ast.Module) -> ast.Module:

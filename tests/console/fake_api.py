@@ -86,7 +86,7 @@ async def gate(request: Request, proceed: Callable) -> Response:  # type: ignore
     if role not in ROLES:
         return problem(401, "unauthenticated")
     if name == "broken" and not request.url.path.endswith("/me"):
-        return problem(503, "store_unavailable")
+        return problem(503, "unavailable")
     if name == "expired" and not request.url.path.endswith("/me"):
         return problem(401, "unauthenticated")
     if name == "forbidden" and not request.url.path.endswith("/me"):
@@ -102,7 +102,7 @@ async def gate(request: Request, proceed: Callable) -> Response:  # type: ignore
 def me(request: Request) -> Response:
     role, name = scene(request)
     if name == "shut":
-        return problem(503, "store_unavailable")
+        return problem(503, "unavailable")
     name = "S. Supervisor" if role == "supervisor" else "R. Therapist"
     return answer(admin.Me.model_validate({"name": name, "role": role, "team": "north"}))
 

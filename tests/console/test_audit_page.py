@@ -171,7 +171,7 @@ def test_what_was_typed_about_an_erased_session_is_forgotten(line: Log) -> None:
 
 
 def test_an_erasure_that_is_refused_says_so(line: Log) -> None:
-    line.refuses[f"/v1/sessions/{DRAFTED}"] = (503, "store_unavailable")
+    line.refuses[f"/v1/sessions/{DRAFTED}"] = (503, "unavailable")
     script = erases(audit(line), DRAFTED[-6:])
     assert not script.toast
-    assert texts.say("en", "refused.store_unavailable") in words(script)
+    assert texts.say("en", "refused.unavailable") in words(script)

@@ -80,7 +80,7 @@ def test_a_call_that_outlives_the_claim_gets_through(line: Line) -> None:
 def test_a_call_that_the_service_cannot_take_is_not_said_to_be_made(line: Line) -> None:
     line.shows = without("drafting")
     script = over(line, "workspace").button(key="escalate").click().run()
-    line.refuses[BY_HAND] = (503, "store_unavailable")
+    line.refuses[BY_HAND] = (503, "unavailable")
     script.button(key="question_go").click().run()
-    assert errors(script) == [texts.say("en", "refused.store_unavailable")]
+    assert errors(script) == [texts.say("en", "refused.unavailable")]
     assert len(script.toast) == 0

@@ -143,7 +143,7 @@ def test_signing_in_blames_the_token_only_where_the_token_is_to_blame(http: Test
     assert signing_in(http, "nobody") == [known]
     assert signing_in(http, "密码") == [known]
     assert signing_in(http, "therapist-shut") == [
-        texts.say("en", "signin.failing", code="store_unavailable")
+        texts.say("en", "signin.failing", code="unavailable")
     ]
     begun = time.monotonic()
     assert signing_in(connect("http://127.0.0.1:1"), "x") == [texts.say("en", "signin.offline")]

@@ -107,7 +107,7 @@ def test_a_reply_withdrawn_while_another_session_is_open_is_told_of(line: Line) 
     script.query_params["session"] = PLANNED
     script.session_state["session"] = PLANNED
     script.session_state["desk"].alerts = (alert(session=DRAFTED),)
-    line.refuses["/alerts"] = (503, "store_unavailable")
+    line.refuses["/alerts"] = (503, "unavailable")
     line.shows = later(crisis_workspace(DRAFTED))
     script.run()
     assert script.session_state["desk"].held == {}
@@ -165,7 +165,7 @@ def test_undo_never_overwrites_what_was_begun_since(line: Line) -> None:
 
 def test_words_the_service_missed_are_kept_when_it_answers_again(line: Line) -> None:
     script = over(line, "workspace")
-    line.refuses["/unsent"] = (503, "store_unavailable")
+    line.refuses["/unsent"] = (503, "unavailable")
     writes(script, OWN)
     script.run()
     assert script.session_state["desk"].editor(DRAFTED).saved.text == ""

@@ -100,7 +100,7 @@ def test_a_decision_can_be_taken_back_after_a_refresh(line: Line) -> None:
 
 @pytest.mark.parametrize(
     ("status", "code", "kept"),
-    [(503, "store_unavailable", True), (429, "rate_limited", True), (409, "claim_lost", False)],
+    [(503, "unavailable", True), (429, "rate_limited", True), (409, "claim_lost", False)],
 )
 def test_only_a_colleague_takes_a_session_away(
     line: Line, status: int, code: str, kept: bool
@@ -132,7 +132,7 @@ def test_half_written_plans_outlive_a_failed_look(line: Line) -> None:
     assert not script.run().button(key="approve_plan").disabled
 
 
-@pytest.mark.parametrize(("status", "code"), [(503, "store_unavailable"), (429, "rate_limited")])
+@pytest.mark.parametrize(("status", "code"), [(503, "unavailable"), (429, "rate_limited")])
 def test_a_half_written_resolution_outlives_a_failed_look(
     line: Line, status: int, code: str
 ) -> None:
@@ -189,7 +189,7 @@ def test_a_half_written_resolution_outlives_a_lost_claim(line: Line) -> None:
 @pytest.mark.parametrize(("page", "path"), [("crisis", "/alerts"), ("workspace", "/workspace")])
 @pytest.mark.parametrize(
     ("status", "code", "retried"),
-    [(503, "store_unavailable", True), (429, "rate_limited", True), (403, "forbidden", False)],
+    [(503, "unavailable", True), (429, "rate_limited", True), (403, "forbidden", False)],
 )
 def test_a_card_about_what_passes_goes_by_itself(
     line: Line, page: str, path: str, status: int, code: str, retried: bool

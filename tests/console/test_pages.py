@@ -31,7 +31,7 @@ STATES = [
     ("queue", "therapist-full", "queue.waiting"),
     ("queue", "therapist-empty", "queue.empty_title"),
     ("queue", "therapist-away", "state.offline_title"),
-    ("queue", "therapist-broken", "refused.store_unavailable"),
+    ("queue", "therapist-broken", "refused.unavailable"),
     ("queue", "therapist-expired", "state.expired_title"),
     ("queue", "therapist-forbidden", "refused.forbidden"),
     ("queue", "therapist-unplugged", "account.engine_down"),

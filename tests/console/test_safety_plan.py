@@ -35,7 +35,7 @@ class Stumbling(Line):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/notes") and written(self) == ["notes"]:
-            self.refuses["/notes"] = (503, "store_unavailable")
+            self.refuses["/notes"] = (503, "unavailable")
         return super().handle_request(request)
 
 
@@ -82,9 +82,9 @@ def test_a_plan_that_is_kept_already_is_not_kept_twice(line: Line) -> None:
 
 
 def test_an_alert_stays_open_while_its_safety_plan_cannot_be_kept(line: Line) -> None:
-    line.refuses["/notes"] = (503, "store_unavailable")
+    line.refuses["/notes"] = (503, "unavailable")
     script = ends(planning(line, "stays"))
-    assert errors(script) == [say("refused.store_unavailable")]
+    assert errors(script) == [say("refused.unavailable")]
     assert written(line) == ["notes"]
     assert script.text_area(key=PLAN).value == "the evenings"
 
@@ -142,7 +142,7 @@ def test_a_plan_longer_than_a_note_is_kept_as_several(line: Line) -> None:
 def test_keeping_goes_on_where_it_failed(http: TestClient) -> None:
     line = Stumbling(http)
     script = ends(long_planning(line, "resumed"))
-    assert errors(script) == [say("refused.store_unavailable")]
+    assert errors(script) == [say("refused.unavailable")]
     line.refuses.clear()
     assert errors(press(script, say("crisis.resolve_go"))) == []
     assert written(line) == ["notes", "notes", "notes", "notes", "resolve"]

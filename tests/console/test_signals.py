@@ -119,7 +119,7 @@ def test_the_browser_is_told_which_alerts_nobody_looks_at(http: TestClient) -> N
     ("status", "code", "said"),
     [
         (401, "unauthenticated", "account.signed_out"),
-        (503, "store_unavailable", "account.unwatched"),
+        (503, "unavailable", "account.unwatched"),
         (429, "rate_limited", "account.unwatched"),
     ],
 )
