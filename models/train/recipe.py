@@ -40,6 +40,9 @@ class Recipe:
     target: str
     base: str
     device: str
+    precision: Literal["float32", "bfloat16"]
+    """Of the base's weights and the products; a processor without such units is slower in the
+    shorter one."""
     seed: int
     rank: int
     alpha: int

@@ -127,7 +127,7 @@ def train(recipe: Recipe, sessions: Sequence[Path], work: Path) -> tuple[SFTTrai
     """Trains by the recipe and returns the trainer, with the weights to keep, and its figures."""
     tokenizer = AutoTokenizer.from_pretrained(recipe.base)
     parts = _parts(recipe, sessions, tokenizer)
-    base = AutoModelForCausalLM.from_pretrained(recipe.base, dtype=torch.bfloat16)
+    base = AutoModelForCausalLM.from_pretrained(recipe.base, dtype=getattr(torch, recipe.precision))
     learner = {"model": base, "peft_config": _lora(recipe, base.config.num_hidden_layers)}
     done = {"steps": 0, "planned_steps": 0, "minutes": 0}
     done |= {f"examples_{part}": len(rows) for part, rows in parts.items()}
@@ -232,7 +232,8 @@ def _arguments(recipe: Recipe, work: Path, steps: int) -> SFTConfig:
         load_best_model_at_end=recipe.keep == "best",
         metric_for_best_model="eval_loss", greater_is_better=False,
         logging_steps=5, report_to="none", seed=recipe.seed,
-        bf16=True, use_cpu=recipe.device == "cpu", dataloader_pin_memory=False,
+        bf16=recipe.precision == "bfloat16", use_cpu=recipe.device == "cpu",
+        dataloader_pin_memory=False,
         remove_unused_columns=False, dataset_kwargs={"skip_prepare_dataset": True},
     )  # fmt: skip
 
