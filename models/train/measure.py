@@ -80,14 +80,13 @@ def loss(bench: Bench, sessions: Sequence[pairs.CorpusSession], role: Role) -> f
     """Mean cross-entropy, in nats, over the tokens that the role itself writes."""
     import torch
 
-    total, count, device = 0.0, 0, bench.model.device
-    halved = torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type != "cpu")
+    total, count = 0.0, 0
     for sample in tqdm(pairs.samples(sessions, role), desc=f"{role} loss", leave=False):
         row = tokens(sample, bench.tokenizer)
         ids, labels = (torch.tensor(row[key])[None] for key in ("input_ids", "labels"))
-        with torch.no_grad(), halved:
+        with torch.no_grad(), torch.autocast(bench.model.device.type, dtype=torch.bfloat16):
             chat = bench.model.base_model.model
-            hidden = chat.model(ids.to(device)).last_hidden_state[:, :-1]
+            hidden = chat.model(ids.to(bench.model.device)).last_hidden_state[:, :-1]
             learnt = labels[:, 1:] != IGNORED
             logits = chat.lm_head(hidden[learnt]).float().cpu()
             total += torch.nn.functional.cross_entropy(
