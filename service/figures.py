@@ -111,14 +111,24 @@ def changed(drafted: str, said: str) -> float:
 
 
 @dataclass(slots=True)
+class _Wait:
+    """A client waits, since the first message that nobody has answered."""
+
+    since_ms: int
+    shown: bool = False
+    """Whether a draft or an alert stood before a human meanwhile."""
+
+
+@dataclass(slots=True)
 class _Walk:
     """Where the walk through one session stands."""
 
     tally: Tally
     session_id: str
     client: str = ""
-    waiting_since: int | None = None
-    shown: bool = False
+    waiting: _Wait | None = None
+    answering: _Wait | None = None
+    """Ends once a held reply leaves; whoever writes while it is held waits anew."""
     drafts: dict[str, events.DraftPrepared] = field(default_factory=dict[str, events.DraftPrepared])
     stand_ins: list[tuple[str, ...]] = field(default_factory=list[tuple[str, ...]])
     """A draft says these; what was sent says the client's own names."""
@@ -141,6 +151,7 @@ class _Walk:
                 self._shown(recorded)
             case events.ReplyDecided() as decided:
                 self.deciders[decided.decision_id] = recorded.actor
+                self.answering, self.waiting = self.waiting, None
                 self._judged(recorded, decided)
             case events.DraftRejected() | events.DraftEscalated() as refused:
                 self._judged(recorded, refused)
@@ -157,18 +168,18 @@ class _Walk:
         return self.tally.span.holds(recorded.at_ms)
 
     def _message(self, at_ms: int) -> None:
-        if self.waiting_since is None:
-            self.waiting_since, self.shown = at_ms, False
+        if self.waiting is None:
+            self.waiting = _Wait(at_ms)
         if self.tally.span.holds(at_ms):
             self.tally.messages.append(at_ms)
 
     def _shown(self, recorded: Recorded) -> None:
         """A draft or an alert stands before a human; only the first counts."""
-        if self.waiting_since is None or self.shown:
+        if self.waiting is None or self.waiting.shown:
             return
-        self.shown = True
+        self.waiting.shown = True
         if self._counts(recorded):
-            took = recorded.at_ms - self.waiting_since
+            took = recorded.at_ms - self.waiting.since_ms
             self.tally.prepared.append(Waited(recorded.at_ms, "", took))
 
     def _judged(
@@ -197,14 +208,18 @@ class _Walk:
     def _undone(self, recorded: Recorded, undone: events.DecisionUndone) -> None:
         if (judged := self.judged.pop(undone.decision_id, None)) is not None:
             self.tally.judged.remove(judged)
+        if self.answering is not None:
+            # Taken back, it answers nothing: whoever wrote first waits on, and since then.
+            shown = self.answering.shown or (self.waiting is not None and self.waiting.shown)
+            self.waiting, self.answering = _Wait(self.answering.since_ms, shown), None
         if undone.cause == "reviewer" and self._counts(recorded):
             self.tally.undone[self.deciders.get(undone.decision_id, recorded.actor)] += 1
 
     def _released(self, recorded: Recorded, by: str) -> None:
-        if self.waiting_since is not None and self._counts(recorded):
-            took = recorded.at_ms - self.waiting_since
+        if self.answering is not None and self._counts(recorded):
+            took = recorded.at_ms - self.answering.since_ms
             self.tally.released.append(Waited(recorded.at_ms, by, took))
-        self.waiting_since = None
+        self.answering = None
 
     def _answer(self, recorded: Recorded, answer: events.QuestionnaireAnswered) -> None:
         if self._counts(recorded):

@@ -28,6 +28,7 @@ from service.schemas.review import Verdict
 from service.schemas.wire import Label, When, Wire
 from service.session.events import Recorded
 from service.session.refusals import Refused
+from service.session.row import Row
 from service.stores.port import RowQuery, StoreUnavailable
 from service.telemetry.log import outliving
 
@@ -94,7 +95,7 @@ async def read_insights(
 
 
 async def _read(house: House, team: str, tally: Tally) -> tuple[int, bool]:
-    """Walk the team's logs, newest sessions first; those that ended before the span are skipped.
+    """Walk the team's logs, newest sessions first; those that hold nothing of the span are skipped.
 
     So are those that cannot be opened, as by a build older than their newest event.
     """
@@ -104,7 +105,7 @@ async def _read(house: House, team: str, tally: Tally) -> tuple[int, bool]:
         page = await house.ports.store.rows(query)
         for stored in page.items:
             row = stored.row
-            if row.updated_at_ms < tally.span.since_ms or row.status == "erased":
+            if row.status == "erased" or _outside(row, tally.span):
                 continue
             if read >= _SESSIONS_MAX:
                 return read, True
@@ -115,6 +116,11 @@ async def _read(house: House, team: str, tally: Tally) -> tuple[int, bool]:
         after = page.next_after
         if after is None:
             return read, False
+
+
+def _outside(row: Row, span: Span) -> bool:
+    """Whether a session ended before the span or began after it."""
+    return row.updated_at_ms < span.since_ms or row.created_at_ms >= span.until_ms
 
 
 async def _log(house: House, session_id: str) -> tuple[Recorded, ...]:

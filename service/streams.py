@@ -117,6 +117,10 @@ async def _replies(
         stored = await house.ports.store.row(session_id)
         if stored is None or stored.row.seq != seq:
             state = await house.ledger.load(session_id)
+            if state.seq < seen:
+                # A failover cut the log: what is said from here on would pass for told already.
+                # Whoever comes back with that place is refused, and begins again.
+                return
             seq = state.seq
             for reply in released(state, seen):
                 await listener.recognised(_KNOWN_FOR_WORDS_MS)

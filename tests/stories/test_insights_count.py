@@ -2,6 +2,8 @@
 
 import pytest
 
+from service import insights
+from service.ids import moment
 from tests.driving import Town
 
 
@@ -29,6 +31,22 @@ async def test_a_log_that_nobody_can_open_hides_no_other(here: Town) -> None:
     here.restart()
     found = await here.call("sue", "GET", "/v1/insights")
     assert (found.status_code, found.json()["sessions"]) == (200, 1)
+
+
+async def test_sessions_opened_since_leave_a_past_span_its_place(
+    here: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(insights, "_SESSIONS_MAX", 1)
+    await here.drafted()
+    until = moment(here.clock.now_ms())
+    here.clock.tick(60_000)
+    await here.drafted()
+    path = "/v1/insights?until="
+    past = (await here.call("sue", "GET", f"{path}{until:%Y-%m-%dT%H:%M:%S}.999Z")).json()
+    assert (past["sessions"], past["truncated"]) == (1, False)
+    assert [day["messages"] for day in past["days"]] == [1]
+    now = (await here.call("sue", "GET", "/v1/insights")).json()
+    assert (now["sessions"], now["truncated"]) == (1, True)
 
 
 @pytest.mark.parametrize(

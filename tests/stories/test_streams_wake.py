@@ -6,6 +6,7 @@ from contextlib import aclosing
 import pytest
 
 from service import streams
+from tests.contract.test_two_ledgers import LosingStore
 from tests.driving import town
 from tests.listening import Watched, ended, listener, opened
 
@@ -59,6 +60,25 @@ async def test_a_console_rests_between_two_looks_but_not_when_an_alert_comes(
         await here.say(sessions[0], "[moderate]")
         async with asyncio.timeout(10):
             await hears
+
+
+async def test_a_stream_ends_where_its_log_was_cut_so_that_no_later_reply_passes_for_told() -> None:
+    store = LosingStore()
+    async with town(store) as here:
+        session = await here.drafted()
+        store.replicate()
+        stream = await opened(here, session)
+        await here.decide("ada", session, "approve")
+        await asyncio.sleep(2 * streams._REST_S)
+        (lost,) = await here.replies(session)
+        store.fail_over()
+        await here.call("ada", "POST", f"/v1/sessions/{session}/claim", {})
+        told = await ended(stream)
+        assert told.count("event: reply") == 1
+        assert lost["reply_id"] in told
+        path = f"/v1/sessions/{session}/stream"
+        again = await here.call("app", "GET", path, Last_Event_ID=str(lost["seq"]))
+        assert (again.status_code, again.json()["code"]) == (422, "invalid_request")
 
 
 async def test_a_stream_ends_quietly_while_the_store_is_away() -> None:

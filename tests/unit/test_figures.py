@@ -1,5 +1,7 @@
 """Figures come from the log alone and count each thing once."""
 
+import pytest
+
 from safety.risk import Category, RiskLevel
 from service.figures import Span, Tally, changed, streaks
 from service.session import alarms, events, parts
@@ -61,6 +63,47 @@ def test_an_answer_takes_from_the_first_unanswered_message_to_the_release() -> N
     assert [one.took_ms for one in found.released] == [15 * SECOND]
     assert [one.took_ms for one in found.prepared] == [4 * SECOND]
     assert found.released[0].by == "ana"
+
+
+def test_who_writes_while_a_reply_is_held_waits_anew() -> None:
+    found = tally(
+        told(
+            (0, "app", opened()),
+            (10, "app", message("m1")),
+            (14, "worker", draft("d1")),
+            (20, "ana", decided("x1", "approve")),
+            (22, "app", message("m2")),
+            (25, "service", events.ReplyReleased(reply_id="r1", decision_id="x1")),
+            (30, "worker", draft("d2")),
+            (80, "ben", decided("x2", "approve")),
+            (85, "service", events.ReplyReleased(reply_id="r2", decision_id="x2")),
+        )
+    )
+    assert [(one.by, one.took_ms) for one in found.released] == [
+        ("ana", 15 * SECOND),
+        ("ben", 63 * SECOND),
+    ]
+    assert [one.took_ms for one in found.prepared] == [4 * SECOND, 8 * SECOND]
+
+
+@pytest.mark.parametrize("meanwhile", [(), ((21, "app", message("m2")),)])
+def test_who_was_to_have_a_reply_that_was_taken_back_waits_on(
+    meanwhile: tuple[tuple[int, str, Event], ...],
+) -> None:
+    found = tally(
+        told(
+            (10, "app", message("m1")),
+            (14, "worker", draft("d1")),
+            (20, "ana", decided("x1", "approve")),
+            *meanwhile,
+            (22, "ana", events.DecisionUndone(decision_id="x1")),
+            (30, "worker", draft("d2")),
+            (40, "ana", decided("x2", "approve")),
+            (45, "service", events.ReplyReleased(reply_id="r1", decision_id="x2")),
+        )
+    )
+    assert [one.took_ms for one in found.released] == [35 * SECOND]
+    assert [one.took_ms for one in found.prepared] == [4 * SECOND]
 
 
 def test_a_streak_of_approvals_ends_with_an_edit() -> None:
