@@ -139,7 +139,7 @@ class RowQuery:
     risk: RiskLevel | None = None
     """At least this level."""
     person: str | None = None
-    """Assigned to or claimed by this reviewer."""
+    """Assigned to or claimed by this reviewer; only the queue is asked for by person."""
     now_ms: int = 0
     """Claims that ended before count as none."""
     after: str | None = None
@@ -147,6 +147,11 @@ class RowQuery:
     counted: bool = True
     """False saves counting what matches: ``total`` is 0 then."""
     language: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a person in any other list: not every store has those at hand."""
+        if self.person is not None and self.order != "queue":
+            raise ValueError("only the queue is asked for by person")
 
 
 class RowPage(NamedTuple):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from service.checkpoints import rebuild
 from service.ids import SystemClock
 from service.ledger import Ledger, Under
 from service.session import events
@@ -151,3 +152,67 @@ async def test_more_than_one_page_is_copied_and_told(other: SqliteStore) -> None
     assert done.sessions == _SESSIONS
     assert told == [(500, _SESSIONS), (_SESSIONS, _SESSIONS)]
     assert await differences(source, other) == ()
+
+
+async def type_words(store: Copyable, versions: int, words: bytes) -> None:
+    for version in range(1, versions + 1):
+        await store.put_document("unsent", Document("ses_1:ann", version, words))
+
+
+async def test_words_typed_anew_since_the_first_copy_are_carried(
+    store: Copyable, other: SqliteStore
+) -> None:
+    await furnish(store)
+    await type_words(store, 7, b"sent since")
+    await copy(store, other)
+    await store.drop_document("unsent", "ses_1:ann")
+    await type_words(store, 3, b"typed anew")
+    assert "unsent ses_1" in await differences(store, other)
+    assert await copy(store, other) == Copied(0, 0, 1, 0)
+    assert await differences(store, other) == ()
+    assert await other.document("unsent", "ses_1:ann") == Document("ses_1:ann", 3, b"typed anew")
+    # The same version of other words.
+    await store.drop_document("unsent", "ses_1:ann")
+    await type_words(store, 3, b"once more")
+    await copy(store, other)
+    assert await differences(store, other) == ()
+
+
+async def test_a_document_that_went_its_own_way_is_left_alone(
+    store: Copyable, other: SqliteStore
+) -> None:
+    await furnish(store)
+    await copy(store, other)
+    await other.put_document("api_key", Document("k1", 4, b"changed there"))
+    with pytest.raises(NotACopy):
+        await copy(store, other)
+
+
+async def test_who_looks_at_a_session_is_neither_carried_nor_missed(
+    store: Copyable, other: SqliteStore
+) -> None:
+    await furnish(store)
+    for version in (1, 2):
+        await store.put_document("viewer", Document("ses_1", version, b"{}"))
+    assert (await copy(store, other)).documents == 2
+    assert "viewer" not in await other.kinds()
+    assert await differences(store, other) == ()
+    await other.put_document("viewer", Document("ses_1", 1, b"{}"))
+    assert await copy(store, other) == Copied(0, 0, 0, 0)
+    assert await differences(store, other) == ()
+
+
+async def test_a_log_that_is_in_no_list_is_named_until_it_is_listed_again(
+    tmp_path: Path, other: SqliteStore
+) -> None:
+    source = SqliteStore(tmp_path / "source.db")
+    await furnish(source)
+    await source.drop_document("autosave", "ses_1")
+    await source._writer.run(lambda link: link.execute("DELETE FROM rows WHERE session_id='ses_2'"))
+    assert (await copy(source, other)).sessions == 4
+    assert await differences(source, other) == ("ses_2 (in no list: store rebuild)",)
+    assert await other.read("ses_2") == []
+    await rebuild(source, KEYS)
+    assert (await copy(source, other)).sessions == 1
+    assert await differences(source, other) == ()
+    await source.close()

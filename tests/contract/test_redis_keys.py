@@ -5,7 +5,6 @@ import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from service.stores.memory import MemoryStore
 from service.stores.port import Append, ClaimWish, Document, RowQuery
 from service.stores.redis import RedisStore
 from tests.conftest import Require
-from tests.contract.making import NOW, answer, append, row
+from tests.contract.making import NOW, answer, append, opened, row, waiting
 from tests.contract.redis_server import RedisServer
 from tests.contract.test_erasure import WORDS
 from tests.contract.test_erasure_everywhere import tell
@@ -177,12 +176,11 @@ async def test_a_claim_that_ended_by_itself_leaves_the_persons_set(
     store, hour = RedisStore(empty_redis.url), 3_600_000
     for number in range(5):
         assigned = "ada" if number == 0 else None
-        made = replace(append(f"ses_{number}"), row=row(f"ses_{number}", assigned_to=assigned))
-        await store.append(made)
+        await store.append(opened(waiting(f"ses_{number}", assigned_to=assigned)))
         await store.claim(ClaimWish(f"ses_{number}", "ada", NOW, NOW + 1_000 * number + 1))
 
     async def of_ada(now_ms: int) -> tuple[list[str], set[str]]:
-        page = await store.rows(RowQuery("newest", person="ada", now_ms=now_ms))
+        page = await store.rows(RowQuery("queue", person="ada", now_ms=now_ms))
         with redis.Redis(port=empty_redis.port, decode_responses=True) as client:
             return [one.row.session_id for one in page.items], client.smembers("sc:person:ada")
 

@@ -9,9 +9,9 @@ import redis
 from safety.risk import RiskLevel
 from service.ids import SystemClock
 from service.stores.copying import every_row
-from service.stores.port import Order, RowQuery
+from service.stores.port import Fence, Order, RowQuery
 from service.stores.redis import RedisStore
-from tests.contract.making import NOW, opened, waiting
+from tests.contract.making import NOW, append, opened, row, waiting, wish
 from tests.contract.redis_server import RedisServer
 from tests.contract.test_rebuilding import DANGER, found, in_danger, queued
 from tests.contract.test_tampering import fill
@@ -114,3 +114,59 @@ async def test_a_session_behind_many_strays_is_still_walked_over(kept: Kept) -> 
     assert {row.session_id async for row in every_row(store)} == rows
     assert client.zcard("sc:newest") == len(rows) == 4
     assert await found(store) == []
+
+
+async def of_anna(store: RedisStore) -> list[str]:
+    page = await store.rows(RowQuery("queue", person="anna", now_ms=NOW))
+    return [one.row.session_id for one in page.items]
+
+
+async def test_what_waits_for_nobody_is_not_kept_by_person_and_claimed_only_while_it_is(
+    kept: Kept,
+) -> None:
+    store, client = kept
+    for name in "abc":
+        await store.append(opened(waiting(name, assigned_to="anna")))
+    assert client.smembers("sc:person:anna") == {"a", "b", "c"}
+    mine, hers = await store.claim(wish("anna", "a")), await store.claim(wish("anna", "b"))
+    for name in "abc":
+        closed = row(name, 2, status="closed", assigned_to="anna")
+        await store.append(append(name, after=1, row=closed))
+    assert client.smembers("sc:person:anna") == {"a", "b"}
+    await store.release_claim("a", Fence("anna", mine.number))
+    await store.claim(wish("berta", "b", take_over=True))
+    assert (hers.holder, client.exists("sc:person:anna")) == ("anna", 0)
+    assert client.smembers("sc:person:berta") == {"b"}
+
+
+async def test_what_an_earlier_build_kept_by_person_is_dropped_and_comes_back_to_the_queue(
+    kept: Kept,
+) -> None:
+    store, client = kept
+    await store.append(opened(waiting("waits", assigned_to="anna")))
+    for name in ("closed", "moves"):
+        await store.append(opened(row(name, assigned_to="anna")))
+        client.sadd("sc:person:anna", name)
+        assert await store.misplaced(row(name, assigned_to="anna")) == []
+    await store.append(append("moves", after=1, row=row("moves", 2, assigned_to="anna")))
+    assert client.smembers("sc:person:anna") == {"waits", "closed"}
+    assert await of_anna(store) == ["waits"]
+    assert client.smembers("sc:person:anna") == {"waits"}
+    again = waiting("closed", seq=2, assigned_to="anna")
+    await store.append(append("closed", after=1, row=again))
+    assert await of_anna(store) == ["closed", "waits"]
+
+
+async def test_what_waits_and_is_missing_by_person_is_found_and_put_back(kept: Kept) -> None:
+    store, client = kept
+    waits = waiting("waits", assigned_to="anna")
+    await store.append(opened(waits))
+    client.delete("sc:person:anna")
+    assert await store.misplaced(waits) == ["person"]
+    client.sadd("sc:person:anna", "closed")
+    closed = row("closed", assigned_to="anna")
+    await store.append(opened(closed))
+    for one in (waits, closed):
+        await store.mend(one)
+    assert client.smembers("sc:person:anna") == {"waits"}
+    assert await store.misplaced(waits) == []

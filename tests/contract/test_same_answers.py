@@ -137,6 +137,7 @@ class Stores(RuleBasedStateMachine):
         person: str | None, now: int, limit: int, again: int,
     ) -> None:  # fmt: skip
         after = self.tokens[again % len(self.tokens)] if again > 6 and self.tokens else None
+        person = person if order == "queue" else None
         query = RowQuery(order, team, status, kind, risk, person, now, after, limit)
         page = self.same(lambda store: store.rows(query))
         if isinstance(page, tuple) and page[1]:

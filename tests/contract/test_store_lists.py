@@ -3,8 +3,9 @@
 import pytest
 
 from safety.risk import RiskLevel
+from service.session.row import Row
 from service.stores import paging
-from service.stores.port import Fence, RowQuery
+from service.stores.port import Fence, Order, RowQuery
 from tests.contract.conftest import Store
 from tests.contract.making import NOW, append, opened, row, waiting, wish
 
@@ -157,6 +158,46 @@ async def test_a_persons_list_has_what_is_assigned_to_them_and_what_they_hold_no
     assert await of_anna(NOW) == ["d"]
     await store.claim(wish("berta", "d", take_over=True))
     assert await of_anna(NOW) == []
+
+
+async def test_a_session_handed_over_is_in_that_persons_list_whenever_it_waits(
+    store: Store,
+) -> None:
+    async def goes_on(seq: int, *, waits: bool, to: str = "anna") -> None:
+        made = waiting("a", seq=seq, assigned_to=to) if waits else row("a", seq, assigned_to=to)
+        await store.append(append("a", after=seq - 1, row=made))
+
+    async def of(name: str) -> list[str]:
+        page = await store.rows(RowQuery("queue", person=name, now_ms=NOW))
+        assert list(await store.misplaced(await row_of(store))) == []
+        return [one.row.session_id for one in page.items]
+
+    await goes_on(1, waits=False)
+    assert await of("anna") == []
+    await goes_on(2, waits=True)
+    assert await of("anna") == ["a"]
+    claim = await store.claim(wish("anna", "a"))
+    await goes_on(3, waits=False)
+    assert await of("anna") == []
+    await goes_on(4, waits=True, to="berta")
+    assert (await of("anna"), await of("berta")) == (["a"], ["a"])
+    await goes_on(5, waits=False, to="berta")
+    await store.release_claim("a", Fence("anna", claim.number))
+    await goes_on(6, waits=True, to="berta")
+    assert (await of("anna"), await of("berta")) == ([], ["a"])
+
+
+async def row_of(store: Store, session_id: str = "a") -> Row:
+    """The row of a session that is there."""
+    stored = await store.row(session_id)
+    assert stored is not None
+    return stored.row
+
+
+@pytest.mark.parametrize("order", ["alerts", "newest"])
+def test_only_the_queue_is_asked_for_by_person(order: Order) -> None:
+    with pytest.raises(ValueError, match="queue"):
+        RowQuery(order, person="anna")
 
 
 async def test_lists_show_claims_that_have_not_ended(store: Store) -> None:

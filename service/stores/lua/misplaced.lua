@@ -29,6 +29,7 @@ for _, list in ipairs(LISTS) do expect(list, listed(list)) end
 expect('due', old.urgency == new.urgency and ((old.due or '') ~= '') == (new.due ~= '')
   and timed('due'))
 expect('aside', timed('aside'))
-expect('person', (old.assigned or '') == new.assigned and (new.assigned == ''
-  or redis.call('SISMEMBER', P .. ':person:' .. new.assigned, session_id) == 1))
+local who = assignee(new.queue, new.assigned)
+expect('person', (old.assigned or '') == new.assigned and (who == ''
+  or redis.call('SISMEMBER', P .. ':person:' .. who, session_id) == 1))
 return wrong

@@ -66,7 +66,13 @@ local function list_on(list, team, member)
   redis.call('ZADD', P .. ':' .. list .. ':' .. team, 0, member)
 end
 
--- Whose session it is: assigned to, or claimed by. One set a person, small.
+-- Whom a session is handed to that stands in the queue; nobody otherwise. Closed sessions stay
+-- assigned for good, and nobody asks for those by person.
+local function assignee(queue, assigned)
+  return queue and queue ~= '' and assigned or ''
+end
+
+-- Whose session it is: handed over in the queue, or claimed. One set a person, small.
 local function person_on(session_id, who)
   if who and who ~= '' then redis.call('SADD', P .. ':person:' .. who, session_id) end
 end
@@ -87,7 +93,10 @@ local function put_row(row, session_id, old, new)
     for _, list in ipairs(LISTS) do list_off(list, old.team, old[list]) end
     due_off(session_id, old.urgency, old.due)
     tier_off('aside', session_id, old.urgency, old.aside)
-    if old.assigned ~= new.assigned then person_off(session_id, old.assigned, old.claim_holder) end
+    -- Whether it stood in the queue or not: an earlier build kept those that did not, too.
+    if old.assigned ~= assignee(new.queue, new.assigned) then
+      person_off(session_id, old.assigned, old.claim_holder)
+    end
     redis.call('HINCRBY', row, 'lease', 1)
   end
   redis.call('HSET', row, 'summary', new.summary, 'team', new.team, 'queue', new.queue,
@@ -95,7 +104,7 @@ local function put_row(row, session_id, old, new)
     'urgency', new.urgency, 'assigned', new.assigned)
   for _, list in ipairs(LISTS) do list_on(list, new.team, new[list]) end
   due_on(session_id, new.urgency, new.due)
-  person_on(session_id, new.assigned)
+  person_on(session_id, assignee(new.queue, new.assigned))
   changed(new.news)
 end
 
