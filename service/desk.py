@@ -7,6 +7,7 @@ from service.ledger import Ledger, Under
 from service.ports import Page, Ports
 from service.session import decide, events
 from service.session.alarms import AlertPaged, AlertRaised, CrisisNoticeSent
+from service.session.duties import Waits
 from service.session.state import State
 from service.telemetry.log import LogEvent, log_line
 from service.telemetry.metrics import Alerts, Review
@@ -42,8 +43,11 @@ def count_written(written: Sequence[events.Recorded]) -> None:
                 pass
 
 
-async def page_due(session_id: str, alert_id: str, desk: Desk) -> bool:
-    """Reach a person, and write down whether that worked; False is tried again."""
+async def page_due(session_id: str, alert_id: str, desk: Desk, waits: Waits) -> bool:
+    """Reach a person, and write down whether that worked; False is tried again.
+
+    Where nobody has been reached for long, only the wait until then is kept, in ``waits``.
+    """
     state = await desk.ledger.load(session_id)
     # Whoever acknowledged it since the duty was found need not be called any more.
     alarm = next((one for one in state.unseen_alarms if one.alert_id == alert_id), None)
@@ -54,9 +58,11 @@ async def page_due(session_id: str, alert_id: str, desk: Desk) -> bool:
     outcome = AlertPaged(alert_id=alert_id, tier=page.tier, delivered=delivered)
 
     def write(now: State) -> Sequence[events.Event]:
-        return (outcome,) if decide.paged(now, outcome) else ()
+        return decide.paged(now, outcome, desk.ledger.policy)
 
     await desk.ledger.append(session_id, write, events.SERVICE)
+    if not delivered:
+        waits.begin(state, "page", desk.ports.clock.now_ms(), alert_id)
     Alerts.pages.add(outcome="delivered" if delivered else "failed")
     if delivered and page.tier:
         Alerts.escalated.add(level=alarm.level)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import NamedTuple
-from weakref import WeakValueDictionary
+from weakref import WeakMethod, WeakValueDictionary
 
 from service.ports import Clock
 from service.sealing import GENESIS, DataKey, MasterKeys, new_key
@@ -22,6 +22,9 @@ _ATTEMPTS = 20
 """Each lost race means that somebody else got through; twenty in a row do not happen by chance."""
 _REMEMBERED = 2_000
 """Sessions whose folded state stays in memory."""
+_KEPT_MS, _LOOKED_OVER_S = 600_000, 60.0
+"""How long after the last look, and how often that is looked over: an erasure by another process
+is told to nobody here, and its words and their open key must not outlive it for long."""
 _FRESH_MS = 1_000
 """How long what is remembered may be appended to without a look: no failover is over as quickly."""
 
@@ -59,7 +62,7 @@ class Ledger:
 
     Remembers folded sessions and reads on from the newest event it knows of each. A log only grows,
     unless a failover of the store lost its end: where that event is not the one in the log, nothing
-    remembered counts, and the log is folded anew.
+    remembered counts, and the log is folded anew. What nobody looked at lately is let go.
     """
 
     def __init__(self, store: Store, keys: MasterKeys, clock: Clock, policy: Policy) -> None:
@@ -69,6 +72,7 @@ class Ledger:
         self._clock = clock
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._next_look: asyncio.TimerHandle | None = None
 
     async def load(self, session_id: str) -> State:
         """Give the session as it stands. Raises: Refused not_found; StoreUnavailable."""
@@ -108,12 +112,15 @@ class Ledger:
         raise Conflict
 
     async def seal_side(self, session_id: str, purpose: str, words: str) -> bytes:
-        """Seal words that belong to a session but not to its log."""
-        return (await self._load(session_id)).key.seal_side(purpose, words.encode())
+        """Seal words that belong to a session but not to its log.
+
+        Raises: Refused not_found, session_erased: what nobody could open is not kept.
+        """
+        return (await self._unerased(session_id)).key.seal_side(purpose, words.encode())
 
     async def open_side(self, session_id: str, purpose: str, sealed: bytes) -> str:
-        """Open what `seal_side` made. Raises: KeyUnreadable."""
-        return (await self._load(session_id)).key.open_side(purpose, sealed).decode()
+        """Open what `seal_side` made. Raises: Refused not_found, session_erased; KeyUnreadable."""
+        return (await self._unerased(session_id)).key.open_side(purpose, sealed).decode()
 
     async def events(self, session_id: str, after: int) -> Mapping[int, Recorded]:
         """Give opened events by seq, for auditors. Raises: as `opened`."""
@@ -126,9 +133,7 @@ class Ledger:
 
         Raises: Refused not_found, session_erased; KeyUnreadable.
         """
-        state, _, key, _ = await self._load(session_id)
-        if state.status == "erased":
-            raise Refused("session_erased", "The session was erased.", state.seq)
+        key = (await self._unerased(session_id)).key
         return {one.seq: key.open(one) for one in envelopes}
 
     async def erase(self, session_id: str, actor: str) -> State:
@@ -185,6 +190,12 @@ class Ledger:
         for envelope in newer:
             state, head = evolve(state, known.key.open(envelope)), envelope.hash
         return self._remember(_Known(state, head, known.key))
+
+    async def _unerased(self, session_id: str) -> _Known:
+        known = await self._load(session_id)
+        if known.state.status == "erased":
+            raise Refused("session_erased", "The session was erased.", known.state.seq)
+        return known
 
     async def _newer(self, session_id: str) -> tuple[_Known | None, Sequence[Envelope]]:
         """What is remembered, while the log still bears it out, and what the log says after it."""
@@ -244,4 +255,25 @@ class Ledger:
         self._known.move_to_end(known.state.session_id)
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
+        if self._next_look is None:
+            self._look_over_soon()
         return known
+
+    def _look_over_soon(self) -> None:
+        # Weakly: a ledger of one request ends with it, and all that it remembers.
+        loop, look_over = asyncio.get_running_loop(), WeakMethod(self._look_over)
+        self._next_look = loop.call_later(_LOOKED_OVER_S, _if_there_is_one, look_over)
+
+    def _look_over(self) -> None:
+        """Let go of what nobody looked at lately; also after a clock was set back."""
+        now_ms, self._next_look = self._clock.now_ms(), None
+        for session_id, known in list(self._known.items()):
+            if not 0 <= now_ms - known.seen_ms < _KEPT_MS:
+                del self._known[session_id]
+        if self._known:
+            self._look_over_soon()
+
+
+def _if_there_is_one(still: WeakMethod[Callable[[], None]]) -> None:
+    if do := still():
+        do()

@@ -29,13 +29,10 @@ _LEASE_MS = 15_000
 _ASIDE_MS = 300_000
 """A session that waits for a slot is looked at again after this, should the store forget it."""
 _SOON_MS, _PLANS_FULL_MS = 1_000, 5_000
-"""When to look again where a turn is just ending here, and where as many plans as may be are
-being asked for."""
+"""When to look again where work is ending here, and where as many plans as may be are awaited."""
 _RESTS_MS = 60_000
 """When to look again, at the latest, where nothing is due yet: the model is paused, or away."""
-_FORGET_ANSWERS_EVERY_MS = 300_000
-_REPEATS_OF_A_TURN = 3
-_STORE_IS_DOWN_S = 0.5
+_FORGET_ANSWERS_EVERY_MS, _STORE_IS_DOWN_S, _REPEATS_OF_A_TURN = 300_000, 0.5, 3
 DRAIN_S = 45.0
 """How long turns may go on once told to stop; whoever sends that has to wait longer."""
 
@@ -53,12 +50,10 @@ class Worker:
     ) -> None:
         self._ledger, self._ports = ledger, ports
         self._stopping = stopping or asyncio.Event()
-        self._slots = asyncio.Semaphore(turns)
-        self._most = turns * 2
+        self._slots, self._most = asyncio.Semaphore(turns), turns * 2
         self._held = 0
         """Turns taken from what is due that have a slot here or wait for one."""
-        self._plans = asyncio.Semaphore(max(1, turns // 2))
-        self._put_aside = asyncio.Event()
+        self._plans, self._put_aside = asyncio.Semaphore(max(1, turns // 2)), asyncio.Event()
         self._busy: set[tuple[str, str]] = set()
         self._waits, self._seen = Waits(ledger.policy), 0
 
@@ -166,8 +161,9 @@ class Worker:
 
     async def _rest(self, lease: Lease, owed: Owed) -> None:
         """Give a lease back: for now if anything is owed, else until something falls due."""
-        until = self._until(owed.later_ms, 0 if owed.now else _RESTS_MS)
-        await self._ports.store.keep_lease(lease, until)
+        begun = all((lease.session_id, one.subject or one.kind) in self._busy for one in owed.now)
+        wait_ms = _RESTS_MS if not owed.now else _SOON_MS if begun else 0
+        await self._ports.store.keep_lease(lease, self._until(owed.later_ms, wait_ms))
 
     def _until(self, later_ms: int | None, wait_ms: int) -> int:
         """When to look again after a wait; sooner if something else falls due."""
@@ -199,11 +195,15 @@ class Worker:
 
     async def _do_all(self, lease: Lease, now: Sequence[Duty]) -> None:
         """Do duties. Never raises: the loop outlives a bad turn."""
+        waits = False
         for duty in now:
             with _outliving(lease.session_id, duty.kind):
                 await self._do(lease.session_id, duty)
-                if self._waits.known(lease.session_id, duty.kind):
-                    await self._rest(lease, await self._owed(lease.session_id))
+                waits |= self._waits.known(lease.session_id, duty.kind, duty.subject)
+        # Not before all are done: a lease that is given back is anybody's.
+        with _outliving(lease.session_id):
+            if waits:
+                await self._rest(lease, await self._owed(lease.session_id))
 
     async def _owed(self, session_id: str) -> Owed:
         state = await self._ledger.load(session_id)
@@ -227,9 +227,10 @@ class Worker:
         Duties.done.add(kind=duty.kind, outcome=outcome)
 
     async def _carry_out(self, session_id: str, duty: Duty) -> bool:
-        """Do one duty; False when it did not work out and the log says to try again."""
+        """Do one duty; False when it did not work out and is to be tried again."""
         if duty.kind == "page":
-            return await page_due(session_id, duty.subject, Desk(self._ledger, self._ports))
+            desk = Desk(self._ledger, self._ports)
+            return await page_due(session_id, duty.subject, desk, self._waits)
         if duty.kind == "release":
             await release_due(session_id, Desk(self._ledger, self._ports))
             return True

@@ -23,6 +23,7 @@ from service.schemas.workspace import AssignRequest, NoteRequest, UnsentText, Wo
 from service.sealing import KeyUnreadable
 from service.session import events
 from service.session.decide import still_open
+from service.session.refusals import Refused
 from service.session.state import State
 from service.stores.port import SIDE_KINDS, Conflict, Document
 from service.telemetry.metrics import Review
@@ -99,7 +100,7 @@ async def keep_unsent(
         old = await house.ports.store.document(_UNSENT, key)
         try:
             version = old.version + 1 if old else 1
-            await house.ports.store.put_document(_UNSENT, Document(key, version, sealed))
+            await _keep(house, session_id, _UNSENT, Document(key, version, sealed))
             break
         except Conflict:
             continue
@@ -142,6 +143,18 @@ async def assign(
     return Written(seq=(await once.do(write)).seq)
 
 
+async def _keep(house: House, session_id: str, kind: str, document: Document) -> None:
+    """Write a side document, and take it away again where an erasure came before it.
+
+    One that comes after it takes it away itself. Raises: Conflict; Refused session_erased.
+    """
+    await house.ports.store.put_document(kind, document)
+    state = await house.ledger.load(session_id)
+    if state.status == "erased":
+        await house.ports.store.drop_document(kind, document.key)
+        raise Refused("session_erased", "The session was erased.", state.seq)
+
+
 async def _unsent(house: House, session_id: str, name: str) -> UnsentText | None:
     kept = await house.ports.store.document(_UNSENT, f"{session_id}:{name}")
     if kept is None:
@@ -167,5 +180,5 @@ async def _viewers(house: House, session_id: str, name: str) -> tuple[str, ...]:
         document = Document(session_id, kept.version + 1 if kept else 1, body)
         # Somebody else may be written down at the same moment; the next look tells.
         with suppress(Conflict):
-            await house.ports.store.put_document(_VIEWER, document)
+            await _keep(house, session_id, _VIEWER, document)
     return tuple(sorted(who for who in live if who != name))

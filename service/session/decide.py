@@ -190,11 +190,15 @@ def scrubbed(state: State, texts: Sequence[events.TextScrubbed]) -> tuple[events
     return tuple(text for text in texts if text.entry_id not in state.scrubbed)
 
 
-def paged(state: State, page: alarms.AlertPaged) -> tuple[events.Event, ...]:
-    """Record an attempt to reach a person, unless that tier was reached meanwhile."""
+def paged(state: State, page: alarms.AlertPaged, policy: Policy) -> tuple[events.Event, ...]:
+    """Record an attempt to reach a person, unless that tier was reached meanwhile.
+
+    Of failed ones those that change the next attempt; that a page got through, always.
+    """
     for alarm in state.open_alarms:
         if alarm.alert_id == page.alert_id and alarm.pages <= page.tier:
-            return (page,)
+            told = page.delivered or alarm.failures < len(policy.backoff_ms)
+            return (page,) if told else ()
     return ()
 
 

@@ -61,7 +61,7 @@ class Policy:
     backoff_ms: tuple[int, ...] = (_SECOND, 2 * _SECOND, 5 * _SECOND, 15 * _SECOND, 30 * _SECOND)
     """Waits between attempts at work that failed; the last one repeats.
 
-    Of drafts and plans only so many attempts are written down: the engine may be away for days.
+    Only so many attempts are written down: the engine, or what pages people, may be away for days.
     """
     refused_ms: int = 15 * _MINUTE
     """How long the engine is not asked again what it will never accept as it stands."""
@@ -69,56 +69,63 @@ class Policy:
     """The organisation's own fixed words by language; empty (the default) sends none."""
 
 
-class _Wait(NamedTuple):
-    """A turn that failed once more, and what it was tried with."""
+class _Tried(NamedTuple):
+    """What the log says of a duty that failed before."""
 
     failed: Failing
     """Its failures, as far as they were written down."""
     moved_seq: int
+    """Where the session stood for a turn; 0 for a page, which no move makes anything of."""
+
+
+class _Wait(NamedTuple):
+    """A duty that failed once more, and what it was tried with."""
+
+    tried: _Tried
     begun_ms: int
 
 
 class Waits:
-    """Turns that failed like those before them: nothing was written, so the wait is kept here.
+    """Duties that failed like those before them: nothing was written, so the wait is kept here.
 
-    One for each process, lost with it: a turn that is tried too early is merely tried. A session
-    that moves ends its waits, for then there is something new to try with; one that somebody only
-    looked at, or left a note in, does not.
+    One for each process, lost with it: a duty that is tried too early is merely tried. A session
+    that moves ends the waits of its turns, for then there is something new to try with; one that
+    somebody only looked at, or left a note in, does not. A page waits for its own alert alone.
     """
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
-        self._known: dict[tuple[str, str], _Wait] = {}
-        """By session and kind."""
+        self._known: dict[tuple[str, str, str], _Wait] = {}
+        """By session, kind and subject."""
 
-    def begin(self, tried: State, kind: DutyKind, now_ms: int) -> None:
-        """Let a turn wait that failed on a session as ``tried``; the log tells of its first."""
-        this, failed = (tried.session_id, kind), tried.failing.get(kind)
+    def begin(self, state: State, kind: DutyKind, now_ms: int, subject: str = "") -> None:
+        """Let a duty wait that failed on ``state``; the log tells of its first failure."""
+        this, tried = (state.session_id, kind, subject), _tried(state, kind, subject)
         self._known = {
             key: wait
             for key, wait in self._known.items()
             if key != this and self._lasts(wait, now_ms)
         }
-        if failed is not None:
-            self._known[this] = _Wait(failed, tried.moved_seq, now_ms)
+        if tried is not None:
+            self._known[this] = _Wait(tried, now_ms)
 
-    def known(self, session_id: str, kind: DutyKind) -> bool:
-        """Whether a session's turn waits, or did."""
-        return (session_id, kind) in self._known
+    def known(self, session_id: str, kind: DutyKind, subject: str = "") -> bool:
+        """Whether a session's duty waits, or did."""
+        return (session_id, kind, subject) in self._known
 
     def put_off(self, state: State, duty: Duty, now_ms: int) -> Duty:
         """Give the duty with its due time not before its wait is over."""
-        wait = self._known.get((state.session_id, duty.kind))
+        wait = self._known.get((state.session_id, duty.kind, duty.subject))
         if wait is None or not self._lasts(wait, now_ms):
             return duty
-        if (wait.failed, wait.moved_seq) != (state.failing.get(duty.kind), state.moved_seq):
+        if wait.tried != _tried(state, duty.kind, duty.subject):
             return duty
-        until = wait.begun_ms + _pause(wait.failed, self.policy)
+        until = wait.begun_ms + _pause(wait.tried.failed, self.policy)
         return duty._replace(due_at_ms=max(duty.due_at_ms, until))
 
     def _lasts(self, wait: _Wait, now_ms: int) -> bool:
         """A clock that was set back ends a wait, rather than prolonging it."""
-        return 0 <= now_ms - wait.begun_ms < _pause(wait.failed, self.policy)
+        return 0 <= now_ms - wait.begun_ms < _pause(wait.tried.failed, self.policy)
 
 
 def duties(state: State, policy: Policy) -> tuple[Duty, ...]:
@@ -200,6 +207,17 @@ def _page(alarm: Alarm, newest_ms: int, policy: Policy) -> Duty:
     gap = ladder[-1] - ladder[-2] if last > 0 else _MINUTE
     due = min(alarm.raised_at_ms, newest_ms) + ladder[min(alarm.pages, last)] + repeats * gap
     return Duty(due, "page", alarm.alert_id)
+
+
+def _tried(state: State, kind: DutyKind, subject: str) -> _Tried | None:
+    """Give what the log says of a duty's failures; None where it has none."""
+    if kind != "page":
+        failed = state.failing.get(kind)
+        return None if failed is None else _Tried(failed, state.moved_seq)
+    alarm = next((one for one in state.unseen_alarms if one.alert_id == subject), None)
+    if alarm is None or not alarm.failures:
+        return None
+    return _Tried(Failing(alarm.failures, alarm.tried_at_ms, "", alarm.seq), 0)
 
 
 def _after_failures(state: State, duty: str, policy: Policy) -> int:

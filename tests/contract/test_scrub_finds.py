@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from safety.evaluate_scrub import MarkedRow, Report, measure
+from safety.names import words
 from safety.recognizers_forms import find_forms
 from safety.recognizers_numbers import find_numbers, hotlines
 from safety.scrub import Scrubber, load_scrubber
@@ -124,6 +125,36 @@ def test_a_short_name_is_found_again_in_any_case(scrubber: Scrubber) -> None:
     known = scrubber.scrub("My brother Bob moved in.", "en", Surrogates("short")).surrogates
     assert "Bob" in {row.original for row in known.rows}
     assert "bob" not in scrubber.scrub("talked to bob again", "en", known).text.casefold()
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["im {}", "i told {} everything", "its about {}", "i hate {} so much", "{}s mom called", "{}"],
+)
+def test_names_that_are_no_word_leave_in_lower_case_without_a_cue(
+    scrubber: Scrubber, said: str
+) -> None:
+    leaked = [
+        name
+        for name in words("sure_names.txt")
+        if name[0] in "sj" and name not in words("keep_en.txt") and len(name) > 3
+        if name in scrubber.scrub(said.format(name), "en", Surrogates("sure")).text
+    ]
+    assert leaked == []
+
+
+def test_a_fresh_possessive_without_its_mark_is_the_person(scrubber: Scrubber) -> None:
+    known = scrubber.scrub("sarahs mom called", "en", Surrogates("fresh")).surrogates
+    again = scrubber.scrub("Sarah called, too", "en", known).surrogates
+    assert [row.original for row in again.rows] == ["sarah", "Sarah"]
+    assert len({row.person for row in again.rows}) == 1
+
+
+@pytest.mark.parametrize("row", [row for row in rows("scrub_cases") if row.kind == "mended"])
+def test_what_was_mended_stays_mended(scrubber: Scrubber, row: MarkedRow) -> None:
+    report = measure(scrubber, [row])
+    tally = report.rows[f"{row.lang} all"]
+    assert (tally.found, tally.kept, report.restored) == (tally.marked, tally.to_keep, 1), row.id
 
 
 @pytest.mark.parametrize(

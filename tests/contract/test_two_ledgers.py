@@ -1,11 +1,15 @@
 """Two processes on one store: what one remembers may be old, what it decides never is."""
 
+import asyncio
+import gc
 from collections.abc import Sequence
 from dataclasses import replace
+from weakref import ref
 
 import pytest
 
 from safety.risk import Category, RiskLevel
+from service import ledger as door
 from service.checkpoints import verify
 from service.ids import SystemClock
 from service.ledger import Ledger, Under
@@ -151,6 +155,55 @@ async def test_what_was_erased_by_the_other_is_written_to_no_more(
         await pair[1].append(SESSION, lambda _: (NOTE,), "service")
     assert (await pair[1].append(SESSION, lambda _: (), "service")).state.status == "erased"
     assert len(await pair[0].store.read(SESSION)) == 3
+
+
+async def test_what_the_other_erased_is_let_go_of_though_nobody_looks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(door, "_LOOKED_OVER_S", 0.01)
+    store, clock = MemoryStore(), ManualClock()
+    first, second = (Ledger(store, KEYS, clock, Policy()) for _ in range(2))
+    for one in (SESSION, "ses_other"):
+        await first.open(one, OPENED, "app", Under())
+        await second.load(one)
+    await first.erase(SESSION, "sue")
+    clock.tick(599_999)
+    await second.load("ses_other")
+    await asyncio.sleep(0.05)
+    assert list(second._known) == [SESSION, "ses_other"]
+    clock.tick(1)
+    await asyncio.sleep(0.05)
+    assert list(second._known) == ["ses_other"]
+    clock.tick(-2)
+    await asyncio.sleep(0.05)
+    assert list(second._known) == [], "a clock set back prolongs nothing"
+    await second.load("ses_other")
+    clock.tick(600_000)
+    await asyncio.sleep(0.05)
+    assert list(second._known) == [], "it goes on after there was nothing"
+
+
+async def test_a_ledger_that_nobody_needs_any_more_takes_what_it_remembers_with_it() -> None:
+    store = MemoryStore()
+    ledger = Ledger(store, KEYS, SystemClock(), Policy())
+    await ledger.open(SESSION, OPENED, "app", Under())
+    left = ref(ledger)
+    del ledger
+    gc.collect()
+    assert left() is None
+
+
+async def test_nothing_is_sealed_beside_a_log_that_the_other_erased(
+    pair: tuple[Ledger, Ledger],
+) -> None:
+    sealed = await pair[1].seal_side(SESSION, "unsent", "I was about to say")
+    assert await pair[0].open_side(SESSION, "unsent", sealed) == "I was about to say"
+    await pair[0].erase(SESSION, "sue")
+    for ledger in pair:
+        with pytest.raises(Refused, match="session_erased"):
+            await ledger.seal_side(SESSION, "unsent", "I was about to say")
+        with pytest.raises(Refused, match="session_erased"):
+            await ledger.open_side(SESSION, "unsent", sealed)
 
 
 async def test_a_log_that_an_earlier_version_wrote_on_behind_its_erasure_is_still_erased(

@@ -1,5 +1,9 @@
 """Colleagues: one holds a session at a time, others can see it, take it, and leave word."""
 
+from collections.abc import Awaitable, Callable
+
+import pytest
+
 from service.stores.memory import MemoryStore
 from service.stores.port import Conflict, Document
 from tests.driving import Town, town
@@ -15,6 +19,20 @@ class CrowdedStore(MemoryStore):
         if self.first:
             self.first -= 1
             raise Conflict
+        await super().put_document(kind, document)
+
+
+class OvertakenStore(MemoryStore):
+    """A memory store where, once, something happens right before a document of a kind is kept."""
+
+    about = ""
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    async def put_document(self, kind: str, document: Document) -> None:
+        """Write, once that has happened."""
+        if self.meanwhile is not None and kind == self.about:
+            happening, self.meanwhile = self.meanwhile, None
+            await happening()
         await super().put_document(kind, document)
 
 
@@ -147,6 +165,27 @@ async def test_words_that_were_not_kept_are_not_said_to_be() -> None:
         store.first = 2
         assert (await here.call("ada", "PUT", path, body)).status_code == 204
         assert (await here.desk("ada", session))["unsent_text"] == body["text"]
+
+
+@pytest.mark.parametrize("before", ["unsent", "viewer"])
+async def test_what_is_kept_at_the_moment_of_an_erasure_leaves_nothing_behind(before: str) -> None:
+    store = OvertakenStore()
+    async with town(store) as here:
+        session = await here.drafted()
+        store.about = before
+
+        async def erase() -> None:
+            answer = await here.call("sue", "DELETE", f"/v1/sessions/{session}")
+            assert answer.status_code < 300
+
+        store.meanwhile = erase
+        if before == "unsent":
+            path, body = f"/v1/sessions/{session}/unsent", {"text": "I was about to say"}
+            answer = await here.call("ben", "PUT", path, body)
+        else:
+            answer = await here.call("ben", "GET", f"/v1/sessions/{session}/workspace")
+        assert (answer.status_code, answer.json()["code"]) == (410, "session_erased")
+        assert [*await store.documents("unsent"), *await store.documents("viewer")] == []
 
 
 async def test_a_crowd_at_a_session_keeps_nobody_from_reading_it() -> None:

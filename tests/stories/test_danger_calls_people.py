@@ -180,7 +180,8 @@ async def test_a_page_without_an_answer_keeps_no_other_alert_waiting(
 async def test_nobody_is_called_about_what_was_acknowledged_since_it_fell_due(here: Town) -> None:
     session, alert = await here.alarmed("high")
     await here.acknowledge("ada", alert)
-    assert await page_due(session, alert, Desk(here.house.ledger, here.ports))
+    desk = Desk(here.house.ledger, here.ports)
+    assert await page_due(session, alert, desk, Waits(here.policy))
     assert here.pager.pages == []
 
 

@@ -130,6 +130,23 @@ def test_a_page_that_reaches_nobody_is_tried_again_ever_later_and_counts_for_no_
     assert session.pages()[0].due_at_ms == 1_000 + MINUTE
 
 
+def test_of_pages_that_reach_nobody_the_first_few_are_written_and_each_that_gets_through():
+    session = Session()
+    session.say(IMMINENT)
+    lost, sent = (
+        alarms.AlertPaged(alert_id="alr_1", tier=0, delivered=one) for one in (False, True)
+    )
+    for _ in POLICY.backoff_ms:
+        assert decide.paged(session.state, lost, POLICY) == (lost,)
+        session.write(lost)
+    assert decide.paged(session.state, lost, POLICY) == ()
+    assert decide.paged(session.state, sent, POLICY) == (sent,)
+    session.write(sent)
+    second = alarms.AlertPaged(alert_id="alr_1", tier=1, delivered=False)
+    assert decide.paged(session.state, second, POLICY) == (second,), "the next person counts anew"
+    assert decide.paged(session.state, sent, POLICY) == ()
+
+
 def test_a_clock_that_was_set_back_calls_nobody_later():
     session = Session()
     session.now_ms = 10 * MINUTE

@@ -17,6 +17,7 @@ from service.session.duties import (
 )
 from service.session.evolve import fold
 from service.session.state import State
+from tests.unit.test_alarm_routing import Session
 
 POLICY = Policy()
 LEVELS = {"calm": RiskLevel.NONE, "moderate": RiskLevel.MODERATE}
@@ -150,3 +151,23 @@ def test_a_wait_that_the_log_does_not_hold_ends_with_time_or_with_a_session_that
     assert owed_now(moved, waits, now + 1, ()).now
     waits.begin(after(*said()), "draft", now + 60_000)
     assert not waits.known("ses_1", "draft"), "what ended is forgotten"
+
+
+def test_a_page_waits_unwritten_for_its_own_alert_and_until_somebody_was_reached():
+    session, waits = Session(), Waits(POLICY)
+    session.say(RiskLevel.IMMINENT)
+    session.say(RiskLevel.IMMINENT, Category.PSYCHOSIS)
+    for _ in POLICY.backoff_ms:
+        session.page("alr_1", 0, delivered=False)
+    now_ms = session.now_ms = 600_000
+
+    def due() -> set[str]:
+        return {one.subject for one in owed_now(session.state, waits, now_ms, ()).now}
+
+    assert due() == {"alr_1", "alr_2"}
+    waits.begin(session.state, "page", now_ms, "alr_1")
+    assert due() == {"alr_2"}
+    session.say(RiskLevel.LOW)
+    assert due() == {"alr_2"}, "what the client says lets no page be tried sooner"
+    session.page("alr_1", 0)
+    assert due() == {"alr_1", "alr_2"}, "the second person's call waits for nothing"
