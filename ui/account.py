@@ -50,7 +50,8 @@ def _watch(pages: tuple[str, ...]) -> None:
     if desk().me.role in REVIEW_ROLES:
         watching.look_after_held()
         _trouble()
-    parts.signals("signals", waiting, list(pages), keymap.wanted())
+    said = t("account.new_alert"), t("account.html_lang")
+    parts.signals("signals", parts.Signals(waiting, *said, list(pages), keymap.wanted()))
     if waiting and st.button(
         t("account.alerts", n=len(waiting)), key="alerts_open", icon=":material/emergency_heat:"
     ):

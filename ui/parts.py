@@ -52,13 +52,25 @@ def queue_list(
     return answer.get("open")
 
 
-def signals(key: str, alerts: list[str], pages: list[str], letters: bool) -> None:
-    """Title and sound for the alerts nobody looks at, and keys that Streamlit cannot bind.
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What calls the reader, and which keys do."""
 
-    Without ``letters``, only those that are no single character.
-    By id and not by number: one that comes as another goes must be heard, too.
-    """
-    _part("signals")(key=key, data={"alerts": alerts, "pages": pages, "letters": letters})
+    alerts: list[str]
+    """Those nobody looks at; ids, not a number: one that comes as another goes must be heard."""
+    spoken: str
+    """What a screen reader says when there is a new one."""
+    lang: str
+    """The page's language, as in HTML."""
+    pages: list[str]
+    """The pages that 1, 2, 3 open, by name."""
+    letters: bool
+    """Whether single characters are keys."""
+
+
+def signals(key: str, data: Signals) -> None:
+    """Title, sound and a screen reader's words for new alerts; keys that Streamlit cannot bind."""
+    _part("signals")(key=key, data=asdict(data))
 
 
 def tab_memory(key: str, keep: str | None, forget: bool = False) -> str | None:

@@ -66,6 +66,22 @@ def test_every_alert_sounds_once_also_when_another_went_and_at_the_start(page: P
 
 
 @pytest.mark.browser
+def test_a_screen_reader_hears_of_each_new_alert_in_the_reader_s_language(page: Page) -> None:
+    def look(*alerts: str) -> None:
+        data = {"alerts": alerts, "spoken": "A new alert.", "lang": "zh-CN", "pages": []}
+        page.evaluate("(data) => window.look({ data })", data)
+
+    spoken = page.locator("[role=alert]")
+    look()
+    assert spoken.count() == 0
+    for alert in ("alr_1", "alr_2"):
+        look(alert)
+        assert spoken.inner_text() == "", "the same words again are spoken only if they went first"
+        page.wait_for_function("document.querySelector('[role=alert]').textContent !== ''")
+    assert page.evaluate("document.documentElement.lang") == "zh-CN"
+
+
+@pytest.mark.browser
 def test_a_browser_nobody_has_touched_sounds_with_the_first_touch(page: Page) -> None:
     page.evaluate("window.asleep = true")
     assert tones(page, "alr_1") == 0

@@ -1,4 +1,5 @@
-// What only the browser can do: the title, a soft sound, and keys Streamlit does not bind.
+// What only the browser can do: the title, a soft sound, words for a screen reader, the language it
+// reads them in, and keys Streamlit does not bind.
 // Streamlit calls this anew on every change; the listeners stand once and ask the latest call.
 export default function ({ data }) {
   const state = (window.secondchairSignals ??= begin({ heard: new Set(), owed: false }));
@@ -7,7 +8,11 @@ export default function ({ data }) {
   state.alerts = data.alerts.length;
   state.pages = data.pages;
   state.letters = data.letters;
-  if (unheard) chime(state);
+  document.documentElement.lang = data.lang;
+  if (unheard) {
+    chime(state);
+    announce(state, data.spoken);
+  }
   title(state.alerts);
 }
 
@@ -79,6 +84,18 @@ function pick(event, selector) {
   event.preventDefault();
   found.focus();
   if (event.key === "End") found.scrollTop = found.scrollHeight;
+}
+
+// A screen reader speaks what changes in a region that stood there before; the same words again are
+// no change, so they go first.
+function announce(state, words) {
+  state.region ??= Object.assign(document.createElement("div"), { className: "signals-spoken" });
+  state.region.setAttribute("role", "alert");
+  state.region.style.cssText =
+    "position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%)";
+  if (!state.region.isConnected) document.body.append(state.region);
+  state.region.textContent = "";
+  setTimeout(() => (state.region.textContent = words), SETTLED_MS);
 }
 
 // A browser that has not been touched yet stays silent; then the title tells, and the first touch

@@ -110,8 +110,9 @@ def _watch(reviewers: Sequence[ReviewerFigures]) -> None:
 
 def _row(one: ReviewerFigures) -> str:
     total = max(one.decisions, 1)
+    marked = one.streak >= STREAK or one.fast_approvals > total / 10
     cells = (
-        one.reviewer,
+        f"⚑ {one.reviewer}" if marked else one.reviewer,
         str(one.decisions),
         f"{one.verdicts.get('edit', 0) / total:.0%}",
         "–" if one.edit_distance is None else f"{one.edit_distance:.0%}",
@@ -120,7 +121,7 @@ def _row(one: ReviewerFigures) -> str:
         str(one.fast_approvals),
         _seconds(one.dwell.p50_s),
     )
-    mark = ' class="watch"' if one.streak >= STREAK or one.fast_approvals > total / 10 else ""
+    mark = ' class="watch"' if marked else ""
     return f"<tr{mark}>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
 
 
