@@ -8,13 +8,14 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal
 
 from safety.guard_phrases import ASKED, NOT_NAMES, PHRASES, SPARED
-from safety.names import words
+from safety.names import readings, words
 from safety.normalise import fold
 from safety.risk import Language
-from safety.surrogates import Surrogates, find_stand_ins
+from safety.surrogates import Kind, Surrogates, find_stand_ins
 
 LONGEST = 200
 """Characters in a reply, of either language. Paper: Interactive Agents, response refinement; there
@@ -53,7 +54,38 @@ _LIST = re.compile(
     r"|第一[，,、:：].*第二[，,、:：]"
 )
 _MARKUP = re.compile(r"\*\*|^#+ ")
+_QUESTION = re.compile(r"[?？]+|吗(?=[。.！!])")
+"""Chinese asks by its last word as well; whoever then writes a full stop has asked nonetheless."""
+_ASKS = r"\b(?:how|what|who|where|why)\b"
+_THREE_ASKED = re.compile(
+    rf"(?:^|[.!;] ?){_ASKS}[^,.?!]{{1,60}}, (?:and )?{_ASKS}[^,.?!]{{1,60}},? and {_ASKS}"
+    r"[^.?!]{0,60}\?",
+    re.IGNORECASE,
+)
+_OWN_INSTRUCTIONS = re.compile(
+    # Who speaks, or the field of a prompt, where the line begins.
+    r"^\W*(?:(?:counsell?or|therapist|client|user|assistant|system|stage|action|strategy|utterance"
+    r"|reply|response|output|instructions?|note)(?: ?\d+)?|step ?\d+|(?:心理)?咨询师|治疗师|来访者"
+    r"|助手|系统|用户|阶段|策略|行动|动作|回复|回应|输出|备注|步骤)[一二三四五六七八九十\d]*\s*[:：]"
+    # What a director writes for an actor, or a field's bracket.
+    r"|^\s*(?:[【{\[<]|[（(][^)）]{1,30}[)）]|\*[^*\s][^*]{0,40}\*)"
+    # A place that somebody was to fill in.
+    r"|[\[<{【](?:your |the |client'?s? )?(?:name|person|client|user|therapist|counsell?or|insert"
+    r"|withheld|location|organi[sz]ation|姓名|名字|人名|称呼|来访者|用户)[^\]>}】]{0,20}[\]>}】]"
+    r"|\bstep \d+ of \d+\b|\bhere(?:'s| is) (?:my|a|the) (?:\w+ )?(?:reply|response)\b"
+    r"|\b(?:as instructed|my instructions|(?:the|my) system prompt)\b"
+    r"|以下是(?:我的)?(?:回复|回答|回应)|根据(?:指令|提示词?|系统|设定)"
+    # Whom it speaks to, told of as a third.
+    r"|^the (?:client (?:seems|appears|expresse[sd]|reports)|user (?:is|seems|appears|wants"
+    r"|express\w*))\b"
+    r"|^(?:来访者|用户)(?:看起来|看上去|似乎|好像|表达|表现|感到|情绪)",
+    re.IGNORECASE,
+)
+"""What a model was told and how it was asked to answer: nothing of it is meant for a client."""
 _SHORTEST_NAME = 2
+_HAN_PERSON = re.compile(r"[㐀-鿿]{2,4}")
+_LONGEST_AFTER_ONE_SIGN = 3
+"""A Chinese name of more signs than these has a surname of two."""
 
 Verdict = Literal["pass", "warn", "fail"]
 
@@ -110,7 +142,10 @@ def _shape(text: str, context: GuardContext) -> str:
         return "more than one line"
     if _LIST.search(text) or _MARKUP.search(text):
         return "a list or markup"
-    return "more than one question" if len(re.findall(r"[?？]+", text)) > 1 else ""
+    if _OWN_INSTRUCTIONS.search(text.replace("’", "'")):
+        return "speaks of its own instructions"
+    asked_often = len(_QUESTION.findall(text)) > 1 or _THREE_ASKED.search(text)
+    return "more than one question" if asked_often else ""
 
 
 def _readings(text: str) -> tuple[str, ...]:
@@ -137,13 +172,15 @@ def _phrase(name: CheckName, readings: Sequence[str], context: GuardContext) -> 
 def _clients_own(label: str | None, context: GuardContext) -> bool:
     """Whether the client has said of a label that it is so; to ask or to fear it is not to say it.
 
-    A few letters of it are enough: who says `depression` may be told of being depressed.
+    A few letters of it are enough: who says `depression` may be told of being depressed. Of several
+    words the first and the last count: who sleeps badly has named no sleep disorder.
     """
     if label is None:
         return False
-    stem = label.casefold()[:6] if label.isascii() else label[:2]
+    parts = label.casefold().split()
+    stems = {parts[0][:6], parts[-1][:6]} if label.isascii() else {label[:2]}
     sentences = _SENTENCE.findall(unicodedata.normalize("NFKC", context.client_text).casefold())
-    return any(stem in one and ASKED.search(one) is None for one in sentences)
+    return any(all(stem in one for stem in stems) and not ASKED.search(one) for one in sentences)
 
 
 def _unknown_name(text: str, context: GuardContext) -> str:
@@ -191,8 +228,33 @@ def _unaccented(word: str) -> str:
 def _unrestored(text: str, context: GuardContext) -> str:
     places = find_stand_ins(text, context.surrogates)
     spoken = context.surrogates.spoken
-    left = [place for place in places if text[slice(*place)].casefold() not in spoken]
-    return f"a stand-in that was not restored, at {left[0][0]}" if left else ""
+    left = [start for start, end in places if text[start:end].casefold() not in spoken]
+    left += [
+        found.start()
+        for row in context.surrogates.rows
+        if row.kind is Kind.PERSON and _HAN_PERSON.fullmatch(row.stand_in)
+        for found in _familiar_forms(row.stand_in).finditer(text)
+        if found.group().casefold() not in context.client_text.casefold()
+        and not any(real.startswith(row.stand_in[0]) for real in spoken)
+    ]
+    return f"a stand-in that was not restored, at {min(left)}" if left else ""
+
+
+@lru_cache(maxsize=256)
+def _familiar_forms(stand_in: str) -> re.Pattern[str]:
+    """What a Chinese stand-in is called that `restore` leaves alone: in pinyin, or one of a class.
+
+    Its surname is a rare sign, so a form of address around it means nobody else.
+    """
+    cut = 2 if len(stand_in) > _LONGEST_AFTER_ONE_SIGN else 1
+    surname, given = stand_in[:cut], stand_in[cut:]
+    first, then = ("".join(readings().get(sign, "") for sign in part) for part in (surname, given))
+    spelt = [rf"{first} ?{then}", rf"{then} ?{first}", *([then] if len(given) > 1 else [])]
+    called = rf"{surname}(?:先生|女士|小姐|太太|同学|[姐哥总姨])|[小老阿大]{surname}(?!菜)"
+    return re.compile(
+        rf"{called}|(?<![A-Za-z])(?:{'|'.join(spelt)})(?![A-Za-z])" if first and then else called,
+        re.IGNORECASE,
+    )
 
 
 _FAULTS: dict[CheckName, Callable[[str, GuardContext], str]] = {

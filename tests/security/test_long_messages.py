@@ -13,6 +13,7 @@ from typing import cast
 import pytest
 
 from safety import (
+    guard,
     recognizers_forms,
     recognizers_han,
     recognizers_names,
@@ -26,6 +27,7 @@ LONGEST_MESSAGE = 4000
 ENOUGH_S = 2.0
 """Processor time for one pattern; the slowest takes a tenth of a second on an idle core."""
 MODULES = (
+    guard,
     recognizers_forms,
     recognizers_han,
     recognizers_names,

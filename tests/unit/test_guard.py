@@ -128,6 +128,11 @@ def test_a_line_may_be_as_long_as_the_limit_and_no_longer():
         ("# Title", "a list or markup"),
         ("How? Why?", "more than one question"),
         ("怎么了？为什么？", "more than one question"),
+        ("你难过吗。你怕吗。", "more than one question"),
+        ("What happened, how was it, and who came?", "more than one question"),
+        ("Stage: Exploration. I hear you.", "speaks of its own instructions"),
+        ("I see, [withheld 1] is hard.", "speaks of its own instructions"),
+        ("好的，以下是我的回复：你很难过。", "speaks of its own instructions"),
     ],
 )
 def test_a_line_out_of_shape_is_told_why(text: str, why: str):
@@ -144,6 +149,9 @@ def test_a_line_out_of_shape_is_told_why(text: str, why: str):
             "You got up at 7. What then?",
             "It was 4:06. What then?",
             "3、4个人",
+            "When it rings, where are you, and what do you do?",
+            "According to the plan we made, tonight is for rest.",
+            "我在听呢。你慢慢说。",
         ),
     ],
 )
@@ -245,6 +253,18 @@ def test_a_part_of_a_stand_in_that_is_part_of_a_real_name_is_no_leak(
 ):
     known = Surrogates("s", tuple(Surrogate(*row, Kind.PERSON, row[1]) for row in rows))
     assert one(CheckName.UNRESTORED, text, context(surrogates=known)).verdict == "pass"
+
+
+@pytest.mark.parametrize(
+    "text", ["瞿同学来了吗？", "小瞿今天怎么样？", "Ruoxi hurt you.", "和quze谈过"]
+)
+def test_a_chinese_stand_in_called_by_a_familiar_form_is_a_leak(text: str):
+    rows = (("张伟", "瞿泽"), ("陈思雨", "逄若溪"))
+    known = Surrogates("s", tuple(Surrogate(*row, Kind.PERSON, row[1]) for row in rows))
+    assert one(CheckName.UNRESTORED, text, context(surrogates=known)).verdict == "fail"
+    said = context(surrogates=known, client_text=text)
+    assert one(CheckName.UNRESTORED, text, said).verdict == "pass"
+    assert one(CheckName.UNRESTORED, "小溪边很静。", context(surrogates=known)).verdict == "pass"
 
 
 def test_only_leaks_fail_for_a_human():

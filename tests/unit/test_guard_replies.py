@@ -262,6 +262,7 @@ def test_a_label_that_the_client_gave_is_not_told_by_us(text: str, client_text: 
         ("You have depression.", "Do I have depression?"),
         ("You have depression.", "Maybe it is depression. I sleep badly."),
         ("You are bipolar.", "I have depression."),
+        ("You have a sleep disorder.", "I sleep badly."),
         ("你得了抑郁症。", "我是不是得了抑郁症"),
         ("你得了抑郁症。", "我怕是抑郁症。"),
     ],
