@@ -15,16 +15,11 @@ from typing import NamedTuple
 
 from safety.names import lines, readings
 from safety.normalise import readable
-from safety.surrogates import Kind, Surrogate, Surrogates, like
+from safety.surrogates import TITLES, Kind, Surrogate, Surrogates, like
 
 WORD = re.compile(r"[^\W\d_㐀-鿿]+")
 HAN = re.compile(r"[㐀-鿿]+")
 CALLED_BEFORE = ("小", "老", "阿", "大")
-TITLES = (
-    "医生|醫生|大夫|护士长|护士|教授|律师|警官|老师|老師|导师|主任|经理|总监|老板|院长|校长|处长|科长|局长"
-    "|师傅|教练|咨询师|督导|先生|女士|小姐|太太|阿姨|叔叔|伯伯|大爷|大妈|奶奶|爷爷|婆婆"
-)
-"""A pattern of words that follow a surname, the longer first; none is a part of the name."""
 CALLED_AFTER = (*TITLES.split("|"), "同学", *"姐哥弟妹总叔姨伯婶嫂爷奶婆公")
 SHORTEST_MISSPELT = 5
 LETTERS = "BCDEFGHJKLMNPRSTVWZ"

@@ -10,9 +10,9 @@ from functools import cache
 from typing import NamedTuple
 
 from safety.names import lines, words
-from safety.persons import CALLED_BEFORE, HAN, TITLES
+from safety.persons import CALLED_BEFORE, HAN
 from safety.recognizers_numbers import is_plain_number
-from safety.surrogates import NAMED, Kind
+from safety.surrogates import NAMED, TITLES, Kind
 from safety.tagger import Tagged, load_chinese_tagger
 
 LIKELY, WANTED, HINTED = 0.5, 0.45, 0.12
@@ -47,6 +47,9 @@ def find_chinese_names(text: str) -> list[Name]:
     ]
     found += _cued(text)
     keep = [one.span() for one in _long_keeps().finditer(text)]
+    keep += [
+        one.span() for one in _LATIN.finditer(text) if one[0].casefold() in words("keep_en.txt")
+    ]
     return [
         name
         for name in found
@@ -66,6 +69,7 @@ def _runs(kept: Sequence[Tagged]) -> list[Tagged]:
     return spans
 
 
+_LATIN = re.compile(r"[A-Za-z]{3,}")
 _SHEET = re.compile(
     r"(?<=[像一这那几每半两三四五六七八九十剩给撕有是])张[白黑红旧新大小]?"
     r"[纸紙条條桌椅脸臉嘴床票照卡图圖]"

@@ -57,7 +57,7 @@ _SELF = re.compile(
     r"|regards,?|yours truly,?|this is)\s+(?P<x>[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+){0,3})"
 )
 _SELF_LOWER = re.compile(
-    r"\b(?:it'?s me|it is me|me again|call me|they call me|everyone calls me|i'?m called"
+    r"\b(?:it'?s me|it is me|me again|call me|they call me|everyone calls me|i['’]?m(?: called)?"
     r"|my (?:full |real |legal )?name(?:'?s| is))[\s,:]+(?P<x>[A-Za-z][\w'’-]+)", re.I
 )  # fmt: skip
 """Who they are, as typed without capitals: taken only where it is a first name and no word."""
@@ -66,6 +66,13 @@ _SPOKE = re.compile(
     r"|shouted|hugged|kissed|promised|dumped|swore|invited|hates me|loves me)\b)"
 )
 """Somebody who speaks is a person, although April is a month and Hope a feeling."""
+_DID = re.compile(
+    r"\b(?P<x>[a-z]+)(?= (?:said|says|told|asked|texted|phoned|rang|yelled at|shouted at|promised"
+    r"|dumped me|hates me|loves me|hit me|hurt me|left me|broke up with|cheated on"
+    r"|won['’]?t)\b)"
+)
+"""The same, as typed without capitals: taken only where it is a first name and no word."""
+_LONE = re.compile(r"(?<![^\W㐀-鿿])[A-Za-z]{3,}(?![^\W㐀-鿿])")
 _MONTHS = frozenset({"april", "may", "june", "august"})
 _SIGNED = re.compile(
     r"\b(?:[Bb]est|[Tt]hanks|[Tt]hank you|[Cc]heers|[Ll]ove|[Yy]ours),?[ ]*\n\s*"
@@ -107,7 +114,7 @@ def _english(text: str, han: bool) -> list[Name]:
     kept = [one for one in tagged if one.score >= _wanted(text, one, shouted)]
     found = [Name(*_trimmed(text, one), one.kind, one.score) for one in joined(text, kept)]
     found = [name for name in found if _is_name(text[name.start : name.end], name.kind)]
-    found = [*found, *_cued(text)]
+    found = [*found, *_sure(text), *_cued(text)]
     return [name for name in found if name.kind in NAMED] if han else found
 
 
@@ -138,8 +145,10 @@ def _wanted(text: str, one: Tagged, shouted: bool) -> float:
     whole = word.casefold().replace("’", "'")
     plain = whole.removesuffix("'s")
     # The possessive itself may be what is kept: Crohn's is an illness, Crohn somebody.
-    if {whole, plain} & words("keep_en.txt"):
-        return 2.0 if one.kind is not Kind.ORGANIZATION else SURE
+    kept = words("keep_en.txt")
+    if whole in kept or plain in kept:
+        firm = one.kind is Kind.ORGANIZATION and (plain == whole or whole not in kept)
+        return SURE if firm else 2.0
     if not {plain, plain.removesuffix("s")}.isdisjoint(words("sure_names.txt")):
         return HINTED
     if plain in words("sure_places.txt"):
@@ -157,11 +166,29 @@ def _wanted(text: str, one: Tagged, shouted: bool) -> float:
 
 
 def _trimmed(text: str, one: Tagged) -> tuple[int, int]:
-    """Without a possessive ``'s``."""
-    end = one.end
-    if text[one.start : end][-2:].lower() in {"'s", "’s"}:
-        end -= 2
-    return one.start, end
+    """Without a possessive ``'s``, nor the ``s`` of a sure name that somebody wrote for it."""
+    said = text[one.start : one.end].casefold()
+    if said[-2:] in {"'s", "’s"}:
+        return one.start, one.end - 2
+    return one.start, one.end - (one.kind is Kind.PERSON and _is_possessive(said.split()[-1]))
+
+
+def _is_possessive(word: str) -> bool:
+    """Whether a word in lower case is a sure name with an ``s`` behind it: ``sarahs``."""
+    sure = words("sure_names.txt")
+    real = word[-1:] == "s" and word not in sure and word not in words("common_en.txt")
+    return real and word[:-1] in sure and word[:-1] not in words("keep_en.txt")
+
+
+def _sure(text: str) -> Iterator[Name]:
+    """First names that are no other word, in any case and without a cue: most clients type so."""
+    sure, kept = words("sure_names.txt"), words("keep_en.txt")
+    for found in _LONE.finditer(text):
+        said = found.group().casefold()
+        if said in sure and said not in kept:
+            yield Name(*found.span(), Kind.PERSON, SURE)
+        elif said[-1] == "s" and _is_possessive(said) and said not in kept:
+            yield Name(found.start(), found.end() - 1, Kind.PERSON, SURE)
 
 
 def _is_name(said: str, kind: Kind) -> bool:
@@ -172,6 +199,8 @@ def _is_name(said: str, kind: Kind) -> bool:
     if kind is Kind.ORGANIZATION and said.casefold() in folded("organizations_en.txt"):
         return True
     keep = words("keep_en.txt")
+    if kind is Kind.ORGANIZATION:
+        keep |= words("grammar_en.txt")
     return not all(part.strip(".,'’") in keep for part in said.casefold().split())
 
 
@@ -207,10 +236,12 @@ def _cued(text: str) -> Iterator[Name]:
 def _first_names(text: str) -> Iterator[Name]:
     """First names that the words around give away although they are typed, or read, as words."""
     known, kept = words("first_names.txt"), words("keep_en.txt")
-    for found in _SELF_LOWER.finditer(text):
-        said = found.group("x").casefold()
-        if said in known and said not in words("common_en.txt"):
-            yield Name(*found.span("x"), Kind.PERSON, SURE)
+    plain, talk = words("common_en.txt"), words("names_in_talk.txt")
+    for pattern in (_SELF_LOWER, _DID):
+        for found in pattern.finditer(text):
+            said = found.group("x").casefold()
+            if said in known and said not in kept and (said not in plain or said in talk):
+                yield Name(*found.span("x"), Kind.PERSON, SURE)
     for found in _SPOKE.finditer(text):
         said = found.group("x").casefold()
         if said in known and (said in _MONTHS or said not in kept):

@@ -50,6 +50,15 @@ _SPOKEN_EMAIL = (
     r"(?<![A-Za-z0-9])[A-Za-z0-9_.+-]++(?:\s(?:dot|underscore|dash)\s[A-Za-z0-9_]+)*"
     rf"{_SPOKEN_AT}[A-Za-z0-9-]+(?:{_SPOKEN_DOT}[A-Za-z0-9-]+)*?{_SPOKEN_DOT}{_TLD}(?![A-Za-z])"
 )
+# Providers are named without their ending: janedoe@gmail, zhangwei@163.
+_PROVIDER = r"(?:g ?mail|hotmail|outlook|yahoo|icloud|proton ?mail|aol|qq|163|126|sina|foxmail)"
+_EMAIL_SHORT = (
+    rf"(?<![A-Za-z0-9._%+-])[A-Za-z0-9][A-Za-z0-9._%+-]+@{_PROVIDER}"
+    r"(?:\s?[.,]\s?com?\b|[.,]com?\b|(?![A-Za-z0-9.]))"
+    r"|\be-?mail(?: address)?(?:['’]?s|\s|is|it|me|at|on|my|:){1,6}"
+    r"(?P<x>(?!address|account|inbox|login)[A-Za-z0-9._+-]{5,}\sat\s"
+    rf"{_PROVIDER}(?![A-Za-z0-9]))"
+)
 _BARE_URL = (
     rf"(?<![@A-Za-z0-9._-])(?:[A-Za-z0-9-]+\.)+{_TLD}(?![A-Za-z0-9])"
     r"(?:/[A-Za-z0-9_./?=&%#-]*)?"
@@ -66,7 +75,8 @@ _ROUTING = (
 )
 # Four digits are personal data only as the end of a card.
 _LAST_FOUR = (
-    r"(?:尾号|尾號|末四位|(?:end(?:s|ing)?|last (?:four|4))(?:\s(?:in|with|digits|are|is))*\s)"
+    r"(?:尾号|尾號|末四位|(?:end(?:s|ing)?|last (?:four|4))(?:\s(?:in|with|digits|are|is"
+    r"|of (?:my|his|her|the) (?:ssn|social(?: security)?|card|phone|cell|account)(?: number)?))*\s)"
     r"\s*(?:是|为|：|:)?\s*(?P<x>[*xX]*\d{4})(?!\d)"
 )
 
@@ -86,6 +96,17 @@ _PLATE = (
     rf"[{PROVINCES}][A-HJ-NP-Z][\s·・.•-]?(?=[A-HJ-NP-Z]{{0,4}}\d)"
     r"[A-HJ-NP-Z0-9]{5,6}(?![A-Za-z0-9])"
 )
+_ENGLISH_PLATE = (
+    r"\b(?:(?:number|licen[cs]e) ?plate|plate|car reg|reg(?:istration)?)"
+    r"(?:\s(?:number|no\.?|is|was))*[\s:]+"
+    r"(?P<x>[A-Z]{2}\d{2}\s?[A-Z]{3}|[A-Z]{3}[ -]?\d{3,4}|\d[A-Z]{3}\d{3})(?![A-Za-z0-9])"
+)
+# Shorter than other numbers that belong to somebody, but said to be one.
+_BADGE = (
+    r"\b(?:(?:employee|staff|student|payroll|patient|member) (?:number|no\.?|id)|badge"
+    r"|pin(?: code)?)"
+    r"(?:\s(?:number|no\.?|is|was))*[\s:#]+(?P<x>\d{4,6})(?![\d.,]*\d|[A-Za-z%])"
+)
 _SORT_CODE = (
     r"\bsort\s?code(?:\s|is|was|number|no\.?|:|：|=|#|,){0,4}"
     r"(?P<x>\d{2}[ -]?\d{2}[ -]?\d{2})(?![\d-])"
@@ -96,6 +117,7 @@ _PLATFORM_HANDLE = (
     rf"{_PLATFORM}{_LINK}"
     r"(?P<x>(?=[A-Za-z0-9_.#-]*(?:[\d_#]|[.][A-Za-z]))[A-Za-z][A-Za-z0-9_.#-]{3,})(?![A-Za-z0-9])"
 )
+_REDDIT = r"(?<![A-Za-z0-9_.:/])/?u/(?P<x>[A-Za-z0-9_-]{3,})"
 # Letters that run into three digits, or two words with a line under between: nobody talks so.
 _DIGIT_HANDLE = (
     r"(?<![A-Za-z0-9_@.$/-])(?=[A-Za-z0-9_.#-]*[A-Za-z]{3})"
@@ -110,6 +132,7 @@ PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (Kind.URL, re.compile(r"(?:https?://|www\.)[A-Za-z0-9_./?=&%#:~+@!,;-]+", re.I)),
     (Kind.EMAIL_ADDRESS, re.compile(_EMAIL)),
     (Kind.EMAIL_ADDRESS, re.compile(_SPOKEN_EMAIL, re.I)),
+    (Kind.EMAIL_ADDRESS, re.compile(_EMAIL_SHORT, re.I)),
     (Kind.URL, re.compile(_BARE_URL, re.I)),
     (Kind.IP_ADDRESS, re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)")),
     (Kind.IP_ADDRESS, re.compile(_IPV6, re.I)),
@@ -120,10 +143,13 @@ PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (Kind.FINANCIAL, re.compile(_ACCOUNT, re.I)),
     (Kind.ID_NUMBER, re.compile(_ANNOUNCED)),
     (Kind.ID_NUMBER, re.compile(_PLATE)),
+    (Kind.ID_NUMBER, re.compile(_ENGLISH_PLATE, re.I)),
+    (Kind.ID_NUMBER, re.compile(_BADGE, re.I)),
     (Kind.FINANCIAL, re.compile(_SORT_CODE, re.I)),
     (Kind.FINANCIAL, re.compile(_LAST_FOUR, re.I)),
     (Kind.FINANCIAL, re.compile(r"(?<!\w)[xX*]{2,}[- ]?\d{4}(?!\d)")),
     (Kind.WECHAT_QQ, re.compile(_WECHAT, re.I)),
+    (Kind.USERNAME, re.compile(_REDDIT)),
     (Kind.USERNAME, re.compile(_AT_HANDLE, re.I)),
     (Kind.USERNAME, re.compile(_PLATFORM_HANDLE, re.I)),
     (Kind.USERNAME, re.compile(r"(?<![㐀-鿿0-9])[㐀-鿿]{2,12}_?0\d{2,3}(?![\d-])")),

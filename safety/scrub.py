@@ -30,6 +30,8 @@ from safety.surrogates import (
 WORD_LETTER = re.compile(r"[^\W㐀-鿿]")
 SHORTEST_KNOWN = 2
 """Letters in a name that is found again without its surroundings; one letter is often a word."""
+SHORTEST_POSSESSIVE = 3
+"""Letters in a word that may be a name with an ``s``; shorter ones are words: ``als``."""
 ROUNDS = 8
 """How often spans may grow until a message restores to itself; then it is withheld whole."""
 
@@ -159,8 +161,20 @@ def _known(text: str, surrogates: Surrogates) -> list[Found]:
     return [
         Found(*one.span(), kinds.get(one.group(), Kind.PERSON))
         for one in pattern.finditer(text)
-        if one.group() in kinds or not _everyday(one.group())
+        if (one.group() in kinds or not _everyday(one.group())) and _goes_on(text, one)
     ]
+
+
+def _goes_on(text: str, known: re.Match[str]) -> bool:
+    """Whether the name ends its word, or an ``s`` behind it is no part of another word.
+
+    ``jakes mom`` speaks of Jake; ``marks`` are not Mark's.
+    """
+    end = known.end()
+    if text[end : end + 1] not in {"s", "S"} or not WORD_LETTER.match(known.group()[-1]):
+        return True
+    whole = known.group() + "s"
+    return len(whole) > SHORTEST_POSSESSIVE and whole.casefold() not in words("common_en.txt")
 
 
 @lru_cache(maxsize=256)
@@ -182,7 +196,7 @@ def _known_forms(rows: tuple[Surrogate, ...]) -> tuple[dict[str, Kind], re.Patte
     patterns = (
         "|".join(map(re.escape, forms))
         if chinese
-        else f"{NOT_IN_WORD_BEFORE}(?:{_any_of(forms, strict)}){NOT_IN_WORD_AFTER}"
+        else f"{NOT_IN_WORD_BEFORE}(?:{_any_of(forms, strict)})(?=s?{NOT_IN_WORD_AFTER})"
         for chinese, forms in runs
     )
     return kinds, re.compile("|".join(patterns) or "(?!)", re.I)
@@ -215,6 +229,9 @@ def _on_words(text: str, span: Found) -> Found:
         start -= 1
     while end < len(text) and WORD_LETTER.match(text[end]) and WORD_LETTER.match(text[end - 1]):
         end += 1
+    # ``jakes`` is Jake's: with its s it would become somebody else.
+    if end - span.end == 1 and text[span.end] in {"s", "S"}:
+        end = span.end
     return span._replace(start=start, end=end)
 
 

@@ -24,6 +24,27 @@ _LATIN_NAME = re.compile(r"[^\W\d_㐀-鿿]+")
 _HAN_NAME = re.compile(r"[㐀-鿿]{3}")
 """A surname of one character and a given name of two, by far the most of Chinese full names."""
 
+TITLES = (
+    "医生|醫生|大夫|护士长|护士|教授|律师|警官|老师|老師|导师|主任|经理|总监|老板|院长|校长|处长|科长|局长"
+    "|师傅|教练|咨询师|督导|先生|女士|小姐|太太|阿姨|叔叔|伯伯|大爷|大妈|奶奶|爷爷|婆婆"
+)
+"""A pattern of words that follow a surname, the longer first; none is a part of the name."""
+SURNAMES_GIVEN = (
+    "澹台|濮阳|钟离|闾丘|公冶|[郜邬佟阚隋郗逄邝冼蔺闵郇臧缪亓鄢荀璩芮虞宓郏麴晏瞿阎逯咸蒯酆]"
+)
+"""A pattern of the Chinese surnames that are given out: rare signs, with which no word begins."""
+_SURNAME = re.compile(SURNAMES_GIVEN)
+_HAN_PAIR = re.compile(
+    # 小王 beside 小瞿, 王姐 beside 瞿姐: the form of address is the same on both sides.
+    r"(?P<before>[小老阿大]?)(?P<real>[㐀-鿿]{1,4}?)(?P<after>[㐀-鿿]*)"
+    rf"\|(?P=before)(?P<surname>{SURNAMES_GIVEN})?(?P<given>[㐀-鿿]{{0,2}}?)(?P=after)"
+)
+_NO_NAME_AFTER_SMALL = "树溪川帆文琴"
+"""小溪 is a brook and 小树 a young tree, whoever is called so."""
+_TITLE_NEXT = re.compile(rf"{TITLES}|[姐哥弟妹]")
+_ENDS_HERE = re.compile(r"(?![^\W的说和跟在是会让对把来去也都就很不有给被因吗呢吧])")
+"""Where a familiar form surely ends: no 小敏 stands in 小敏感."""
+
 SHORTEST_FOLDED = 3
 """Shorter stand-ins (initials) are found in their own case only: ``r u ok`` names nobody."""
 
@@ -113,14 +134,15 @@ def restore(text: str, surrogates: Surrogates) -> str:
     if not surrogates.rows:
         return text
     finder = _finder(surrogates.rows)
-    return finder.pattern.sub(lambda found: finder.original(found.group()), text)
+    return finder.pattern.sub(finder.original, text)
 
 
 def find_stand_ins(text: str, surrogates: Surrogates) -> tuple[tuple[int, int], ...]:
     """Where `restore` would write something else, as code point ranges."""
     if not surrogates.rows:
         return ()
-    return tuple(found.span() for found in _finder(surrogates.rows).pattern.finditer(text))
+    found = _finder(surrogates.rows).pattern.finditer(text)
+    return tuple(one.span() for one in found if _is_name(one))
 
 
 class _Finder(NamedTuple):
@@ -128,9 +150,12 @@ class _Finder(NamedTuple):
     exact: dict[str, str]
     folded: dict[str, str]
 
-    def original(self, found: str) -> str:
-        known = self.exact.get(found)
-        return like(self.folded[found.casefold()], found) if known is None else known
+    def original(self, found: re.Match[str]) -> str:
+        said = found.group()
+        if not _is_name(found):
+            return said
+        known = self.exact.get(said)
+        return like(self.folded[said.casefold()], said) if known is None else known
 
 
 @lru_cache(maxsize=256)
@@ -148,8 +173,47 @@ def _finder(rows: tuple[Surrogate, ...]) -> _Finder:
     longest_first = sorted(exact, key=lambda form: (-len(form), form))
     # One pair of edges for many forms: to compile each with its own takes milliseconds a form.
     runs = groupby(longest_first, key=lambda form: (_latin(form[0]), _latin(form[-1])))
-    pattern = "|".join(_bounded(forms, whole, *edges) for edges, forms in runs)
-    return _Finder(re.compile(pattern), exact, folded)
+    patterns = [_bounded(forms, whole, *edges) for edges, forms in runs]
+    surnames, givens = _called(rows)
+    for made, real in {**surnames, **givens}.items():
+        exact.setdefault(made, real)
+    # Only found here and judged by `_is_name`: sets of Chinese signs take a millisecond to compile.
+    patterns.append(f"(?P<called>{'|'.join((*surnames, *givens)) or '(?!)'})")
+    return _Finder(re.compile("|".join(patterns)), exact, folded)
+
+
+def _called(rows: Iterable[Surrogate]) -> tuple[dict[str, str], dict[str, str]]:
+    """What familiar forms are made of: surnames, and last signs of given names; to the real one."""
+    surnames: dict[str, str] = {}
+    givens: dict[str, str] = {}
+    for row in rows:
+        found = _HAN_PAIR.fullmatch(f"{row.original}|{row.stand_in}")
+        if row.kind is not Kind.PERSON or found is None:
+            continue
+        real, surname, given = found["real"], found["surname"] or "", found["given"]
+        if len(real) != len(surname) + len(given):
+            continue
+        if surname:
+            surnames.setdefault(surname, real[: len(surname)])
+        if given:
+            givens.setdefault(given[-1], real[-1])
+    return surnames, givens
+
+
+def _is_name(found: re.Match[str]) -> bool:
+    """Whether a lone sign is the name in 瞿先生, 小瞿, 阿泽, 小泽, 泽泽; other finds are one."""
+    said = found["called"]
+    if said is None:
+        return True
+    before, after = found.string[: found.start()][-1:], found.string[found.end() :][:1]
+    ends = _ENDS_HERE.match(found.string, found.end()) is not None
+    if _SURNAME.fullmatch(said):
+        return bool(_TITLE_NEXT.match(found.string, found.end())) or (
+            before in {"小", "老"} and ends
+        )
+    if said in {before, after}:
+        return True
+    return ends and (before == "阿" or (before == "小" and said not in _NO_NAME_AFTER_SMALL))
 
 
 def _name_parts(row: Surrogate) -> Iterable[tuple[str, str]]:
@@ -167,7 +231,7 @@ def _name_parts(row: Surrogate) -> Iterable[tuple[str, str]]:
 def _bounded(forms: Iterable[str], whole: Container[str], begins: bool, ends: bool) -> str:
     """Any of the forms: ``begins`` and ``ends`` where theirs are letters of a word."""
     before = NOT_IN_WORD_BEFORE if begins else ""
-    after = rf"(?=(?:s|es)?{NOT_IN_WORD_AFTER})" if ends else ""
+    after = rf"(?=(?i:e?s)?{NOT_IN_WORD_AFTER})" if ends else ""
     return f"{before}(?:{'|'.join(_quoted(form, form in whole) for form in forms)}){after}"
 
 

@@ -137,7 +137,7 @@ def test_names_that_are_no_word_leave_in_lower_case_without_a_cue(
     leaked = [
         name
         for name in words("sure_names.txt")
-        if name[0] in "sj" and name not in words("keep_en.txt") and len(name) > 3
+        if name[0] == "s" and name not in words("keep_en.txt") and len(name) > 3
         if name in scrubber.scrub(said.format(name), "en", Surrogates("sure")).text
     ]
     assert leaked == []

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from safety.normalise import readable
 from safety.scrub import Scrubbed, Scrubber, _known_forms, introduce
 from safety.standins import Found
-from safety.surrogates import Kind, Surrogates, _finder, find_stand_ins, restore
+from safety.surrogates import (
+    Kind,
+    Surrogates,
+    _finder,
+    find_stand_ins,
+    restore,
+)
 
 LETTERS = "abrMTé '’.-,\n0159@小王芳李的Ａ３＠，\u0301\u200b\ufe0f"
 
@@ -234,6 +240,24 @@ def test_a_chinese_given_name_alone_is_restored_too() -> None:
     done = scrub("我叫李小芳", "李小芳")
     name = done.text.removeprefix("我叫")
     assert restore(f"{name[1:]}，听起来很难", done.surrogates) == "小芳，听起来很难"
+
+
+def test_a_known_name_with_a_bare_s_is_the_same_person() -> None:
+    known = scrub("My boyfriend Jake left.", "Jake").surrogates
+    stand_in = known.rows[0].stand_in
+    for text, said in (
+        ("jakes mom", f"{stand_in.lower()}s mom"),
+        ("JAKES mom", f"{stand_in.upper()}S mom"),
+    ):
+        done = scrub(text, known=known)
+        assert done.text == said
+        assert {row.person for row in done.surrogates.rows} == {"PERSON-1"}
+        assert restore(done.text, done.surrogates) == text
+
+
+def test_a_known_name_that_makes_a_word_with_an_s_leaves_that_word_alone() -> None:
+    known = scrub("Mark left, and Al.", "Mark", "Al").surrogates
+    assert scrub("my marks are bad, als ob", known=known).text == "my marks are bad, als ob"
 
 
 def test_a_client_who_writes_a_part_of_a_stand_in_gets_it_back() -> None:

@@ -7,8 +7,15 @@ import pytest
 from safety import persons, recognizers_numbers
 from safety.names import lines
 from safety.recognizers_patterns import PROVINCES
-from safety.scrub import Scrubber
-from safety.surrogates import Kind, Surrogates, restore
+from safety.scrub import Scrubber, introduce
+from safety.surrogates import (
+    SURNAMES_GIVEN,
+    Kind,
+    Surrogate,
+    Surrogates,
+    find_stand_ins,
+    restore,
+)
 from tests.unit.test_scrub import Marks, Words, scrub
 
 SHAPES = str.maketrans({
@@ -111,3 +118,41 @@ def test_shipped_lists_are_read_once_and_not_for_every_name_and_number(
         monkeypatch.setattr(module, "lines", reading)
     assert scrubbed() == first
     assert set(read) <= {"stand_ins_last_en.txt", "stand_ins_last_zh.txt"}
+
+
+@pytest.mark.parametrize(
+    ("shape", "real"),
+    [
+        ("{0}先生", "张先生"),
+        ("小{0}，", "小张，"),
+        ("老{0}的", "老张的"),
+        ("阿{1}", "阿伟"),
+        ("小{1}。", "小伟。"),
+        ("{1}{1}", "伟伟"),
+    ],
+)
+def test_a_chinese_stand_in_in_a_familiar_form_is_restored(shape: str, real: str) -> None:
+    known = introduce(["张伟"], Surrogates("s"))
+    called = shape.format(*known.rows[0].stand_in)
+    assert find_stand_ins(called, known)
+    assert restore(called, known) == real
+
+
+def test_familiar_forms_restore_no_word_of_the_sentence() -> None:
+    known = Surrogates(
+        "s",
+        (
+            Surrogate("思雨", "若溪", Kind.PERSON, "PERSON-1"),
+            Surrogate("小王", "小郜", Kind.PERSON, "PERSON-2"),
+            Surrogate("欧阳娜", "澹台敏", Kind.PERSON, "PERSON-3"),
+        ),
+    )
+    for said in ("想象一条小溪。", "若老师不同意，小姐姐也在", "有点小敏感", "小小的阿姨"):
+        assert restore(said, known) == said
+        assert find_stand_ins(said, known) == ()
+    assert restore("澹台老师和郜先生", known) == "欧阳老师和王先生"
+
+
+def test_surnames_that_are_given_out_are_known_to_the_way_back() -> None:
+    pool = [line.split()[0] for line in lines("stand_ins_last_zh.txt")]
+    assert [name for name in pool if not re.fullmatch(SURNAMES_GIVEN, name)] == []
