@@ -66,7 +66,7 @@ class Gauges:
         now_ms = max((own_ms, *(row.updated_at_ms for row in rows)))
         Duties.clock_behind_seconds.put((now_ms - own_ms) / 1_000)
         _show_queue(waits, total, now_ms)
-        # While drafting is switched off people wait for a person, as the queue says, not for a draft.
+        # While drafting is off people wait for a person, as the queue says, and for no draft.
         _show_undrafted(waits if self._ledger.policy.drafting else (), now_ms)
         _show_alerts(waits, now_ms)
         due_ms = await self._ports.store.next_due_ms()

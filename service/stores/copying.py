@@ -21,7 +21,7 @@ _PAGE = 500
 _AT_ONCE = 16
 _CLOCKS_APART_MS = 60_000
 """How far the clock of a store that drops answers by itself may be ahead of ours."""
-_VIEWER = SIDE_KINDS[0]
+_VIEWER, _ = SIDE_KINDS
 """Who looks at a session counts for seconds and is written every few: it lapses, as claims do."""
 Told = Callable[[int, int], None]
 """Hears how many sessions of how many are done."""
