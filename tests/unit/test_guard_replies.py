@@ -278,7 +278,7 @@ def replies(name: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("name", ["guard_en", "guard_zh"])
-def test_replies_of_another_hand_are_judged_as_labelled(name: str):
+def test_replies_are_judged_as_labelled(name: str):
     wrong = [
         row["id"]
         for row in replies(name)
