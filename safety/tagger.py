@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from safety.surrogates import Kind
-from safety.tagger_labels import cases
 
 HERE = Path(__file__).parent / "tagger"
 LONGEST = {"en": 700, "zh": 500}
@@ -26,8 +25,12 @@ LONGEST = {"en": 700, "zh": 500}
 MOST_PIECES = 512
 """What the English network has room for; Chinese characters and marks are a piece each."""
 WORD = re.compile(r"[^\W㐀-鿿]+(?:['’][^\W㐀-鿿]+)?")
+LETTERS = re.compile(r"\w+")
 JOINT = re.compile(r"[\s.,'’&/#-]{0,3}")
 KINDS = tuple(Kind)
+LABELS = ("O", *(f"{place}-{kind}" for kind in KINDS for place in "BI"))
+"""Outside; begin and inside of each kind. Their order is baked into the committed models."""
+LOWER, TITLE, UPPER, MIXED = range(4)
 Scores = NDArray[np.float32]
 
 
@@ -185,3 +188,21 @@ def _tagged(start: int, end: int, rows: Scores) -> Tagged:
     best = int(kinds.argmax())
     begins = bool(begin[0, best] > inside[0, best])
     return Tagged(start, end, KINDS[best], float(1 - rows[:, 0].min()), begins)
+
+
+def cases(text: str) -> list[int]:
+    """For each code point the case of the word that it is in: lower, title, upper or mixed."""
+    found = [LOWER] * len(text)
+    for word in LETTERS.finditer(text):
+        start, end = word.span()
+        found[start:end] = [_case(word.group())] * (end - start)
+    return found
+
+
+def _case(word: str) -> int:
+    if word.islower() or not word.upper().isupper():
+        return LOWER
+    if word.isupper() and len(word) > 1:
+        return UPPER
+    plain = len(word) == 1 or word[1:].islower()
+    return TITLE if word[0].isupper() and plain else MIXED

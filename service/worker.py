@@ -1,4 +1,4 @@
-"""The worker: finds sessions that owe something, does it, and looks again.
+"""The worker: finds sessions that owe something, has it done, and looks again.
 
 One loop for one machine or fifty. A lease moves a session's due time forward, so a worker that
 dies loses the lease and not the work. Pages and releases never wait behind drafts, and of the
@@ -6,21 +6,16 @@ drafts that wait the most urgent is next.
 """
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, nullcontext, suppress
 
-from service.desk import Desk, page_due
+from service.doing import Doing, sparing_others
 from service.ledger import Ledger
 from service.ports import Ports
-from service.release import release_due
-from service.session.duties import TURNS, Duty, DutyKind, Owed, Waits, owed_now
-from service.session.refusals import Refused
+from service.session.duties import TURNS, Duty, Owed
 from service.stores.port import Lease, StoreUnavailable
-from service.telemetry.log import LogEvent, log_line, noting, where
+from service.telemetry.log import LogEvent, log_line
 from service.telemetry.metrics import Duties
-from service.telemetry.series import OTHER
-from service.turn import run_planning, run_turn
 
 _POLL_S = 1.0
 """Polling makes certain what wake-ups make quick."""
@@ -28,17 +23,20 @@ _LEASE_MS = 15_000
 """How long other workers leave a session alone; kept up while its turn runs."""
 _ASIDE_MS = 300_000
 """A session that waits for a slot is looked at again after this, should the store forget it."""
-_SOON_MS, _PLANS_FULL_MS = 1_000, 5_000
-"""When to look again where work is ending here, and where as many plans as may be are awaited."""
+_SOON_MS = 1_000
+"""When to look again where work is ending here."""
+_PLANS_FULL_MS = 5_000
+"""When to look again where as many plans as may be are awaited."""
 _RESTS_MS = 60_000
 """When to look again, at the latest, where nothing is due yet: the model is paused, or away."""
-_FORGET_ANSWERS_EVERY_MS, _STORE_IS_DOWN_S, _REPEATS_OF_A_TURN = 300_000, 0.5, 3
+_FORGET_ANSWERS_EVERY_MS = 300_000
+_STORE_IS_DOWN_S = 0.5
 DRAIN_S = 45.0
 """How long turns may go on once told to stop; whoever sends that has to wait longer."""
 
 
 class Worker:
-    """Does duties, at most ``turns`` turns at a time, until cancelled or ``stopping`` is set.
+    """Has duties done, at most ``turns`` turns at a time, until cancelled or ``stopping`` is set.
 
     As many turns again may wait here for a slot. Every further one is put aside in the store,
     where the next slot of any worker takes the most urgent. Plans take none, lest a planner that
@@ -48,14 +46,15 @@ class Worker:
     def __init__(
         self, ledger: Ledger, ports: Ports, turns: int = 8, stopping: asyncio.Event | None = None
     ) -> None:
-        self._ledger, self._ports = ledger, ports
+        self._ports = ports
         self._stopping = stopping or asyncio.Event()
+        self._doing = Doing(ledger, ports, self._stopping)
         self._slots, self._most = asyncio.Semaphore(turns), turns * 2
         self._held = 0
         """Turns taken from what is due that have a slot here or wait for one."""
-        self._plans, self._put_aside = asyncio.Semaphore(max(1, turns // 2)), asyncio.Event()
-        self._busy: set[tuple[str, str]] = set()
-        self._waits, self._seen = Waits(ledger.policy), 0
+        self._plans = asyncio.Semaphore(max(1, turns // 2))
+        self._put_aside = asyncio.Event()
+        self._seen = 0
 
     async def run(self, drain_s: float = DRAIN_S) -> None:
         """Work until cancelled or told to stop, then end what is under way within ``drain_s``.
@@ -135,15 +134,15 @@ class Worker:
 
     async def _begin(self, lease: Lease, tasks: asyncio.TaskGroup) -> None:
         """See what a session owes; start on it, or put its turn aside when every slot is taken."""
-        with _outliving(lease.session_id):
-            owed = await self._owed(lease.session_id)
+        with sparing_others(lease.session_id):
+            owed = await self._doing.owed(lease.session_id)
             kind = owed.now[0].kind if owed.now else None
             full = kind == "plan" and self._plans.locked()
             if self._stopping.is_set() or kind is None:
                 await self._rest(lease, owed)
             elif kind not in TURNS:
                 tasks.create_task(self._serve(lease, owed))
-            elif full or (lease.session_id, kind) in self._busy:
+            elif full or self._doing.has_begun(lease.session_id, owed.now[0]):
                 # What is under way here sees, as a rule, at its end what came meanwhile.
                 at_ms = self._until(owed.later_ms, _PLANS_FULL_MS if full else _SOON_MS)
                 await self._ports.store.keep_lease(lease, at_ms)
@@ -161,7 +160,7 @@ class Worker:
 
     async def _rest(self, lease: Lease, owed: Owed) -> None:
         """Give a lease back: for now if anything is owed, else until something falls due."""
-        begun = all((lease.session_id, one.subject or one.kind) in self._busy for one in owed.now)
+        begun = all(self._doing.has_begun(lease.session_id, duty) for duty in owed.now)
         wait_ms = _RESTS_MS if not owed.now else _SOON_MS if begun else 0
         await self._ports.store.keep_lease(lease, self._until(owed.later_ms, wait_ms))
 
@@ -172,8 +171,8 @@ class Worker:
 
     async def _resume(self, lease: Lease) -> None:
         """Do what a session that was put aside owes by now."""
-        with _outliving(lease.session_id):
-            await self._serve(lease, await self._owed(lease.session_id))
+        with sparing_others(lease.session_id):
+            await self._serve(lease, await self._doing.owed(lease.session_id))
 
     async def _wait_and_serve(self, lease: Lease, owed: Owed) -> None:
         try:
@@ -190,64 +189,14 @@ class Worker:
             if not self._stopping.is_set():
                 await self._do_all(lease, owed.now)
                 return
-        with _outliving(lease.session_id):
+        with sparing_others(lease.session_id):
             await self._rest(lease, owed)
 
     async def _do_all(self, lease: Lease, now: Sequence[Duty]) -> None:
-        """Do duties. Never raises: the loop outlives a bad turn."""
-        waits = False
-        for duty in now:
-            with _outliving(lease.session_id, duty.kind):
-                await self._do(lease.session_id, duty)
-                waits |= self._waits.known(lease.session_id, duty.kind, duty.subject)
-        # Not before all are done: a lease that is given back is anybody's.
-        with _outliving(lease.session_id):
-            if waits:
-                await self._rest(lease, await self._owed(lease.session_id))
-
-    async def _owed(self, session_id: str) -> Owed:
-        state = await self._ledger.load(session_id)
-        busy: set[DutyKind] = {kind for kind in TURNS if (session_id, kind) in self._busy}
-        return owed_now(state, self._waits, self._ports.clock.now_ms(), busy)
-
-    async def _do(self, session_id: str, duty: Duty) -> None:
-        key = (session_id, duty.subject or duty.kind)
-        if key in self._busy:
-            return
-        self._busy.add(key)
-        try:
-            began = time.perf_counter()
-            with Duties.seconds.timed(kind=duty.kind), noting() as noted:
-                outcome = "done" if await self._carry_out(session_id, duty) else "retried"
-                ms = round(1_000 * (time.perf_counter() - began), 1)
-                noted.update(duty=duty.kind, session_id=session_id, latency_ms=ms, outcome=outcome)
-                log_line(LogEvent.DUTY_DONE, **noted)
-        finally:
-            self._busy.discard(key)
-        Duties.done.add(kind=duty.kind, outcome=outcome)
-
-    async def _carry_out(self, session_id: str, duty: Duty) -> bool:
-        """Do one duty; False when it did not work out and is to be tried again."""
-        if duty.kind == "page":
-            desk = Desk(self._ledger, self._ports)
-            return await page_due(session_id, duty.subject, desk, self._waits)
-        if duty.kind == "release":
-            await release_due(session_id, Desk(self._ledger, self._ports))
-            return True
-        return await self._turn(session_id, duty.kind)
-
-    async def _turn(self, session_id: str, kind: DutyKind) -> bool:
-        """Run a turn; again when the session moved on meanwhile and still owes it."""
-        run, well = run_turn if kind == "draft" else run_planning, True
-        owed = await self._owed(session_id)
-        for _ in range(_REPEATS_OF_A_TURN):
-            well = await run(owed.state, self._ledger, self._ports)
-            if not well:
-                self._waits.begin(owed.state, kind, self._ports.clock.now_ms())
-            owed = await self._owed(session_id)
-            if self._stopping.is_set() or kind not in [duty.kind for duty in owed.now]:
-                break
-        return well
+        if await self._doing.do_all(lease.session_id, now):
+            # Not before all are done: a lease that is given back is anybody's.
+            with sparing_others(lease.session_id):
+                await self._rest(lease, await self._doing.owed(lease.session_id))
 
     @asynccontextmanager
     async def _kept(self, lease: Lease, later_ms: int | None) -> AsyncGenerator[None]:
@@ -280,21 +229,3 @@ class Worker:
             async with asyncio.timeout(_POLL_S):
                 await self._put_aside.wait()
         self._put_aside.clear()
-
-
-@contextmanager
-def _outliving(session_id: str, kind: DutyKind | None = None) -> Generator[None]:
-    """Say what went wrong with a session, and go on with the others."""
-    try:
-        yield
-    except StoreUnavailable:
-        if kind:
-            Duties.done.add(kind=kind, outcome="retried")
-        log_line(LogEvent.STORE_UNAVAILABLE, "error", session_id=session_id)
-    except Refused as refused:
-        Duties.done.add(kind=kind or OTHER, outcome="superseded")
-        log_line(LogEvent.TURN_FAILED, session_id=session_id, code=refused.code)
-    except Exception as bug:  # noqa: BLE001  (one session's bug stops no other)
-        Duties.done.add(kind=kind or OTHER, outcome="failed")
-        at = where(bug)
-        log_line(LogEvent.BUG, "error", session_id=session_id, error=type(bug).__name__, where=at)

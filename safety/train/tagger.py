@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import BertConfig, BertForTokenClassification
 
-from safety.tagger_labels import LABELS, cases
+from safety.tagger import LABELS, cases
 from safety.train.tagger_rows import Row, read, vary
 from safety.train.tagger_talk import inhabit
 

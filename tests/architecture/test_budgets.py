@@ -23,7 +23,7 @@ BROAD = {
     "service/scrubbing.py": 1,
     "service/stores/sqlite_writer.py": 1,
     "service/telemetry/log.py": 1,
-    "service/worker.py": 1,
+    "service/doing.py": 1,
     "safety/screen.py": 1,
 }
 """`except Exception`: the safe side of judging, scrubbing and looping; the writer hands it on.

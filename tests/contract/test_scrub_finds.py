@@ -14,8 +14,7 @@ from safety.recognizers_forms import find_forms
 from safety.recognizers_numbers import find_numbers, hotlines
 from safety.scrub import Scrubber, load_scrubber
 from safety.surrogates import Kind, Surrogates, restore
-from safety.tagger import KINDS
-from safety.tagger_labels import LABELS
+from safety.tagger import KINDS, LABELS
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 FLOORS = {
