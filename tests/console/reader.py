@@ -75,6 +75,14 @@ class Reader:
             " && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]')"
         )
 
+    def unfolds(self, summary: Locator) -> None:
+        """Open a part that is folded, and wait until it stands: a press on what moves misses."""
+        summary.click()
+        stands = (
+            "part => (part = part.closest('details')).open && !part.getAnimations({subtree: true})"
+        )
+        self.page.wait_for_function(f"{stands}.length", arg=summary.element_handle())
+
     def edits(self, words: str) -> None:
         """Go into the editor and type."""
         self.waits("e", ".st-key-editor textarea:focus")

@@ -33,7 +33,7 @@ def test_a_press_right_after_typing_into_a_safety_plan_counts(
     reader = reading(scenes, f"therapist-crisis.typed_{part}", "crisis?session=ses_1")
     reader.sees(".alarm mark")
     reader.idle()
-    reader.page.get_by_text("safety plan", exact=False).first.click()
+    reader.unfolds(reader.page.locator("summary", has_text="safety plan").first)
     reader.part("plan_ses_1_0").locator("textarea").fill("the evenings")
     # At once, as a tap does: leaving the field and pressing become one message of the browser.
     reader.part(part).locator("button").click()
@@ -43,12 +43,12 @@ def test_a_press_right_after_typing_into_a_safety_plan_counts(
 def test_a_press_right_after_typing_into_the_formulation_counts(reading: Open, scenes: str) -> None:
     reader = reading(scenes, "therapist-full", "plan?session=ses_5")
     trigger = reader.part("formulation_ses_5_triggering_situation").locator("input")
-    reader.sees(".st-key-formulation_open summary").click()
+    reader.unfolds(reader.sees(".st-key-formulation_open summary"))
     trigger.fill("The review on Tuesday.")
     reader.part("back").locator("button").click()
     reader.sees(".transcript")
     reader.part("go_plan").locator("button").click()
-    reader.sees(".st-key-formulation_open summary").click()
+    reader.unfolds(reader.sees(".st-key-formulation_open summary"))
     expect(trigger).to_have_value("The review on Tuesday.")
     reader.idle()
     reader.part("save_formulation").locator("button").click()
