@@ -10,7 +10,7 @@ from pydantic import Field
 from service.house import InHouse, Ops, Supervisor, read_by, session_for, session_or_its_proof
 from service.ids import maybe, moment
 from service.schemas.admin import AuditVerdict, Events, EventView, SessionRow, SessionRows
-from service.schemas.wire import Ident, Label, SeqAsked, Wire
+from service.schemas.wire import Ident, Label, PageToken, SeqAsked, Wire
 from service.sealing import GENESIS, first_broken
 from service.session.events import Recorded
 from service.session.refusals import Refused
@@ -28,7 +28,7 @@ class RowWindow(Wire):
     team: Label | None = None
     """Ops only; supervisors see their own team."""
     page_size: Annotated[int, Field(ge=1, le=200)] = 50
-    page_token: Annotated[str | None, Field(max_length=300)] = None
+    page_token: PageToken = None
 
 
 class EventWindow(Wire):
@@ -38,7 +38,7 @@ class EventWindow(Wire):
     """The words inside; the reading is itself recorded."""
     after: SeqAsked = 0
     page_size: Annotated[int, Field(ge=1, le=500)] = 200
-    page_token: Annotated[str | None, Field(max_length=300)] = None
+    page_token: PageToken = None
 
 
 @router.get("/sessions")

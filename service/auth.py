@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from service.ports import Clock
 from service.sealing import MasterKeys
-from service.session.refusals import Refused
+from service.session.refusals import unknown_caller
 from service.stores.port import Conflict, Document, Store
 from service.telemetry.log import LogEvent, log_line
 
@@ -83,11 +83,11 @@ class Authenticator:
         """
         scheme, _, token = (header or "").partition(" ")
         if scheme.lower() != "bearer" or not token or len(token) > 8_192:
-            raise _unknown()
+            raise unknown_caller()
         if token.startswith("sc_"):
             return await self._by_key(token)
         if self._tokens is None or not thorough:
-            raise _unknown()
+            raise unknown_caller()
         return await self._tokens.verify(token)
 
     async def _by_key(self, token: str) -> Caller:
@@ -102,7 +102,7 @@ class Authenticator:
             log_line(LogEvent.KEY_REFUSED, "error", source=f"sc_{prefix}", reason="unmarked")
         over = record.expires_at_ms is not None and record.expires_at_ms <= self._clock.now_ms()
         if not same or not ours or over or record.revoked:
-            raise _unknown()
+            raise unknown_caller()
         return Caller(record.name, record.role, record.team, f"key:{prefix}")
 
 
@@ -215,7 +215,3 @@ def _hash(secret: str) -> str:
 
 
 _NOBODY = KeyRecord(hash=_hash(""), name="", role="client_app", team="", revoked=True)
-
-
-def _unknown() -> Refused:
-    return Refused("unauthenticated", "A valid bearer token is needed.")

@@ -13,10 +13,10 @@ from service.house import House, InHouse, Therapist, read_by, session_for, sessi
 from service.idempotency import OnceIfKeyed, Stamp, stamp_of
 from service.ids import within
 from service.schemas.alerts import Alert, AlertRequest, Alerts, ResolveRequest
-from service.schemas.wire import Ident, Wire
+from service.schemas.wire import Ident, PageToken, Wire
 from service.session import alarms, decide_review, events
 from service.session.refusals import Refused
-from service.session.state import Alarm, State
+from service.session.state import State
 from service.stores.port import RowQuery, StoreUnavailable
 from service.telemetry.log import LogEvent, log_line, outliving
 from service.telemetry.metrics import Alerts as Counted
@@ -29,7 +29,7 @@ class AlertWindow(Wire):
     """Which alerts to give."""
 
     page_size: Annotated[int, Field(ge=1, le=100)] = 50
-    page_token: Annotated[str | None, Field(max_length=300)] = None
+    page_token: PageToken = None
 
 
 @router.get("/alerts")
@@ -91,7 +91,7 @@ async def acknowledge(alert_id: Ident, house: InHouse, caller: Therapist) -> Ale
     done = await house.ledger.append(
         state.session_id, lambda now: decide_review.acknowledge(now, alert_id), caller.name
     )
-    alarm = _alarm(done.state, alert_id)
+    alarm = done.state.alarm(alert_id)
     if done.events and alarm.acknowledged_at_ms is not None:
         waited = max(0, alarm.acknowledged_at_ms - alarm.raised_at_ms) / 1000
         Counted.acknowledged_seconds.observe(waited, level=alarm.level)
@@ -129,8 +129,4 @@ async def _listed(house: House, session_id: str) -> Sequence[Alert]:
 async def _shown(house: House, caller: Caller, state: State, alert_id: str) -> Alert:
     """Give the alert with its evidence; that a supervisor is shown it is written down."""
     after = await read_by(house, caller, state, "alert")
-    return alert_view(after, _alarm(after, alert_id), house.ledger.policy)
-
-
-def _alarm(state: State, alert_id: str) -> Alarm:
-    return next(one for one in state.alarms if one.alert_id == alert_id)
+    return alert_view(after, after.alarm(alert_id), house.ledger.policy)

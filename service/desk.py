@@ -50,7 +50,7 @@ async def page_due(session_id: str, alert_id: str, desk: Desk, waits: Waits) -> 
     """
     state = await desk.ledger.load(session_id)
     # Whoever acknowledged it since the duty was found need not be called any more.
-    alarm = next((one for one in state.unseen_alarms if one.alert_id == alert_id), None)
+    alarm = state.unseen(alert_id)
     if alarm is None:
         return True
     page = Page(alert_id, session_id, state.team, alarm.level, alarm.category, alarm.pages)

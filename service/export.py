@@ -21,7 +21,7 @@ from service.schemas.wire import Ident
 from service.scrubbing import ScrubFailed, apart, scrub_lines, scrub_words
 from service.session import case
 from service.session.events import SERVICE, Event
-from service.session.refusals import Refused
+from service.session.refusals import Refused, erased
 from service.session.row import Row
 from service.session.state import Entry, State
 from service.stores.port import RowQuery, StoreUnavailable
@@ -142,7 +142,7 @@ async def _all_scrubbed(house: House, state: State) -> State:
 
     def keep(now: State) -> tuple[Event, ...]:
         if now.status == "erased":
-            raise Refused("session_erased", "The session was erased.", now.seq)
+            raise erased(now.seq)
         return apart(now, state, texts)
 
     await house.ledger.append(state.session_id, keep, SERVICE)

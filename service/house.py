@@ -16,7 +16,7 @@ from service.ports import Ports
 from service.rolling import Rolling
 from service.sealing import MasterKeys
 from service.session.events import Event, Read, WordsRead
-from service.session.refusals import Refused
+from service.session.refusals import Refused, erased
 from service.session.state import State
 from service.stores.port import ClaimLost, Fence
 from service.telemetry.log import LogEvent, log_line, note
@@ -109,7 +109,7 @@ async def session_for(house: House, caller: Caller, session_id: str) -> State:
     """
     state = await session_or_its_proof(house, caller, session_id)
     if state.status == "erased":
-        raise Refused("session_erased", "The session was erased.", state.seq)
+        raise erased(state.seq)
     return state
 
 

@@ -13,7 +13,7 @@ from service.sealing import GENESIS, DataKey, MasterKeys, new_key
 from service.session.duties import Policy
 from service.session.events import Event, Recorded, SessionErased, SessionOpened
 from service.session.evolve import evolve
-from service.session.refusals import Refused
+from service.session.refusals import Refused, erased
 from service.session.row import summarise
 from service.session.state import State
 from service.stores.port import Answer, Append, Conflict, Envelope, Fence, Store
@@ -159,7 +159,7 @@ class Ledger:
             return Appended(known.state, ())
         if known.state.status == "erased":
             # Its log has ended: no key is left that could read what came after.
-            raise Refused("session_erased", "The session was erased.", known.state.seq)
+            raise erased(known.state.seq)
         write, after, added = self._prepare(known, decided, actor, under or Under())
         await self.store.append(write)
         self._remember(after)
@@ -194,7 +194,7 @@ class Ledger:
     async def _unerased(self, session_id: str) -> _Known:
         known = await self._load(session_id)
         if known.state.status == "erased":
-            raise Refused("session_erased", "The session was erased.", known.state.seq)
+            raise erased(known.state.seq)
         return known
 
     async def _newer(self, session_id: str) -> tuple[_Known | None, Sequence[Envelope]]:
@@ -209,7 +209,7 @@ class Ledger:
     async def _key(self, session_id: str) -> DataKey:
         wrapped = await self.store.wrapped_key(session_id)
         if wrapped is None:
-            raise Refused("session_erased", "The session was erased.")
+            raise erased()
         return DataKey(session_id, self._keys.unwrap(session_id, wrapped))
 
     async def _erased(self, session_id: str, last: Envelope) -> _Known:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from service.auth import Caller, Role
 from service.ports import Clock, IssuerUnavailable
 from service.session.events import SERVICE
-from service.session.refusals import Refused
+from service.session.refusals import unknown_caller
 
 _ALGORITHMS = ("RS256", "ES256")
 """Never what the token asks for: `none` and shared-secret algorithms are refused."""
@@ -68,20 +68,20 @@ class OidcVerifier:
                 options={"require": ["exp", "iat", "sub", "iss", "aud"]},
             )  # fmt: skip
         except (jwt.PyJWTError, KeyError, ValueError) as error:
-            raise _unknown() from error
+            raise unknown_caller() from error
         team = claims.get(_TEAM_CLAIM)
         if not isinstance(team, str) or not team:
-            raise _unknown()
+            raise unknown_caller()
         try:
             role = _ROLE.validate_python(claims.get(_ROLE_CLAIM))
         except ValidationError as error:
-            raise _unknown() from error
+            raise unknown_caller() from error
         name = claims.get(self._issuer.name_claim)
         if not isinstance(name, str) or not name.isprintable() or name.strip() in {"", SERVICE}:
-            raise _unknown()
+            raise unknown_caller()
         # Cut short, two people could become one.
         if len(name) > _LONGEST_NAME:
-            raise _unknown()
+            raise unknown_caller()
         via = f"oidc:{self._issuer.issuer}\0{claims['sub']}"
         return Caller(name.strip(), role, team, via)
 
@@ -124,7 +124,3 @@ def _read(answer: httpx.Response) -> Mapping[str, jwt.PyJWK]:
     found = _KEY_SET.validate_json(answer.raise_for_status().content)
     keys = jwt.PyJWKSet.from_dict(found).keys
     return {str(key.key_id): key for key in keys if key.key_id}
-
-
-def _unknown() -> Refused:
-    return Refused("unauthenticated", "A valid bearer token is needed.")

@@ -35,7 +35,7 @@ from service.schemas.review import (
     QueueItem,
     ReplyRequest,
 )
-from service.schemas.wire import Ident, Wire
+from service.schemas.wire import Ident, PageToken, Wire
 from service.schemas.workspace import Written
 from service.scrubbing import apart, scrub_words
 from service.session import decide_review, events
@@ -60,7 +60,7 @@ class QueueWindow(Wire):
     language: Language | None = None
     mine: bool = False
     page_size: Annotated[int, Field(ge=1, le=200)] = 50
-    page_token: Annotated[str | None, Field(max_length=300)] = None
+    page_token: PageToken = None
 
 
 @router.get("/queue")

@@ -18,7 +18,7 @@ from service.schemas.client import (
     SessionRequest,
     SrsItem,
 )
-from service.schemas.wire import Ident, SeqAsked, Wire
+from service.schemas.wire import Ident, PageToken, SeqAsked, Wire
 from service.session import decide, events
 from service.session.refusals import Refused
 from service.session.state import Entry, State
@@ -34,7 +34,7 @@ class ReplyWindow(Wire):
 
     after: SeqAsked = 0
     page_size: Annotated[int, Field(ge=1, le=200)] = 50
-    page_token: Annotated[str | None, Field(max_length=200)] = None
+    page_token: PageToken = None
 
 
 @router.post("/sessions", status_code=201)

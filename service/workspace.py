@@ -23,7 +23,7 @@ from service.schemas.workspace import AssignRequest, NoteRequest, UnsentText, Wo
 from service.sealing import KeyUnreadable
 from service.session import events
 from service.session.decide import still_open
-from service.session.refusals import Refused
+from service.session.refusals import erased
 from service.session.state import State
 from service.stores.port import SIDE_KINDS, Conflict, Document
 from service.telemetry.metrics import Review
@@ -152,7 +152,7 @@ async def _keep(house: House, session_id: str, kind: str, document: Document) ->
     state = await house.ledger.load(session_id)
     if state.status == "erased":
         await house.ports.store.drop_document(kind, document.key)
-        raise Refused("session_erased", "The session was erased.", state.seq)
+        raise erased(state.seq)
 
 
 async def _unsent(house: House, session_id: str, name: str) -> UnsentText | None:

@@ -16,7 +16,6 @@ from ui.texts import TONGUES
 
 WATCH_S = 3.0
 HEALTH_S = 9.0
-REVIEW_ROLES = {"therapist", "supervisor"}
 
 
 def bar(pages: tuple[str, ...]) -> None:
@@ -46,8 +45,8 @@ def told() -> None:
 @part(WATCH_S)
 def _watch(pages: tuple[str, ...]) -> None:
     """Watch for alerts that nobody has acknowledged; title and sound tell wherever one is."""
-    waiting = _unacknowledged() if desk().me.role in REVIEW_ROLES else []
-    if desk().me.role in REVIEW_ROLES:
+    waiting = _unacknowledged() if desk().reviews else []
+    if desk().reviews:
         watching.look_after_held()
         _trouble()
     said = t("account.new_alert"), t("account.html_lang")

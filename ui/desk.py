@@ -19,6 +19,8 @@ from ui.client import Api, Offline, Refused, Unanswered
 
 T = TypeVar("T")
 Trouble = Literal["engine_down", "paused"]
+REVIEWERS: Final = frozenset({"therapist", "supervisor"})
+"""The roles that read sessions and decide."""
 GLANCE: Final = timedelta(seconds=10)
 """A page that is looked at draws itself far more often than this; a longer gap was time away."""
 
@@ -172,6 +174,11 @@ class Desk:
     offline: bool = False
     trouble: Trouble | None = None
     """Why drafts do not come as usual, for everybody."""
+
+    @property
+    def reviews(self) -> bool:
+        """Whether this reader reads sessions and decides."""
+        return self.me.role in REVIEWERS
 
     def editor(self, session: str) -> Editor:
         """The editor of a session."""

@@ -100,6 +100,8 @@ Seq = Annotated[int, Field(ge=0, le=2**53, strict=True)]
 """A position in a session's log; 0 is before its first event."""
 SeqAsked = Annotated[int, Field(ge=0, le=2**53)]
 """The same in a query."""
+PageToken = Annotated[str | None, Field(max_length=300)]
+"""Where a list goes on, as the page before it said; opaque to callers."""
 Flag = Annotated[bool, Field(strict=True)]
 """True or false in a body."""
 When = AwareDatetime

@@ -12,7 +12,7 @@ from service.session.duties import REJECTED, Policy, lacks_plan, wants_draft
 from service.session.entries import called_to
 from service.session.evolve import foreseen
 from service.session.plans import PlanProposed
-from service.session.refusals import Refused
+from service.session.refusals import Refused, erased
 from service.session.state import Entry, State
 
 
@@ -133,7 +133,7 @@ def _notice(state: State, message: Message, policy: Policy) -> tuple[events.Even
 def answer(state: State, questionnaire: events.QuestionnaireAnswered) -> tuple[events.Event, ...]:
     """Record a questionnaire; also after closing. Raises: Refused session_erased."""
     if state.status == "erased":
-        raise Refused("session_erased", "The session was erased.", state.seq)
+        raise erased(state.seq)
     return (questionnaire,)
 
 
@@ -143,7 +143,7 @@ def close(state: State) -> tuple[events.Event, ...]:
     Raises: Refused session_erased.
     """
     if state.status == "erased":
-        raise Refused("session_erased", "The session was erased.", state.seq)
+        raise erased(state.seq)
     return () if state.status == "closed" else (events.SessionClosed(),)
 
 
@@ -213,6 +213,6 @@ def release(state: State, reply_id: str, now_ms: int) -> tuple[events.Event, ...
 def still_open(state: State) -> None:
     """Refuse writes to a session that ended. Raises: Refused session_closed, session_erased."""
     if state.status == "erased":
-        raise Refused("session_erased", "The session was erased.", state.seq)
+        raise erased(state.seq)
     if state.status == "closed":
         raise Refused("session_closed", "The session is closed.", state.seq)

@@ -11,8 +11,8 @@ from service.session import alarms, events, parts, plans
 from service.session.decide import still_open
 from service.session.entries import called_to
 from service.session.evolve_plans import planned
-from service.session.refusals import Refused
-from service.session.state import Draft, State
+from service.session.refusals import Refused, erased
+from service.session.state import Alarm, Draft, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +232,7 @@ def raise_alert(
     Refused session_erased.
     """
     if state.status == "erased":
-        raise Refused("session_erased", "The session was erased.", state.seq)
+        raise erased(state.seq)
     known = state.standing(raised.level, raised.category)
     since = state.seq if known is None else known.seq
     told = (entry.text for entry in state.entries if entry.kind == "note" and entry.seq > since)
@@ -245,9 +245,7 @@ def acknowledge(state: State, alert_id: str) -> tuple[events.Event, ...]:
 
     Raises: Refused not_found.
     """
-    alarm = next((one for one in state.alarms if one.alert_id == alert_id), None)
-    if alarm is None:
-        raise Refused("not_found", "No such alert.")
+    alarm = _alarm(state, alert_id)
     if alarm.acknowledged_at_ms is not None or alarm.resolved_at_ms is not None:
         return ()
     return (alarms.AlertAcknowledged(alert_id=alert_id),)
@@ -262,7 +260,7 @@ def resolve(
     Raises: Refused not_found, already_decided, basis_is_stale.
     """
     seen = acknowledge(state, resolved.alert_id)
-    alarm = next(one for one in state.alarms if one.alert_id == resolved.alert_id)
+    alarm = _alarm(state, resolved.alert_id)
     if alarm.resolved_at_ms is not None:
         if _ended_so(state, resolved):
             return ()
@@ -274,11 +272,17 @@ def resolve(
     return (*seen, resolved.model_copy(update={"basis": basis}))
 
 
+def _alarm(state: State, alert_id: str) -> Alarm:
+    try:
+        return state.alarm(alert_id)
+    except KeyError:
+        raise Refused("not_found", "No such alert.") from None
+
+
 def _ended_so(state: State, resolved: alarms.AlertResolved) -> bool:
     """Whether an alert was resolved with just this outcome and note."""
-    alarm = next(one for one in state.alarms if one.alert_id == resolved.alert_id)
     notes = [one.text for one in state.entries if one.id == resolved.alert_id]
-    return alarm.outcome == resolved.outcome and resolved.note in notes
+    return state.alarm(resolved.alert_id).outcome == resolved.outcome and resolved.note in notes
 
 
 def _newest_danger(state: State) -> int:

@@ -214,7 +214,7 @@ def _tried(state: State, kind: DutyKind, subject: str) -> _Tried | None:
     if kind != "page":
         failed = state.failing.get(kind)
         return None if failed is None else _Tried(failed, state.moved_seq)
-    alarm = next((one for one in state.unseen_alarms if one.alert_id == subject), None)
+    alarm = state.unseen(subject)
     if alarm is None or not alarm.failures:
         return None
     return _Tried(Failing(alarm.failures, alarm.tried_at_ms, "", alarm.seq), 0)

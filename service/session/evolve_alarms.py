@@ -18,14 +18,14 @@ def on_alarm(state: State, at: events.Recorded, event: events.AlarmEvent) -> Sta
         case alarms.MessageJudged():
             return _judged(state, event)
         case alarms.AlertPaged():
-            alarm = _paged(_alarm_by_id(state, event.alert_id), event, at.at_ms)
+            alarm = _paged(state.alarm(event.alert_id), event, at.at_ms)
             return _with_alarm(state, alarm)
         case alarms.AlertAcknowledged():
-            alarm = _alarm_by_id(state, event.alert_id)
+            alarm = state.alarm(event.alert_id)
             seen = replace(alarm, acknowledged_at_ms=at.at_ms, acknowledged_by=at.actor)
             return _with_alarm(state, replace(seen, grew=False))
         case alarms.AlertResolved():
-            alarm = _alarm_by_id(state, event.alert_id)
+            alarm = state.alarm(event.alert_id)
             # Older logs do not say how far was read: then all that stood there counts.
             read = at.seq if event.basis is None else event.basis
             done = replace(alarm, resolved_at_ms=at.at_ms, read_seq=read, outcome=event.outcome)
@@ -99,10 +99,6 @@ def _alarm_of(at: events.Recorded, event: alarms.AlertRaised) -> Alarm:
         event.alert_id, event.message_id, event.level, event.category, event.score,
         event.source, event.evidence, at.seq, at.at_ms,
     )  # fmt: skip
-
-
-def _alarm_by_id(state: State, alert_id: str) -> Alarm:
-    return next(alarm for alarm in state.alarms if alarm.alert_id == alert_id)
 
 
 def _with_alarm(state: State, changed: Alarm) -> State:

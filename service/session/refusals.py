@@ -11,3 +11,13 @@ class Refused(Exception):
         """For people; never holds a client's words."""
         self.seq = seq
         """Where the session stands now, with conflicts."""
+
+
+def erased(seq: int | None = None) -> Refused:
+    """What every request for an erased session comes to."""
+    return Refused("session_erased", "The session was erased.", seq)
+
+
+def unknown_caller() -> Refused:
+    """What a caller hears whose key or token is not good; never why."""
+    return Refused("unauthenticated", "A valid bearer token is needed.")

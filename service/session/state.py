@@ -226,6 +226,17 @@ class State(Struct, frozen=True):
         """
         return max((alarm.read_seq for alarm in self.alarms), default=0)
 
+    def alarm(self, alert_id: str) -> Alarm:
+        """The alert of this id. Raises: KeyError where the session never had it."""
+        for one in self.alarms:
+            if one.alert_id == alert_id:
+                return one
+        raise KeyError(alert_id)
+
+    def unseen(self, alert_id: str) -> Alarm | None:
+        """The alert of this id while it is open and nobody has acknowledged it."""
+        return next((one for one in self.unseen_alarms if one.alert_id == alert_id), None)
+
     @property
     def unseen_alarms(self) -> tuple[Alarm, ...]:
         """Open alerts that nobody has acknowledged, most urgent first."""

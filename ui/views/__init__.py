@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from ui.desk import REVIEWERS
 from ui.views import adapters, audit, crisis, insights, plan, queue, workspace
-
-REVIEW: Final = frozenset({"therapist", "supervisor"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +22,10 @@ class Page:
 
 
 PAGES: Final = (
-    Page("queue", queue.show, ":material/inbox:", REVIEW),
-    Page("workspace", workspace.show, ":material/forum:", REVIEW),
-    Page("plan", plan.show, ":material/route:", REVIEW),
-    Page("crisis", crisis.show, ":material/emergency_heat:", REVIEW),
+    Page("queue", queue.show, ":material/inbox:", REVIEWERS),
+    Page("workspace", workspace.show, ":material/forum:", REVIEWERS),
+    Page("plan", plan.show, ":material/route:", REVIEWERS),
+    Page("crisis", crisis.show, ":material/emergency_heat:", REVIEWERS),
     Page("insights", insights.show, ":material/monitoring:", frozenset({"supervisor"})),
     Page("audit", audit.show, ":material/verified_user:", frozenset({"supervisor"})),
     Page("adapters", adapters.show, ":material/swap_horiz:", frozenset({"supervisor", "ops"})),
