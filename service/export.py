@@ -9,14 +9,22 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import suppress
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from msgspec.structs import replace
 from pydantic import AwareDatetime, JsonValue
 
 from planner.vocabulary import CounselorTurn, Plan, Stage, Turn
 from service.auth import Caller
-from service.house import House, InHouse, Supervisor, read_by, session_for
+from service.house import (
+    KNOWN_FOR_WORDS_MS,
+    House,
+    InHouse,
+    Listening,
+    Supervisor,
+    read_by,
+    session_for,
+)
 from service.schemas.wire import Ident
 from service.scrubbing import ScrubFailed, apart, scrub_lines, scrub_words
 from service.session import case
@@ -49,6 +57,7 @@ async def export_session(
     responses={200: {"content": {"application/x-ndjson": {}}}},
 )
 async def export_preferences(
+    request: Request,
     house: InHouse,
     caller: Supervisor,
     since: Annotated[AwareDatetime | None, Query()] = None,
@@ -56,8 +65,12 @@ async def export_preferences(
     """Give preference rows of consenting clients as JSON lines, newest session first.
 
     A row that cannot be scrubbed is left out; while nothing can be, the whole export is refused.
+    It breaks off when the caller's key is revoked meanwhile: the rest must not pass for nothing.
     """
     since_ms = int(since.timestamp() * 1000) if since else 0
+    reader = Listening(
+        house, caller, request.headers.get("Authorization"), house.ports.clock.now_ms()
+    )
     # Once the first row has left, there is no status to refuse with.
     await scrub_words(State("probe"), ("All is well.",), house.ports)
 
@@ -65,6 +78,7 @@ async def export_preferences(
         async for row in _rows(house, caller.team):
             if row.updated_at_ms < since_ms:
                 continue
+            await reader.recognised(KNOWN_FOR_WORDS_MS)
             for one in await _taken(house, row.session_id, since_ms, caller):
                 # In ASCII: readers of lines end one also at U+2028, which words may hold.
                 yield json.dumps(one) + "\n"

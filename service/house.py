@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -58,6 +58,31 @@ async def house_of(request: Request) -> House:
     return request.app.state.house
 
 
+@dataclass(slots=True)
+class Listening:
+    """A caller whose answer goes on for long: a key may be revoked before its last words leave."""
+
+    house: House
+    caller: Caller
+    authorization: str | None
+    known_ms: int
+    """When the caller was recognised last."""
+
+    async def recognised(self, within_ms: int) -> None:
+        """Prove that the caller is still who asked, unless proven just now.
+
+        Raises: Refused unauthenticated; StoreUnavailable, IssuerUnavailable.
+        """
+        now_ms = self.house.ports.clock.now_ms()
+        if 0 <= now_ms - self.known_ms < within_ms:
+            return
+        if await self.house.auth.caller(self.authorization) != self.caller:
+            raise Refused("unauthenticated", "The caller's role or team has changed.")
+        self.known_ms = now_ms
+
+
+KNOWN_FOR_WORDS_MS: Final = 5_000
+"""Asks again who is listening after this, before words are sent."""
 InHouse = Annotated[House, Depends(house_of)]
 
 

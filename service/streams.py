@@ -10,8 +10,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from service.auth import Caller
-from service.house import Anybody, ClientApp, House, InHouse, Therapist, session_for
+from service.house import (
+    KNOWN_FOR_WORDS_MS,
+    Anybody,
+    ClientApp,
+    InHouse,
+    Listening,
+    Therapist,
+    session_for,
+)
 from service.ports import IssuerUnavailable, Ports
 from service.schemas.wire import Ident
 from service.session.refusals import Refused
@@ -34,8 +41,6 @@ _LONGEST_MS = 600_000
 """A stream ends after this; its client comes back with `Last-Event-ID` and misses nothing."""
 _KNOWN_MS = 15_000
 """Asks again who is listening after this. With `_LOOK_S` a revoked key hears 30 s more at most."""
-_KNOWN_FOR_WORDS_MS = 5_000
-"""The same before words are sent."""
 _SHOWN = 200
 """First rows of each list, the queue and the alerts, that a console is told about; whoever it was
 told of is followed until nothing waits there any more, also behind so many others."""
@@ -44,15 +49,10 @@ LastSeen = Annotated[str | None, Header(alias="Last-Event-ID", max_length=64)]
 
 
 @dataclass(slots=True)
-class Listener:
+class Listener(Listening):
     """Who hears a stream. Nobody has to ask for the next words, so it is asked again who hears."""
 
-    house: House
-    caller: Caller
-    authorization: str | None
     opened_ms: int
-    known_ms: int
-    """When the caller was recognised last."""
 
     async def stays(self) -> bool:
         """Whether the stream goes on. Raises: as `recognised`."""
@@ -61,18 +61,6 @@ class Listener:
             return False
         await self.recognised(_KNOWN_MS)
         return True
-
-    async def recognised(self, within_ms: int) -> None:
-        """Prove that the caller is still who opened the stream, unless proven just now.
-
-        Raises: Refused unauthenticated; StoreUnavailable, IssuerUnavailable.
-        """
-        now_ms = self.house.ports.clock.now_ms()
-        if 0 <= now_ms - self.known_ms < within_ms:
-            return
-        if await self.house.auth.caller(self.authorization) != self.caller:
-            raise Refused("unauthenticated", "The caller's role or team has changed.")
-        self.known_ms = now_ms
 
 
 async def _seated(request: Request, house: InHouse, caller: Anybody) -> AsyncGenerator[Listener]:
@@ -123,7 +111,7 @@ async def _replies(
                 return
             seq = state.seq
             for reply in released(state, seen):
-                await listener.recognised(_KNOWN_FOR_WORDS_MS)
+                await listener.recognised(KNOWN_FOR_WORDS_MS)
                 seen = reply.seq
                 # In ASCII: readers of lines end one also at U+2028, which words may hold.
                 body = json.dumps(reply.model_dump(mode="json"))

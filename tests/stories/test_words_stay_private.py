@@ -7,14 +7,19 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from starlette.requests import Request
 
 from safety.risk import Language
 from safety.scrub import Scrubbed
 from safety.surrogates import Surrogates
+from service.auth import revoke
+from service.export import export_preferences
 from service.ids import moment
+from service.session.refusals import Refused
 from service.stores.memory import MemoryStore
 from tests.driving import Town, town
 from tests.fakes import NamedScrubber
+from tests.listening import listener
 
 
 async def test_the_model_reads_stand_ins_and_the_therapist_the_clients_words(here: Town) -> None:
@@ -148,6 +153,20 @@ async def test_preferences_are_of_clients_who_agreed_and_each_reading_is_written
     last = (await here.store.read(session))[-1]
     assert (last.type, last.actor) == ("words_read", "sue")
     assert [await here.length(one) for one in silent] == before
+
+
+async def test_an_export_breaks_off_when_its_key_is_revoked(here: Town) -> None:
+    for _ in range(2):
+        await here.edited(profile={"research_consent": True})
+    sue = listener(here, "sue")
+    headers = [(b"authorization", str(sue.authorization).encode())]
+    asked = Request({"type": "http", "headers": headers})
+    rows = aiter((await export_preferences(asked, here.house, sue.caller)).body_iterator)
+    assert json.loads(await anext(rows))["reasons"] == ["style"]
+    await revoke(here.store, here.master, here.prefix("sue"))
+    here.clock.tick(6_000)
+    with pytest.raises(Refused, match="unauthenticated"):
+        await anext(rows)
 
 
 async def test_a_reply_that_leaves_after_an_export_is_in_the_next_one(holding: Town) -> None:
