@@ -1,7 +1,7 @@
 """Wire objects for the console's lists and figures: queue, sessions, adapters, insights."""
 
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from planner.vocabulary import Role, Stage
 from safety.risk import RiskLevel
@@ -154,6 +154,16 @@ def rollout() -> admin.RolloutView:
     )
 
 
+DAYS: Final = tuple(
+    {"approve": approve, "edit": edit, "reject": reject, "respond": respond}
+    for approve, edit, reject, respond in (
+        (9, 3, 2, 1), (8, 4, 1, 1), (8, 3, 1, 1), (7, 4, 1, 1), (7, 3, 1, 0), (7, 4, 1, 0),
+        (7, 3, 1, 0),
+    )
+)  # fmt: skip
+"""What was decided on each day, newest first; over all it is what both reviewers decided."""
+
+
 def figures() -> insights.Insights:
     times = insights.Times(p50_s=38.0, p90_s=140.0)
     people = ("R. Therapist", "S. Supervisor")
@@ -168,7 +178,7 @@ def figures() -> insights.Insights:
                 reviewer=name,
                 team="north",
                 decisions=40 + 9 * place,
-                verdicts={"approve": 22, "edit": 12, "reject": 4, "respond": 2},
+                verdicts={"approve": 22 + 9 * place, "edit": 12, "reject": 4, "respond": 2},
                 undone=1,
                 answering=times,
                 edit_distance=0.27,
@@ -182,13 +192,13 @@ def figures() -> insights.Insights:
         days=tuple(
             insights.DayFigures(
                 day=ago(60 * 24 * back).date(),
-                messages=30 + back,
-                replies=29 + back,
+                messages=sum(day.values()) + 1,
+                replies=sum(day.values()) - day["reject"],
                 waiting=insights.Times(p50_s=3.0 + back, p90_s=9.0 + back),
                 answering=insights.Times(p50_s=30.0 + 4 * back, p90_s=100.0 + 9 * back),
-                verdicts={"approve": 16 + back, "edit": 9, "reject": 3, "respond": 1},
+                verdicts=day,
             )
-            for back in range(7)
+            for back, day in enumerate(DAYS)
         ),
         dwells=tuple(
             insights.Dwell(

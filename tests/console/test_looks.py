@@ -70,6 +70,19 @@ def test_a_page_fits_a_tablet(page: str, visit: Callable[..., Reader], pictures:
     assert reader.page.evaluate(wide) <= TABLET["width"]
 
 
+@pytest.mark.parametrize("width", [768, 1024])
+def test_a_supervisor_reaches_every_page_on_a_tablet(
+    width: int, visit: Callable[..., Reader]
+) -> None:
+    shown = visit(*PAGES["insights"], viewport=TABLET | {"width": width}).page
+    more = shown.get_by_text(re.compile(r"^\d more$"))
+    if more.count():
+        more.click()
+    # A link that something lies over is never clicked.
+    shown.locator("a[href$='/adapters']:visible").last.click()
+    expect(shown.locator(".adapter.serving").first).to_be_visible()
+
+
 def test_the_tab_key_walks_from_the_draft_to_the_decision(visit: Callable[..., Reader]) -> None:
     reader = visit(*PAGES["workspace"])
     reader.editor.focus()

@@ -12,7 +12,7 @@ Row = Mapping[str, object]
 
 HEIGHT = 250
 DAY = "%m-%d"
-BELOW = alt.Legend(orient="bottom", labelLimit=0)
+BELOW = alt.Legend(orient="bottom", labelLimit=0, columns=2)
 
 
 def times(figures: Insights) -> Drawn:
@@ -34,7 +34,12 @@ def times(figures: Insights) -> Drawn:
         .mark_line(point=True)
         .encode(
             # A day is a day of the service's calendar; read as local time it is yesterday to some.
-            x=alt.X("day:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(format=DAY)),
+            x=alt.X(
+                "day:T",
+                title=None,
+                scale=alt.Scale(type="utc"),
+                axis=alt.Axis(format=DAY, tickCount="day"),
+            ),
             y=alt.Y("seconds:Q", title=t("insights.unit_s")),
             color=alt.Color("what:N", title=None, legend=BELOW),
         )
@@ -134,7 +139,7 @@ def reactions(figures: Insights) -> Drawn:
         _on(rows)
         .mark_line(point=True)
         .encode(
-            x=alt.X("nth:O", title=t("insights.nth")),
+            x=alt.X("nth:O", title=t("insights.nth"), axis=alt.Axis(labelAngle=0)),
             y=alt.Y("mean(score):Q", title=None, scale=alt.Scale(domain=[1, 5])),
             color=alt.Color("what:N", title=None, legend=BELOW),
         )
