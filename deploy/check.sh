@@ -18,8 +18,10 @@ say "types"
 say "import contracts"
 .venv/bin/lint-imports > var/log/imports.log || { tail -40 var/log/imports.log; exit 1; }
 [ "${1:-}" = static ] && exit 0
-say "unit and architecture tests"
-.venv/bin/python -m pytest -q tests/unit tests/architecture
+say "unit tests"
+.venv/bin/python -m pytest -q tests/unit
+say "safety, models and architecture tests"
+.venv/bin/python -m pytest -q tests/safety tests/models tests/architecture
 ended=0
 wait "$audit" || ended=$?
 say "$(cat var/log/audit.told)"

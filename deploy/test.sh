@@ -8,7 +8,7 @@ started=$SECONDS failed=()
 
 rm -f var/log/test-*.log
 deploy/check.sh static || failed+=("check")
-for part in unit architecture golden contract stories security deploy simulation console engine; do
+for part in unit safety models architecture golden contract stories security deploy simulation console engine; do
   [ -n "$(find "tests/$part" -name 'test_*.py' -print -quit 2> /dev/null)" ] || continue
   say "tests/$part"
   log=var/log/test-$part.log

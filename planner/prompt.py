@@ -39,10 +39,9 @@ _MOST_LETTERS = 9000
 room for its instructions and its answer."""
 _GAP = " … "
 """Stands for the middle of a text that was too long."""
-_DENSE = re.compile(r"[\u0370-\u1fff\u2e80-\U0010ffff]")
+_DENSE = re.compile(r"[\u0370-\u1fff\u2e80-\U0010ffff]+")
 _DENSE_LETTERS = 6
-"""Letters that a character of a script like Chinese weighs: the small base cuts it into 1.8
-tokens, and an English letter into 0.3."""
+"""What a Chinese character weighs in letters: 1.8 tokens of the small base beside 0.3."""
 _FEWEST_KEPT = 4
 """Exchanges that are never left out, however long they are."""
 _LONGEST_MESSAGE = 2000
@@ -283,7 +282,8 @@ def _shortened(text: str, most: int) -> str:
 
 
 def _letters(text: str) -> int:
-    return len(text) + (_DENSE_LETTERS - 1) * len(_DENSE.findall(text))
+    dense = 0 if text.isascii() else sum(map(len, _DENSE.findall(text)))
+    return len(text) + (_DENSE_LETTERS - 1) * dense
 
 
 def _words(turn: Turn) -> str:

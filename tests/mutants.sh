@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Breaks the screen, the risk levels, the rules, the guard and the routing of alerts in hundreds of
-# small ways, one at a time, and counts how many the unit tests notice. Fails under 80 in 100. Some
+# small ways, one at a time, and counts how many the tests notice. Fails under 80 in 100. Some
 # five minutes on two cores.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,20 +12,20 @@ if [ ! -x "$tool/bin/mutmut" ]; then
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/tests/unit"
+mkdir -p "$work/tests"/{unit,safety}
 cp -r planner safety service "$work/"
 mkdir "$work/models"
 cp models/*.py "$work/models/"
 cp -r tests/fixtures "$work/tests/"
-cp tests/unit/test_{screen,risk,screen_rules,screen_answers,guard}.py "$work/tests/unit/"
-cp tests/unit/test_{alarm_routing,duties,decide_review}.py "$work/tests/unit/"
+cp tests/safety/test_{screen,screen_rules,screen_answers,guard}.py "$work/tests/safety/"
+cp tests/unit/test_{risk,alarm_routing,duties,decide_review}.py "$work/tests/unit/"
 cat > "$work/pyproject.toml" << 'END'
 [tool.mutmut]
 source_paths = [
   "safety/screen.py", "safety/risk.py", "safety/rules.py", "safety/guard.py",
   "service/session/evolve_alarms.py", "service/session/duties.py", "service/session/entries.py",
 ]
-pytest_add_cli_args_test_selection = ["tests/unit"]
+pytest_add_cli_args_test_selection = ["tests/unit", "tests/safety"]
 also_copy = ["models", "planner", "safety", "service", "tests"]
 [tool.pytest.ini_options]
 pythonpath = ["."]

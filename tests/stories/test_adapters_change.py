@@ -23,8 +23,8 @@ from service.stores.memory import MemoryStore
 from service.stores.port import Conflict, Document
 from tests.driving import Town
 from tests.fakes import BASE, BusyEngine, CountingIds, ManualClock
+from tests.models.test_adapters import PEFT, weights
 from tests.stub_engine import StubEngine, serving
-from tests.unit.test_adapters import PEFT, weights
 
 DRAIN_MS = 1_000
 FIGURES = ("loss_cut", "action_gain", "plans_obeying", "plans_obeying_held")

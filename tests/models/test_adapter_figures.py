@@ -12,8 +12,8 @@ from models.train.card import Report, page
 from models.train.data_card import data_card
 from planner.prompt import render
 from planner.vocabulary import Role
-from tests.unit.test_adapters import PEFT, weights
-from tests.unit.test_release_gate import manifest
+from tests.models.test_adapters import PEFT, weights
+from tests.models.test_release_gate import manifest
 
 CORPUS = pairs.CORPUS[0]
 

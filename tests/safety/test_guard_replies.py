@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from safety.guard import CheckName
-from tests.unit.test_guard_phrases import failing
+from tests.safety.test_guard_phrases import failing
 
 SAID = "I met Maria. I have been depressed before. 我和chloe吵架了。"
 """What their client wrote."""

@@ -16,7 +16,7 @@ from safety.surrogates import (
     find_stand_ins,
     restore,
 )
-from tests.unit.test_scrub import Marks, Words, scrub
+from tests.safety.test_scrub import Marks, Words, scrub
 
 SHAPES = str.maketrans({
     **dict.fromkeys("0123456789", "0"), **dict.fromkeys("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "A"),

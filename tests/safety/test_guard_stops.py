@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.test_guard_phrases import failing
+from tests.safety.test_guard_phrases import failing
 
 STOPPED = (
     "Could this be depression? I think so.",
