@@ -1,4 +1,7 @@
-"""What every test may ask for."""
+"""What every test may ask for, and how far a property without settings of its own searches.
+
+Not far, so that nobody waits; HYPOTHESIS_EXAMPLES=2000 makes it search that far.
+"""
 
 import os
 import shutil
@@ -7,9 +10,13 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
 
 Require = Callable[[str], str]
 _ROOT = Path(__file__).parents[1]
+_EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "20"))
+settings.register_profile("quick", max_examples=_EXAMPLES, deadline=None, database=None)
+settings.load_profile("quick")
 
 
 def lacking(said: str) -> NoReturn:

@@ -1,12 +1,11 @@
 """Bent spellings are read as what they stand for, and point back at the raw words."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from safety.normalise import Normalised, fold, normalise, readings
 
-_quickly = settings(max_examples=20, deadline=None, database=None)
 SPELLINGS = {
     "capitals": ("I AM SAD", "i am sad"),
     "curly": ("I’m", "i'm"),
@@ -117,20 +116,17 @@ def points_back(plain: Normalised, raw: str) -> None:
         assert 0 <= first < last <= len(raw)
 
 
-@_quickly
 @given(st.text(alphabet="dielfk*-. \nsuc我", max_size=40))
 def test_a_second_reading_points_at_the_raw_words(raw: str):
     for plain in readings(raw):
         points_back(plain, raw)
 
 
-@_quickly
 @given(st.text(max_size=60))
 def test_every_plain_character_comes_from_a_raw_one(raw: str):
     points_back(normalise(raw), raw)
 
 
-@_quickly
 @given(st.text(max_size=60))
 def test_reading_twice_reads_the_same(raw: str):
     assert fold(raw) == fold(raw)
