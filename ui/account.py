@@ -49,8 +49,8 @@ def _watch(pages: tuple[str, ...]) -> None:
     if desk().reviews:
         watching.look_after_held()
         _trouble()
-    said = t("account.new_alert"), t("account.html_lang")
-    parts.signals("signals", parts.Signals(waiting, *said, list(pages), keymap.wanted()))
+    said = t("account.new_alert")
+    parts.signals("signals", parts.Signals(waiting, said, list(pages), keymap.wanted()))
     if waiting and st.button(
         t("account.alerts", n=len(waiting)), key="alerts_open", icon=":material/emergency_heat:"
     ):
@@ -92,13 +92,16 @@ def _menu() -> None:
     st.segmented_control(
         t("account.language"),
         TONGUES,
-        default="en",
+        default=parts.preferred().tongue,
         required=True,
         key="tongue",
         persist_state="session",
         format_func=lambda tongue: t(f"tongue.{tongue}"),
     )
-    st.toggle(t("account.single_keys"), value=True, key="single_keys", persist_state="session")
+    st.toggle(
+        t("account.single_keys"), value=parts.preferred().letters, key="single_keys",
+        persist_state="session",
+    )  # fmt: skip
     st.button(t("account.tour"), width="stretch", icon=":material/tour:", on_click=tour.start)
     leaving = bool(st.session_state.get("leaving")) and _unkept()
     if leaving:

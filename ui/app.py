@@ -21,6 +21,7 @@ def main() -> None:
     errors_keep_words()
     st.set_page_config(page_title="Second Chair", page_icon=parts.ICON, layout="wide")
     parts.style()
+    parts.keep_preferences("preferences", t("account.html_lang"))
     # A place of its own: nothing below may move when it is empty, or fragments lose their parts.
     with st.container():
         known = sign_in.known()

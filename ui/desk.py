@@ -14,7 +14,7 @@ from service.schemas.problem import CheckResult, Problem
 from service.schemas.review import Draft
 from service.schemas.wire import LONGEST
 from service.schemas.workspace import UnsentText, Workspace
-from ui import texts
+from ui import parts, texts
 from ui.client import Api, Offline, Refused, Unanswered
 
 T = TypeVar("T")
@@ -239,12 +239,12 @@ def desk() -> Desk:
 
 def t(key: str, **values: object) -> str:
     """A text in the reader's language."""
-    return texts.say(_tongue(), key, **values)
+    return texts.say(parts.wanted().tongue, key, **values)
 
 
 def word(section: str, name: str) -> str:
     """The text for a word or short phrase of the wire; itself where the catalogue has none."""
-    return texts.retell(_tongue(), section, name)
+    return texts.retell(parts.wanted().tongue, section, name)
 
 
 def attempt(action: Callable[[], T]) -> T | None:
@@ -282,8 +282,3 @@ def why(refusal: Refused) -> str:
 def now() -> datetime:
     """The clock."""
     return datetime.now(UTC)
-
-
-def _tongue() -> texts.Tongue:
-    """The reader's language."""
-    return "zh" if st.session_state.get("tongue") == "zh" else "en"

@@ -5,6 +5,7 @@ from typing import Final
 
 import streamlit as st
 
+from ui import parts
 from ui.desk import t
 
 GROUPS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
@@ -34,7 +35,7 @@ def letter(key: str) -> str | None:
 
 def wanted() -> bool:
     """Whether single keys do something."""
-    return bool(st.session_state.get("single_keys", True))
+    return parts.wanted().letters
 
 
 def ask() -> None:

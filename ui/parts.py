@@ -1,16 +1,27 @@
-"""The console's five browser parts: small scripts where Streamlit's own widgets cannot do it."""
+"""The console's six browser parts: small scripts where Streamlit's own widgets cannot do it."""
 
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import streamlit as st
 from streamlit.components.v2 import component
 from streamlit.components.v2.types import ComponentRenderer
 
+from ui.texts import Tongue
+
 _STATIC = Path(__file__).parent / "static"
 ICON = _STATIC / "icon.png"
+_COOKIE: Final = "secondchair_reader"
+
+
+class Preferences(NamedTuple):
+    """How a reader wants the console; this browser keeps it, whoever signs in."""
+
+    tongue: Tongue
+    letters: bool
+    """Whether single characters are keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +71,6 @@ class Signals:
     """Those nobody looks at; ids, not a number: one that comes as another goes must be heard."""
     spoken: str
     """What a screen reader says when there is a new one."""
-    lang: str
-    """The page's language, as in HTML."""
     pages: list[str]
     """The pages that 1, 2, 3 open, by name."""
     letters: bool
@@ -79,6 +88,30 @@ def tab_memory(key: str, keep: str | None, forget: bool = False) -> str | None:
         key=key, data={"keep": keep, "forget": forget}, on_token_change=lambda: None
     )
     return answer.get("token")
+
+
+def preferred() -> Preferences:
+    """What the browser kept when this connection began; at first the language it asks for."""
+    asked = "zh" if str(st.context.locale).startswith("zh") else "en"
+    tongue, _, keys = dict(st.context.cookies).get(_COOKIE, asked).partition(".")
+    return Preferences("zh" if tongue == "zh" else "en", keys != "silent")
+
+
+def wanted() -> Preferences:
+    """How the reader wants it now: as last chosen here, else as preferred."""
+    chosen = st.session_state
+    # Asked for with every text: what the browser kept is read only until the menu was drawn once.
+    return Preferences(
+        chosen.get("tongue") or preferred().tongue,
+        bool(chosen["single_keys"] if "single_keys" in chosen else preferred().letters),
+    )
+
+
+def keep_preferences(key: str, lang: str) -> None:
+    """Have the browser keep them; ``lang`` is the page's language, as in HTML."""
+    tongue, letters = wanted()
+    kept = f"{tongue}.{'keys' if letters else 'silent'}"
+    _part("preferences")(key=key, data={"cookie": _COOKIE, "kept": kept, "lang": lang})
 
 
 def newcomer(key: str, toured: bool) -> bool:

@@ -54,10 +54,11 @@ def sign_out(again: bool = False) -> None:
         for reader, session in list(_plans()):
             if reader == desk().me:
                 _plans().pop((reader, session), None)
-    tongue = st.session_state.get("tongue")
+    # What the browser keeps of these it tells with its next connection only.
+    wanted = {key: st.session_state.get(key) for key in ("tongue", "single_keys")}
     st.session_state.clear()
     st.session_state["signed_out"] = True
-    st.session_state["tongue"] = tongue
+    st.session_state.update({key: kept for key, kept in wanted.items() if kept is not None})
     if _organisation():
         st.logout()
 
@@ -128,7 +129,7 @@ def _ask_token(http: httpx.Client) -> None:
         st.segmented_control(
             "Language / 语言",
             TONGUES,
-            default="en",
+            default=parts.preferred().tongue,
             required=True,
             key="tongue",
             persist_state="session",

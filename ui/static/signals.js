@@ -1,5 +1,5 @@
-// What only the browser can do: the title, a soft sound, words for a screen reader, the language it
-// reads them in, and keys Streamlit does not bind.
+// What only the browser can do: the title, a soft sound, words for a screen reader, and keys
+// Streamlit does not bind.
 // Streamlit calls this anew on every change; the listeners stand once and ask the latest call.
 export default function ({ data }) {
   const state = (window.secondchairSignals ??= begin({ heard: new Set(), owed: false }));
@@ -8,7 +8,6 @@ export default function ({ data }) {
   state.alerts = data.alerts.length;
   state.pages = data.pages;
   state.letters = data.letters;
-  document.documentElement.lang = data.lang;
   if (unheard) {
     chime(state);
     announce(state, data.spoken);
