@@ -41,7 +41,7 @@ _GAP = " … "
 """Stands for the middle of a text that was too long."""
 _DENSE = re.compile(r"[\u0370-\u1fff\u2e80-\U0010ffff]+")
 _DENSE_LETTERS = 6
-"""What a Chinese character weighs in letters: 1.8 tokens of the small base beside 0.3."""
+"""What a character of such a script weighs: a Chinese one is 1.8 tokens, a letter 0.3."""
 _FEWEST_KEPT = 4
 """Exchanges that are never left out, however long they are."""
 _LONGEST_MESSAGE = 2000
