@@ -107,20 +107,22 @@ def psy_step(state: State) -> dict[str, JsonValue]:
 def preferences(state: State, since_ms: int) -> Iterator[dict[str, JsonValue]]:
     """Give one row per edited draft of a client who agreed: sent against drafted, scrubbed.
 
-    `turn` is where the reply stands in its stage of the session's own export. Paper: PsychoCounsel
+    Both are turns in the corpus's form, since a therapist may have changed the step as well.
+    `stage` and `turn` are where the reply stands in the session's own export. Paper: PsychoCounsel
     §3.2 (`reasons`).
     """
+    talks = {Stage.DIAGNOSTIC: "diagnosis", Stage.INTERVENTION: "intervention"}
     for entry in _preferred(state, since_ms):
-        if entry.id in state.scrubbed:
+        if entry.drafted and entry.id in state.scrubbed:
             yield {
                 "session_id": state.session_id,
-                "stage": entry.stage,
+                "stage": talks[entry.stage],
                 "turn": case.turn_of(state, entry),
-                "action": entry.action,
                 "reasons": list(entry.reasons),
-                "chosen": case.as_seen(state, entry),
-                "rejected": entry.drafted,
-                "reasoning": entry.reasoning,
+                "chosen": _answer(entry.reasoning, entry.action, case.as_seen(state, entry)),
+                "rejected": _answer(
+                    entry.drafted.action_reasoning, entry.drafted.action, entry.drafted.utterance
+                ),
             }
 
 
@@ -193,11 +195,13 @@ async def _rows(house: House, team: str) -> AsyncGenerator[Row]:
 
 def _turn(turn: Turn) -> JsonValue:
     if isinstance(turn, CounselorTurn):
-        return {
-            "role": "counselor", "action_reasoning": turn.action_reasoning,
-            "action": turn.action, "utterance": turn.utterance,
-        }  # fmt: skip
+        answer = _answer(turn.action_reasoning, turn.action, turn.utterance)
+        return {"role": "counselor", **answer}
     return {"role": "client", "utterance": turn.utterance}
+
+
+def _answer(reasoning: str, action: str, utterance: str) -> dict[str, JsonValue]:
+    return {"action_reasoning": reasoning, "action": action, "utterance": utterance}
 
 
 def _plan(plan: Plan) -> dict[str, JsonValue]:

@@ -186,7 +186,7 @@ def _is_current(state: State, draft: Draft) -> bool:
 
 
 def _line(state: State, entry: Entry) -> Line:
-    drafted = restored(state, entry.drafted) if entry.drafted is not None else None
+    drafted = restored(state, entry.drafted.utterance) if entry.drafted else None
     sent_or_said = entry.sent_at_ms or entry.at_ms
     return Line(
         kind=entry.kind, id=entry.id, seq=entry.released_seq or entry.seq, at=moment(sent_or_said),

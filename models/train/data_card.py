@@ -41,12 +41,18 @@ class Preference:
 
 
 def preferences(session: pairs.CorpusSession) -> list[Preference]:
-    """The session's chosen and rejected answers, those whose rejected action was allowed."""
+    """The session's chosen and rejected answers, those whose rejected action was allowed.
+
+    Of the service's own rows only those whose chosen answer gives a reason for its step, as a
+    model must: a therapist who takes another step than the draft gives none.
+    """
     found: list[Preference] = []
     by_turn = {(d.case.position.stage, len(_so_far(d.case))): d for d in pairs.decisions(session)}
     stages = {"diagnosis": Stage.DIAGNOSTIC, "intervention": Stage.INTERVENTION}
     for row in session.row.get("preferences", ()):
-        decision = by_turn[stages[row["stage"]], row["turn"]]
+        decision = by_turn.get((stages[row["stage"]], row["turn"]))
+        if decision is None:
+            continue
         rejected = pairs.counselor_turn(row["rejected"])
         prompt = render(Role.UTTERANCE, decision.case)
         if rejected.action in candidates(decision.case.position):

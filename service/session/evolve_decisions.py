@@ -43,7 +43,7 @@ def _reply_decided(state: State, at: events.Recorded, event: events.ReplyDecided
     if event.action in machine.candidates(position):
         position = machine.advance(position, Action(event.action))
     draft = state.draft.prepared if state.draft and event.draft_id else None
-    written = draft.candidates[event.candidate or 0].utterance if draft else None
+    written = draft.candidates[event.candidate or 0] if draft else None
     # Nothing is learnt from a template, nor shown to a model as an answer of its own.
     models = draft is not None and draft.source == "model"
     entry = replace(
@@ -53,7 +53,8 @@ def _reply_decided(state: State, at: events.Recorded, event: events.ReplyDecided
         drafted=written if models and event.verdict == "edit" else None, reasons=event.reasons,
     )  # fmt: skip
     drafts = {**state.drafts, event.draft_id: "decided"} if event.draft_id else state.drafts
-    known = {event.decision_id: written} if event.verdict == "approve" else {}
+    approved = written.utterance if written and event.verdict == "approve" else None
+    known = {event.decision_id: approved} if event.verdict == "approve" else {}
     return replace(
         moved(state),
         position=position,

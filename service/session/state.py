@@ -14,7 +14,7 @@ from planner import machine
 from planner.vocabulary import Formulation, Language, Position, Stage
 from safety.risk import Category, RiskLevel
 from service.session import events
-from service.session.parts import Evidence
+from service.session.parts import CandidateText, Evidence
 from service.session.plans import PlanProposed
 
 Status = Literal["open", "crisis", "closed", "erased"]
@@ -34,8 +34,8 @@ class Entry(Struct, frozen=True):
     action: str = ""
     reasoning: str = ""
     verdict: Literal["approve", "edit", "respond"] | None = None
-    drafted: str | None = None
-    """With an edit of a model's draft: what that said, scrubbed."""
+    drafted: CandidateText | None = None
+    """With an edit of a model's draft: that draft, scrubbed."""
     reasons: tuple[str, ...] = ()
     """What was wrong with the draft that it replaces, from the closed list."""
     level: RiskLevel = RiskLevel.NONE

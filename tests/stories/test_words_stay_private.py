@@ -148,7 +148,7 @@ async def test_preferences_are_of_clients_who_agreed_and_each_reading_is_written
     assert (row["session_id"], row["reasons"]) == (session, ["style"])
     export = (await here.call("sue", "GET", f"/v1/sessions/{session}/export")).json()
     said = export["diagnosis"]["turns"][row["turn"]]
-    assert (said["role"], said["utterance"]) == ("counselor", row["chosen"])
+    assert (said["role"], said["utterance"]) == ("counselor", row["chosen"]["utterance"])
     before = [await here.length(one) for one in silent]
     last = (await here.store.read(session))[-1]
     assert (last.type, last.actor) == ("words_read", "sue")
@@ -178,7 +178,7 @@ async def test_a_reply_that_leaves_after_an_export_is_in_the_next_one(holding: T
     assert (await holding.call("sue", "GET", path)).text == ""
     await holding.work(5_000)
     (row,) = (await holding.call("sue", "GET", path)).text.splitlines()
-    assert json.loads(row)["chosen"] == "What made it\u2028long?"
+    assert json.loads(row)["chosen"]["utterance"] == "What made it\u2028long?"
 
 
 async def test_a_session_that_nobody_can_open_does_not_end_the_export_of_older_ones() -> None:
