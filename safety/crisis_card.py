@@ -122,6 +122,16 @@ def next_question(answers: Mapping[str, bool]) -> str | None:
     return None
 
 
+def needless(answers: Mapping[str, bool]) -> frozenset[str]:
+    """The keys of the unanswered questions that one of the answers rules out."""
+    return frozenset(
+        question.key
+        for question in questions("en")
+        if question.key not in answers
+        and any(answers.get(key, value) is not value for key, value in question.ask_if)
+    )
+
+
 def level_of(answers: Mapping[str, bool]) -> RiskLevel:
     """What the answers so far mean: the furthest level that any yes stands for."""
     reached = [

@@ -93,17 +93,20 @@ class SafetyPlan:
 
     words: dict[str, str] = field(default_factory=dict[str, str])
     """Under each heading of the card."""
+    answers: dict[str, bool] = field(default_factory=dict[str, bool])
+    """What the client answered to the card's questions, yes or no."""
     kept: set[str] = field(default_factory=set[str])
     """The notes of it that colleagues have."""
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What is filled in, as notes for colleagues: a heading and its words stay in one."""
+        yes_or_no = {True: "crisis.yes", False: "crisis.no"}
+        lines = [f"{asked} {t(yes_or_no[yes])}" for asked, yes in self.answers.items()]
+        lines += [f"{heading}: {words.strip()}" for heading, words in self.words.items()
+                  if words.strip()]  # fmt: skip
         notes: list[str] = []
-        for heading, words in self.words.items():
-            filled = f"{heading}: {words.strip()}"
-            if not words.strip():
-                continue
+        for filled in lines:
             if notes and len(notes[-1]) + 1 + len(filled) <= LONGEST:
                 notes[-1] += f"\n{filled}"
             else:

@@ -62,6 +62,19 @@ def test_a_page_is_pictured_and_breaks_no_serious_rule_of_axe(
     assert reader.page.locator("html").get_attribute("lang") is not None
 
 
+def test_answered_questions_are_pictured_and_break_no_serious_rule_of_axe(
+    visit: Callable[..., Reader], pictures: Path
+) -> None:
+    reader = visit(*PAGES["crisis"])
+    for place, answer in ((0, "Yes"), (1, "No")):
+        reader.page.get_by_role("radiogroup").nth(place).get_by_text(answer, exact=True).click()
+        reader.idle()
+    expect(reader.page.locator(".ask.next")).to_contain_text("Did you ever try")
+    reader.page.locator(".ask.next").scroll_into_view_if_needed()
+    reader.picture(pictures / "crisis-questions.png")
+    assert _violations(reader) == []
+
+
 @pytest.mark.parametrize("page", ["queue", "workspace", "crisis"])
 def test_a_page_fits_a_tablet(page: str, visit: Callable[..., Reader], pictures: Path) -> None:
     reader = visit(*PAGES[page], viewport=TABLET)

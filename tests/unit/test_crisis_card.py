@@ -11,6 +11,7 @@ from safety.crisis_card import (
     all_resources,
     crisis_card,
     level_of,
+    needless,
     next_question,
     questions,
     resources_for,
@@ -48,6 +49,16 @@ def test_a_yes_to_behaviour_asks_how_recent_it_was():
 
 def test_all_yes_asks_everything_once():
     assert asked(dict.fromkeys(ORDER, True)) == ORDER
+
+
+def test_what_is_never_asked_after_these_answers_is_needless_and_nothing_else():
+    for answers in product((False, True), repeat=len(ORDER)):
+        truth = dict(zip(ORDER, answers, strict=True))
+        given: dict[str, bool] = {}
+        for key in asked(truth):
+            assert needless(given) <= set(ORDER) - set(asked(truth))
+            given[key] = truth[key]
+        assert needless(given) == set(ORDER) - set(given)
 
 
 @pytest.mark.parametrize(

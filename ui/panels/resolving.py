@@ -6,7 +6,9 @@ from html import escape
 from typing import Final, get_args
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from safety.crisis_card import level_of, needless, next_question, questions
 from safety.risk import RiskLevel
 from service.schemas.alerts import Alert, CrisisCard, Outcome, ResolveRequest
 from service.schemas.wire import LONGEST, heard
@@ -121,16 +123,15 @@ def help_card(workspace: Workspace, card: CrisisCard) -> None:
     """Questions in order, places that help, a plan for safety: all to be used, none sent."""
     st.html("".join(f'<p class="guide">{escape(line)}</p>' for line in card.guidance))
     with st.expander(t("crisis.questions"), expanded=True):
-        for question in card.questions:
-            _offer(workspace.session_id, question.text, f"{escape(question.text)}"
-                   f"<small>{escape(word('told', question.if_yes))}</small>")  # fmt: skip
+        _questions(workspace.session_id, card)
     with st.expander(t("crisis.resources"), expanded=True):
         for resource in card.resources:
             facts = f"{resource.hours} · {', '.join(resource.languages)} · "
             facts += t("crisis.verified", day=resource.last_verified)
             shown = f"<b>{escape(resource.name)}</b> {escape(resource.contact)}"
-            said = f"{resource.name}: {resource.contact}"
-            _offer(workspace.session_id, said, f"{shown}<small>{escape(facts)}</small>")
+            text, use = st.columns([6, 2], vertical_alignment="center")
+            text.html(f'<p class="ask">{shown}<small>{escape(facts)}</small></p>')
+            _insert(use, workspace.session_id, f"{resource.name}: {resource.contact}")
     with st.expander(t("crisis.safety_plan")):
         for heading in card.safety_plan:
             desk().safety_plan(workspace.session_id).words.setdefault(heading, "")
@@ -144,18 +145,61 @@ def left_over(session: str) -> None:
         return
     with st.container(key="plan_left", border=True):
         banner("lost", t("crisis.plan_left"))
+        for question in list(desk().safety_plan(session).answers):
+            text, answer = st.columns([5, 3], vertical_alignment="center")
+            text.html(f'<p class="ask">{escape(question)}</p>')
+            _answer(answer, session, question)
         _safety_plan(session)
 
 
-def _offer(session: str, words: str, shown: str) -> None:
-    """Something the therapist may put into the reply, never sent by itself."""
-    text, use = st.columns([6, 2], vertical_alignment="center")
-    text.html(f'<p class="ask">{shown}</p>')
-    use.button(t("crisis.insert"), key=f"insert_{words}", width="stretch",
-               on_click=_insert, args=(session, words))  # fmt: skip
+def _questions(session: str, card: CrisisCard) -> None:
+    """In the scale's order: what an answer makes needless goes, what comes next is named."""
+    plan = desk().safety_plan(session)
+    said = {one.key: plan.answers[one.text] for one in card.questions if one.text in plan.answers}
+    following, gone = next_question(said), needless(said)
+    scale = {one.key for one in questions("en")}
+    for asked in card.questions:
+        if asked.key in gone:
+            continue
+        text, answer, use = st.columns([5, 3, 2], vertical_alignment="center")
+        told, kind = word("told", asked.if_yes), "ask"
+        if asked.key == following:
+            told, kind = f"{t('crisis.next')} · {told}", "ask next"
+        text.html(f'<p class="{kind}">{escape(asked.text)}<small>{escape(told)}</small></p>')
+        if asked.key in scale:
+            _answer(answer, session, asked.text)
+        _insert(use, session, asked.text)
+    if said:
+        st.caption(t("crisis.so_far", level=word("level", level_of(said))))
 
 
-def _insert(session: str, words: str) -> None:
+def _answer(place: DeltaGenerator, session: str, question: str) -> None:
+    """Ask for the client's answer; it can be taken back."""
+    key = f"answer_{session}_{question}"
+    st.session_state.setdefault(key, desk().safety_plan(session).answers.get(question))
+    place.segmented_control(
+        question, (True, False), key=key, label_visibility="collapsed",
+        format_func=lambda yes: t("crisis.yes" if yes else "crisis.no"),
+        on_change=_note_down, args=(session, question, key),
+    )  # fmt: skip
+
+
+def _note_down(session: str, question: str, key: str) -> None:
+    answers, yes = desk().safety_plan(session).answers, st.session_state[key]
+    if yes is None:
+        answers.pop(question, None)
+    else:
+        answers[question] = yes
+    keep_plans()
+
+
+def _insert(place: DeltaGenerator, session: str, words: str) -> None:
+    """Offer what the therapist may put into the reply; it is never sent by itself."""
+    place.button(t("crisis.insert"), key=f"insert_{words}", width="stretch",
+                 on_click=_inserted, args=(session, words))  # fmt: skip
+
+
+def _inserted(session: str, words: str) -> None:
     editor = desk().editor(session)
     editor.own = True
     editor.put(f"{editor.text.strip()} {words}".strip())
