@@ -12,7 +12,7 @@ from ui.claims import take
 from ui.client import Offline, Refused
 from ui.desk import desk, done, now, t, word
 from ui.keymap import letter
-from ui.panels import decide, resolving, transcript, writing
+from ui.panels import crisis_card, decide, resolving, transcript, writing
 from ui.panels.states import banner, card, guarded, guarded_part, holder
 from ui.renewal import part, redraw
 from ui.watching import address, go, mark, opened, point_at, pulse
@@ -38,7 +38,7 @@ def show() -> None:
     if _open(workspace):
         _session(workspace)
     else:
-        resolving.left_over(session)
+        crisis_card.left_over(session)
     # Also where nothing is open: the next alert of this very session must open the desk.
     pulse(session, mark(workspace))
 
@@ -54,7 +54,7 @@ def _session(workspace: Workspace) -> None:
         with st.container(key="crisis_talk"):
             transcript.draw(workspace)
         if workspace.crisis_card is not None:
-            resolving.help_card(workspace, workspace.crisis_card)
+            crisis_card.draw(workspace, workspace.crisis_card)
     with right:
         with st.container(key="banners"):
             holder(workspace)
