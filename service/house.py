@@ -58,6 +58,10 @@ async def house_of(request: Request) -> House:
     return request.app.state.house
 
 
+KNOWN_FOR_WORDS_MS: Final = 5_000
+"""Asks again who is listening after this, before words are sent."""
+
+
 @dataclass(slots=True)
 class Listening:
     """A caller whose answer goes on for long: a key may be revoked before its last words leave."""
@@ -81,8 +85,6 @@ class Listening:
         self.known_ms = now_ms
 
 
-KNOWN_FOR_WORDS_MS: Final = 5_000
-"""Asks again who is listening after this, before words are sent."""
 InHouse = Annotated[House, Depends(house_of)]
 
 
