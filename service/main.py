@@ -70,7 +70,7 @@ async def open_house(settings: Settings) -> AsyncGenerator[House]:
         closing.push_async_callback(store.close)
         engine_client = open_client(settings.engine_url, settings.secret("engine_key") or "")
         await closing.enter_async_context(engine_client)
-        outside = await closing.enter_async_context(httpx.AsyncClient(trust_env=False))
+        client = await closing.enter_async_context(outside(settings))
         keys = master_keys(settings)
         engine = VllmEngine(engine_client, settings.engine_model)
         aliases = StoredAliases(store, settings.engine_model)
@@ -83,7 +83,7 @@ async def open_house(settings: Settings) -> AsyncGenerator[House]:
             screen=load_for_good(load_screen),
             scrubber=SoonScrubber(partial(load_for_good, load_scrubber)),
             guard=check,
-            pager=pager(settings, outside),
+            pager=pager(settings, client),
             clock=clock,
             ids=ids,
             drafting=drafting(settings),
@@ -93,7 +93,7 @@ async def open_house(settings: Settings) -> AsyncGenerator[House]:
             ledger=Ledger(store, keys, ports.clock, policy(settings)),
             ports=ports,
             keys=keys,
-            auth=Authenticator(store, ports.clock, keys, issuer(settings, outside, ports.clock)),
+            auth=Authenticator(store, ports.clock, keys, issuer(settings, client, ports.clock)),
             rolling=rolling,
             allowance=Allowance(settings.rate_per_s, settings.rate_per_s * 2),
             metrics_token=settings.secret("metrics_token"),
@@ -166,6 +166,16 @@ def open_store(address: str) -> Copyable:
     return SqliteStore(Path(rest.removeprefix("/")))
 
 
+def outside(settings: Settings) -> httpx.AsyncClient:
+    """Give the client for what lies outside: the webhook of pages and the issuer's keys."""
+    trusted = httpx.create_ssl_context(trust_env=False)
+    if settings.authorities_file:
+        trusted.load_verify_locations(settings.authorities_file)
+    proxy = settings.secret("proxy")
+    ways = {"https://": httpx.AsyncHTTPTransport(verify=trusted, proxy=proxy)} if proxy else {}
+    return httpx.AsyncClient(trust_env=False, verify=trusted, mounts=ways)
+
+
 def issuer(settings: Settings, client: httpx.AsyncClient, clock: Clock) -> OidcVerifier | None:
     """Give the verifier of the organisation's own tokens, where one is configured."""
     if not (settings.oidc_issuer and settings.oidc_audience and settings.oidc_jwks_url):
@@ -212,7 +222,8 @@ def pager(settings: Settings, client: httpx.AsyncClient) -> Pager:
         secret = settings.secret("pager_secret") or ""
         ways.append(WebhookPager(client, settings.pager_webhook_url, secret))
     if settings.pager_smtp:
-        ways.append(SmtpPager(settings.pager_smtp, settings.secret("pager_smtp_password") or ""))
+        password = settings.secret("pager_smtp_password") or ""
+        ways.append(SmtpPager(settings.pager_smtp, password, settings.authorities_file))
     return EveryPager(*ways) if ways else LogPager(settings.environment == "development")
 
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict
 from email.message import EmailMessage
+from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx
@@ -81,8 +82,8 @@ class SmtpPager:
     (port 25, or 587 for who has a name). A password goes only to a server that proves who it is.
     """
 
-    def __init__(self, address: str, password: str = "") -> None:
-        """Read the address.
+    def __init__(self, address: str, password: str = "", authorities: Path | None = None) -> None:
+        """Read the address; ``authorities`` may prove the server as well as the public ones.
 
         Raises: ValueError where it does not say from whom or to whom, for a name without a
         password, for a password in the address, and for letters that mail servers cannot read.
@@ -100,6 +101,7 @@ class SmtpPager:
         self._port = parts.port or (
             587 if self._user and not self._encrypted else _PORTS[parts.scheme]
         )
+        self._authorities = authorities
         self._from, self._to = people["from"][0], people["to"]
         # Threads of its own: a server that keeps them must not keep those that screen and scrub.
         self._threads = ThreadPoolExecutor(_MAILS_AT_ONCE, "mail")
@@ -130,6 +132,8 @@ class SmtpPager:
 
     def _connected(self) -> smtplib.SMTP:
         trusted = ssl.create_default_context()
+        if self._authorities:
+            trusted.load_verify_locations(self._authorities)
         if not (self._user or self._encrypted):
             # A relay inside has, as a rule, signed for itself. There is no password to lose, and
             # whoever could pass for it could as well have kept it from offering any encryption.

@@ -6,6 +6,7 @@ own secrets, without a way to reach a person, and with a store that forgets.
 """
 
 import base64
+import ssl
 from pathlib import Path
 from typing import Literal
 
@@ -79,6 +80,12 @@ class Settings(BaseSettings):
     pager_smtp_password: SecretStr | None = None
     """For the name in that address; only ever sent over an encrypted line."""
     pager_smtp_password_file: Path | None = None
+    authorities_file: Path | None = None
+    """Certificates (PEM) of your own authorities, trusted beside the public ones by what pages and
+    by what reads the issuer's keys."""
+    proxy: SecretStr | None = None
+    """``http://host:port`` through which pages and the issuer's keys go, where theirs is https."""
+    proxy_file: Path | None = None
     crisis_notice_en: str | None = None
     """The organisation's own fixed words to a client in crisis; off unless set (P1)."""
     crisis_notice_zh: str | None = None
@@ -122,6 +129,17 @@ class Settings(BaseSettings):
         if store.partition("://")[0] not in {"sqlite", "redis", "rediss", "sentinel", "memory"}:
             raise ValueError("must begin with sqlite:///, redis://, sentinel:// or memory://")
         return store
+
+    @field_validator("authorities_file", mode="before")
+    @classmethod
+    def _holds_certificates(cls, file: object) -> object:
+        if not file:
+            return None
+        try:
+            ssl.create_default_context(cafile=str(file))
+        except OSError as error:
+            raise ValueError("is no readable file of certificates in PEM") from error
+        return file
 
     @model_validator(mode="after")
     def _signs_in_or_not(self) -> "Settings":

@@ -10,6 +10,7 @@ from service.stores.memory import MemoryStore
 from service.stores.redis import RedisStore
 from service.stores.sqlite import SqliteStore
 from tests.conftest import Require
+from tests.contract.certificate import OwnCertificate, make
 from tests.contract.redis_server import RedisServer
 
 Store = MemoryStore | SqliteStore | RedisStore
@@ -32,6 +33,12 @@ def empty_redis(redis_server: RedisServer) -> RedisServer:
     with redis.Redis(port=redis_server.port) as client:
         client.flushall()
     return redis_server
+
+
+@pytest.fixture
+def own_certificate(tmp_path: Path) -> OwnCertificate:
+    """Give a certificate that this test alone may trust."""
+    return make(tmp_path)
 
 
 @pytest.fixture(params=["memory", "sqlite", pytest.param("redis", marks=pytest.mark.redis)])

@@ -2,19 +2,13 @@
 
 import asyncio
 import ssl
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
-from pathlib import Path
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from service.pager import EveryPager, LogPager, SmtpPager, WebhookPager
 from service.ports import Page
+from tests.contract.certificate import OwnCertificate
 from tests.mail_server import Letterbox, mail_server
 
 PEOPLE = "from=alerts%40clinic.example&to=first%40clinic.example&to=second%40clinic.example"
@@ -22,33 +16,10 @@ PAGE = Page("alr_1", "ses_1", "north", "imminent", "suicide", 1)
 
 
 @pytest.fixture
-def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+def trusted(own_certificate: OwnCertificate, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
     """A certificate for this machine, which the pager trusts."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    own = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-        .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
-        .add_extension(own, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    file, secret = tmp_path / "server.pem", tmp_path / "server.key"
-    file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    secret.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    monkeypatch.setenv("SSL_CERT_FILE", str(file))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file, secret)
-    return context
+    monkeypatch.setenv("SSL_CERT_FILE", str(own_certificate.file))
+    return own_certificate.server
 
 
 def of(box: Letterbox, scheme: str = "smtp", user: str = "") -> SmtpPager:
@@ -91,6 +62,15 @@ async def test_a_server_that_cannot_prove_itself_gets_nothing(
     with mail_server(trusted) as box:
         assert not await of(box, user="oncall").page(PAGE)
     assert (box.logins, box.mails) == ([], [])
+
+
+async def test_a_server_that_an_authority_of_ones_own_proves_gets_the_password(
+    own_certificate: OwnCertificate,
+) -> None:
+    with mail_server(own_certificate.server) as box:
+        address = f"smtp://oncall@127.0.0.1:{box.port}?{PEOPLE}"
+        assert await SmtpPager(address, "open sesame", own_certificate.file).page(PAGE)
+    assert (box.logins, box.encrypted) == ([("oncall", "open sesame")], [True])
 
 
 async def test_nobody_there_is_a_page_that_was_not_taken() -> None:

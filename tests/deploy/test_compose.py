@@ -103,7 +103,8 @@ def test_a_setting_that_nobody_set_is_left_to_its_default_and_never_given_empty(
 
 @pytest.mark.parametrize(
     "name", ["OIDC_ISSUER", "OIDC_AUDIENCE", "OIDC_JWKS_URL", "PAGER_WEBHOOK_URL", "PAGER_SMTP",
-             "CRISIS_NOTICE_EN", "CRISIS_NOTICE_ZH", "TRACES_URL", "ENGINE_BASE_SHA256"],
+             "AUTHORITIES_FILE", "PROXY", "CRISIS_NOTICE_EN", "CRISIS_NOTICE_ZH", "TRACES_URL",
+             "ENGINE_BASE_SHA256"],
 )  # fmt: skip
 def test_an_optional_setting_that_is_given_empty_counts_as_not_given(
     name: str, monkeypatch: pytest.MonkeyPatch
@@ -111,6 +112,8 @@ def test_an_optional_setting_that_is_given_empty_counts_as_not_given(
     monkeypatch.setenv(f"SECONDCHAIR_{name}", "")
     settings = Settings(adapters_folder=Path("nowhere"), base_folder=Path("nowhere"))
     assert not settings.traces_url
+    assert settings.authorities_file is None
+    assert settings.secret("proxy") is None
     assert policy(settings).crisis_notice == {}
     assert shelf(settings).fit.base_sha256 == "unknown"
     assert isinstance(pager(settings, httpx.AsyncClient()), LogPager)
