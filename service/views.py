@@ -75,7 +75,10 @@ def card_view(state: State) -> CrisisCard | None:
     card = crisis_card(named, state.language, state.opened.region)
     return CrisisCard(
         questions=tuple(
-            Question(key=one.key, text=one.text, if_yes=_MEANING.get(one.yes, "a yes means low"))
+            Question(
+                key=one.key, text=one.text, if_yes=_MEANING.get(one.yes, "a yes means low"),
+                ask_if=dict(one.ask_if),
+            )
             for one in card.questions
         ),
         safety_plan=card.safety_plan,

@@ -78,6 +78,8 @@ class Question(Wire):
     text: str
     if_yes: str
     """What a yes means for the level, in words for the therapist."""
+    ask_if: dict[Label, bool] = Field(default_factory=dict[Label, bool])
+    """The answers after which it is asked, by the keys of other questions; always where empty."""
 
 
 class Resource(Wire):

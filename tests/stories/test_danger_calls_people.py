@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from safety.crisis_card import questions
 from safety.risk import Category, RiskLevel
 from service import worker
 from service.desk import Desk, page_due
@@ -239,3 +240,13 @@ async def test_in_a_crisis_a_therapist_writes_without_a_draft(here: Town) -> Non
     path = f"/v1/sessions/{session}/replies"
     assert (await here.write("ada", session, "POST", path, body)).status_code == 201
     assert len(await here.replies(session)) == 1
+
+
+async def test_the_card_beside_an_alert_says_when_each_question_is_asked(here: Town) -> None:
+    session, _ = await here.alarmed()
+    card = (await here.desk("ada", session))["crisis_card"]
+    asked = {one["key"]: one["ask_if"] for one in card["questions"]}
+    assert asked == {one.key: dict(one.ask_if) for one in questions("en")}
+    assert asked["method"] == {"thoughts": True}
+    assert len(card["resources"]) <= 3
+    assert (await here.desk("ada", await here.drafted()))["crisis_card"] is None
