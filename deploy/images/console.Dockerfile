@@ -19,7 +19,8 @@ COPY --from=build /opt/console /opt/console
 WORKDIR /opt/app
 # Only what the console may import: the wire, and the words it is made of.
 COPY planner/__init__.py planner/vocabulary.py planner/plan_rules.py ./planner/
-COPY safety/__init__.py safety/risk.py ./safety/
+COPY safety/__init__.py safety/risk.py safety/crisis_card.py ./safety/
+COPY safety/crisis/card.toml ./safety/crisis/
 COPY service/__init__.py ./service/
 COPY service/schemas ./service/schemas
 COPY ui ./ui
